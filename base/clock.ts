@@ -1,0 +1,30 @@
+/** Milliseconds; of a duration or of an instant on the monotonic clock. */
+export type Millis = number
+
+/**
+ * The only way to know or await time. Protocol and flow code takes a Clock (or `now`) and never reads the machine's.
+ * Two implementations: `systemClock` (server and engine) and `VirtualClock` (tests, rehearsals, simulations).
+ */
+export interface Clock {
+  /** Monotonic milliseconds since an arbitrary origin; never goes back. For durations and timers. */
+  now(): Millis
+  /** Wall time, milliseconds since the Unix epoch; may jump. For records and schedules only. */
+  wall(): number
+  /** Runs `task` once, `ms` from now; disposing stops it. A disposed task never runs. */
+  after(ms: Millis, task: () => void): Disposable
+}
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  after(ms, task) {
+    const timer = setTimeout(task, ms)
+    return { [Symbol.dispose]: () => clearTimeout(timer) }
+  },
+}
+
+/** `inner` with its wall time shifted by `offsetMs`: how a call is rehearsed at another date. */
+export function shifted(inner: Clock, offsetMs: Millis): Clock {
+  return { now: () => inner.now(), wall: () => inner.wall() + offsetMs, after: (ms, task) => inner.after(ms, task) }
+}

@@ -1,0 +1,88 @@
+import Type, { type Static, type TProperties } from 'typebox'
+import { Outcome, Party } from './outcome.ts'
+
+/**
+ * What happened, in the past tense, complete, in order: the journal of a call. Call history, timelines, metrics, webhooks and
+ * the event stream are readings of facts; nothing else counts calls.
+ */
+const common = {
+  /** Milliseconds since the Unix epoch. */
+  at: Type.Number(),
+  tenant: Type.String(),
+  /** Absent for facts of the company rather than of a call (`alarm.raised`, `trunk.went-down`). */
+  call: Type.Optional(Type.String()),
+  /** Order within the call (or within the tenant for company facts), from 1, without gaps. */
+  seq: Type.Integer({ minimum: 1 }),
+}
+function fact<const K extends string, P extends TProperties>(kind: K, properties: P) {
+  return Type.Object({ kind: Type.Literal(kind), ...common, ...properties })
+}
+const leg = { leg: Type.String() }
+
+/** One end of a leg: what was reached, or who called. */
+export const EndpointRef = Type.Object({
+  kind: Type.Union([Type.Literal('device'), Type.Literal('trunk'), Type.Literal('api')]),
+  id: Type.String(),
+  /** The extension or number this leg stands for, as a person would dial it. */
+  number: Type.String(),
+  name: Type.Optional(Type.String()),
+  /** The person whose device it is. */
+  person: Type.Optional(Type.String()),
+})
+export type EndpointRef = Static<typeof EndpointRef>
+
+export const Fact = Type.Union([
+  fact('call.started', {
+    direction: Type.Union([Type.Literal('inbound'), Type.Literal('outbound'), Type.Literal('internal')]),
+    from: Type.Object({ number: Type.String(), name: Type.Optional(Type.String()) }),
+    to: Type.Object({ number: Type.String() }),
+    /** The configuration version this call keeps to its end. */
+    config: Type.Integer(),
+    /** Set when the call is a rehearsal: the wall time it pretends. */
+    rehearsedAt: Type.Optional(Type.Number()),
+  }),
+  fact('call.ended', { outcome: Outcome }),
+  /** The server died and took this call over again. */
+  fact('call.recovered', { downMs: Type.Number() }),
+  /** Refused by policy, with what the caller heard. */
+  fact('call.refused', { reason: Type.String(), rule: Type.String(), sip: Type.Integer() }),
+  fact('leg.started', { ...leg, role: Type.Union([Type.Literal('caller'), Type.Literal('callee')]), endpoint: EndpointRef }),
+  fact('leg.ringing', { ...leg, earlyMedia: Type.Boolean() }),
+  fact('leg.answered', { ...leg }),
+  fact('leg.held', { ...leg, by: Party }),
+  fact('leg.resumed', { ...leg, by: Party }),
+  fact('leg.ended', { ...leg, outcome: Outcome }),
+  fact('bridge.joined', { legs: Type.Array(Type.String()) }),
+  fact('bridge.parted', { legs: Type.Array(Type.String()) }),
+  fact('flow.entered', { flow: Type.String() }),
+  /** The caller reached a step of the flow. `via`: the exit taken from the step before (`open`, `1`, `no-answer`, ...). */
+  fact('flow.stepped', { flow: Type.String(), node: Type.String(), type: Type.String(), via: Type.Optional(Type.String()) }),
+  fact('flow.left', { flow: Type.String(), why: Type.String() }),
+  fact('hours.decided', { hours: Type.String(), state: Type.String(), because: Type.String() }),
+  /** `text`: what was said, where it is known; `ms`: how much of it the caller was sent. */
+  fact('prompt.played', { ...leg, prompt: Type.String(), text: Type.Optional(Type.String()), ms: Type.Number(), whole: Type.Boolean() }),
+  fact('digit.pressed', { ...leg, digit: Type.String(), by: Type.Union([Type.Literal('rtp'), Type.Literal('info')]) }),
+  fact('ring.started', { targets: Type.Array(Type.String()), step: Type.Integer(), ms: Type.Number() }),
+  fact('ring.ended', { outcome: Outcome, leg: Type.Optional(Type.String()) }),
+  /** A trunk was tried for an outbound leg and did not take it. */
+  fact('trunk.passed-over', { trunk: Type.String(), why: Type.String() }),
+  fact('transfer.requested', { ...leg, to: Type.String() }),
+  fact('transfer.completed', { ...leg, to: Type.String() }),
+  fact('transfer.failed', { ...leg, to: Type.String(), outcome: Outcome }),
+  fact('recording.started', { recording: Type.String() }),
+  fact('recording.ended', { recording: Type.String(), ms: Type.Number(), bytes: Type.Integer() }),
+  fact('recording.failed', { recording: Type.String(), why: Type.String() }),
+  fact('recording.mailed', { recording: Type.String(), to: Type.String() }),
+  fact('trunk.went-up', { trunk: Type.String() }),
+  fact('trunk.went-down', { trunk: Type.String(), why: Type.String() }),
+  fact('device.registered', { device: Type.String(), contact: Type.String() }),
+  fact('device.unregistered', { device: Type.String(), contact: Type.String(), why: Type.String() }),
+  fact('config.changed', { version: Type.Integer(), author: Type.String(), comment: Type.String() }),
+  /** Somebody should look. `rule`: what was crossed (`spend-cap`, `guessing`, `disk-full`, ...). */
+  fact('alarm.raised', { rule: Type.String(), severity: Type.Union([Type.Literal('warning'), Type.Literal('critical')]), detail: Type.String() }),
+])
+export type Fact = Static<typeof Fact>
+export type FactKind = Fact['kind']
+
+/** A fact before the journal stamped it with `at` and `seq`. */
+export type NewFact = Fact extends infer F ? (F extends Fact ? Omit<F, 'at' | 'seq'> : never) : never

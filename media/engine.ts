@@ -1,0 +1,154 @@
+import type { Millis } from '#base/clock.ts'
+
+/**
+ * The face of the media room towards calls: endpoints that send and receive RTP, in whichever process they live.
+ * Commands are fire-and-forget and kept in order; what happens comes back as events. `open` answers at once because the
+ * engine keeps a stock of sockets already bound (media/engine/stock.ts), so an SDP answer never waits for another process.
+ */
+export interface MediaEngine {
+  /** Takes a port pair from the stock. `null`: none is left (the caller answers 503). `near`: share its engine process, needed to join or record together. */
+  open(events: EndpointEvents, near?: Endpoint): Endpoint | null
+  /** After a restart of the server: takes over an endpoint that lived on, with the state the call had kept. */
+  adopt(kept: KeptEndpoint, events: EndpointEvents): Endpoint
+  /** Closes every endpoint in the engines that nobody has opened or adopted: called once a restarted server has adopted all it knows. */
+  sweep(): void
+  readonly load: { endpoints: number; capacity: number }
+}
+
+/** One party's media: one RTP/RTCP port pair, one remote stream. The opener closes it. */
+export interface Endpoint {
+  readonly id: EndpointId
+  /** Where the peer shall send RTP, as bound on this machine (the public address is put into SDP by the caller of this room). */
+  readonly local: SocketAddress
+  /** Sets or replaces the remote stream after an offer/answer. A change of address, codec or direction takes effect at once. */
+  aim(stream: StreamParams): void
+  /** Two endpoints hear each other until parted. What a play command sends goes over the peer's audio. Replaces an earlier join. */
+  join(other: Endpoint): void
+  part(): void
+  /** Sends the items in order, then an event `played`. A later play replaces this one (its event says `replaced`). */
+  play(items: readonly PlayItem[], options?: PlayOptions): PlayId
+  stop(play: PlayId): void
+  /** Sends digits `0-9*#A-D` as RFC 4733 events, in-band where the peer has none. */
+  sendDtmf(digits: string, toneMs?: Millis, gapMs?: Millis): void
+  /** Records what this endpoint hears and sends (with its joined peer) to one file, until stopped or closed. */
+  record(file: string, options?: RecordOptions): RecordingHandle
+  /** Plain data from which `adopt` can take it over. */
+  keep(): KeptEndpoint
+  /** Idempotent. The port rests for a few seconds before it is used again. */
+  close(): void
+}
+
+export type EndpointId = string
+export type PlayId = number
+
+export interface SocketAddress {
+  /** IPv4 or IPv6, without brackets. */
+  address: string
+  port: number
+}
+
+export type Codec = 'PCMU' | 'PCMA'
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
+
+/** What offer/answer settled for one audio stream, as seen from us. */
+export interface StreamParams {
+  /** Where we send; null while unknown (offerless, or port 0). */
+  remote: SocketAddress | null
+  /** RTCP where it is not RTP port + 1 (RFC 3605), or rtcp-mux (same port). */
+  rtcp: SocketAddress | null
+  /**
+   * Who may send to us. `exact`: only `remote`, to the port. `latch`: the first packet from `address` (any port) fixes the
+   * pair; used when the peer is behind NAT, `address` being where its signalling comes from. Nobody else is ever heard or
+   * answered. A latch is kept across `aim` calls while `address` stays.
+   */
+  accept: { mode: 'exact' } | { mode: 'latch'; address: string }
+  codec: Codec
+  payloadType: number
+  /** RFC 4733 telephone-event payload type; null when the peer has none. */
+  dtmfPayloadType: number | null
+  /** Ours: `sendonly` means that we send and do not listen. */
+  direction: Direction
+  /** Packet time of what we generate, 10 to 60. */
+  ptimeMs: number
+  /** Event `silent` when nothing valid arrived for so long while we expect audio; 0 never. */
+  silenceMs: Millis
+}
+
+export type PlayItem =
+  /** A sound file: WAV (PCM 8/16/24/32 bit, float, A-law, mu-law; 8 to 48 kHz; mono or stereo). */
+  | { kind: 'file'; file: string }
+  /** Call-progress tone of a country's plan, for `ms`, or endless. */
+  | { kind: 'tone'; tone: 'ringback' | 'busy' | 'congestion' | 'dial' | 'beep'; ms?: Millis }
+  | { kind: 'silence'; ms: Millis }
+
+export interface PlayOptions {
+  /** Start again after the last item, until stopped. */
+  loop?: boolean
+}
+
+export interface RecordOptions {
+  /** Ogg Opus (default), or WAV where somebody must listen to every sample. */
+  format?: 'opus' | 'wav'
+  /** Stops by itself after so long. */
+  maxMs?: Millis
+}
+
+export interface RecordingHandle {
+  readonly file: string
+  stop(): void
+}
+
+/** What an endpoint tells its owner. Every event comes after the commands that caused it; none after `close`. */
+export interface EndpointEvents {
+  /** A digit was pressed (once per key press, at its end or after it was held). */
+  onDigit?(digit: string, ms: Millis): void
+  /** A play ended: `ended` (to its last sample), `stopped`, `replaced`, or `failed` with the cause. `ms` is what was sent. */
+  onPlayed?(play: PlayId, why: 'ended' | 'stopped' | 'replaced' | 'failed', ms: Millis, cause?: string): void
+  /** First valid packet of this endpoint, or of a new remote address. */
+  onAudio?(from: SocketAddress): void
+  /** Nothing valid came for StreamParams.silenceMs. Once, until audio comes again. */
+  onSilent?(ms: Millis): void
+  /** The recording is complete on disk. `turns`: who spoke when, from and to in ms; speaker 0 is this endpoint, 1 its peer. */
+  onRecorded?(recording: { file: string; ms: Millis; bytes: number; turns: readonly SpeakerTurn[]; gaps: readonly Gap[] }): void
+  onRecordFailed?(file: string, cause: string): void
+  /** The engine process died and this endpoint was set up again in a new one, on the same port. */
+  onRevived?(): void
+  /** The engine cannot serve this endpoint any more. */
+  onFailed?(cause: string): void
+  /** At the end, and on request: figures of the stream. */
+  onStats?(stats: StreamStats): void
+}
+
+export interface SpeakerTurn {
+  speaker: 0 | 1
+  fromMs: Millis
+  toMs: Millis
+}
+
+/** A stretch that could not be recorded, and why. */
+export interface Gap {
+  fromMs: Millis
+  toMs: Millis
+  why: string
+}
+
+/** One endpoint's RTP figures (RFC 3550 §6.4, §A.8). */
+export interface StreamStats {
+  packetsSent: number
+  packetsReceived: number
+  bytesReceived: number
+  lost: number
+  jitterMs: number
+  /** From RTCP, when the peer reports. */
+  remoteLost: number | null
+  roundTripMs: number | null
+  /** Packets from addresses that may not speak here, dropped. */
+  strangers: number
+}
+
+/** Plain data kept by the call so that a restarted server can adopt the endpoint, or a restarted engine be set up again. */
+export interface KeptEndpoint {
+  id: EndpointId
+  engine: number
+  local: SocketAddress
+}
