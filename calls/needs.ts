@@ -1,0 +1,113 @@
+import type { Clock } from '#base/clock.ts'
+import type { Random } from '#base/ids.ts'
+import type { Log } from '#base/log.ts'
+import type { EndpointRef, NewFact } from '#contract/facts.ts'
+import type { Outcome } from '#contract/outcome.ts'
+import type { MediaEngine, SpeakerTurn, Gap } from '#media/engine.ts'
+import type { Credentials, Flow, SipAgent, TransportName } from '#sip/agent.ts'
+
+/** What this room needs from outside; the server builds it once. */
+export interface CallNeeds {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly sip: SipAgent
+  readonly media: MediaEngine
+  readonly journal: Journal
+  readonly addresses: Addresses
+  readonly directory: Directory
+  readonly archive: Archive
+}
+
+/** Where facts go. */
+export interface Journal {
+  append(fact: NewFact): void
+  /** Calls back once everything appended so far is on disk; at once when the disk cannot take it (a call is never held up for long). */
+  whenKept(then: () => void): void
+  /** The latest value under a key survives the death of this process; null removes it. */
+  keep(key: string, value: unknown): void
+}
+
+/** Which address of ours a peer can reach. */
+export interface Addresses {
+  /** The address to put into SDP for a peer that is signalled at `remote`, given the media socket's own. */
+  media(remote: string, bound: string): string
+  /** Whether `address` belongs to a network without address translation between us (local networks, loopback). */
+  isLocal(address: string): boolean
+}
+
+/** One way to ring somebody: a device's contact, or a number through a trunk. */
+export interface Destination {
+  endpoint: EndpointRef
+  /** Request-URI. */
+  uri: string
+  from: string
+  to: string
+  via?: Flow | { transport: TransportName; address: string; port: number }
+  route?: readonly string[]
+  headers?: readonly (readonly [string, string])[]
+  credentials?: Credentials
+  /** Give up on a peer that says nothing at all after so long. */
+  silenceMs?: number
+  codecs?: readonly ('PCMU' | 'PCMA')[]
+  /** Called when the attempt begins and ends, where somebody counts channels or money. Returning a string refuses the attempt, with that reason. */
+  lease?: () => Disposable | string
+  /** Addresses are translated between us and the peer only when this is false. */
+  direct?: boolean
+}
+
+/** Who can be rung under a name, decided by the company's configuration and registrations. */
+export interface Directory {
+  /**
+   * The alternatives for one target, as parallel branches; each branch is tried in order until one is not passed over (trunk
+   * failover). An empty list: nobody is reachable there.
+   */
+  locate(target: RingTarget, on: CallIdentity): Located
+  /** What somebody who dialled `number` from inside (a transferor, a caller) reaches; a refusal says why not. */
+  resolve(number: string, on: CallIdentity): { plan: RingPlan } | { refused: Outcome }
+}
+
+export type Located = { branches: readonly (readonly Destination[])[] } | { refused: Outcome }
+
+/** Whom the call belongs to, for decisions of the directory. */
+export interface CallIdentity {
+  readonly tenant: string
+  readonly call: string
+  /** Configuration version the call keeps. */
+  readonly config: number
+  readonly from: { number: string; name?: string }
+  /** The device or trunk that asked. */
+  readonly asker: EndpointRef
+}
+
+/** Something that can be rung. */
+export type RingTarget =
+  | { kind: 'extension'; number: string }
+  | { kind: 'device'; id: string }
+  | { kind: 'external'; number: string }
+
+/** Who rings when: steps one after the other, the targets of a step together. A step ends early when all its targets have failed. */
+export interface RingPlan {
+  steps: readonly RingStep[]
+}
+export interface RingStep {
+  targets: readonly RingTarget[]
+  ms: number
+}
+
+/** Takes recordings that are complete. */
+export interface Archive {
+  /** A file name for a new recording, in a folder that exists. */
+  place(tenant: string, recording: string): string
+  finished(recording: FinishedRecording): void
+}
+export interface FinishedRecording {
+  tenant: string
+  call: string
+  recording: string
+  file: string
+  ms: number
+  bytes: number
+  turns: readonly SpeakerTurn[]
+  gaps: readonly Gap[]
+}
