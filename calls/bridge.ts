@@ -1,0 +1,74 @@
+import type { Outcome } from '#contract/outcome.ts'
+import type { PlayId, PlayItem } from '#media/engine.ts'
+import type { Call, Part } from '#calls/call.ts'
+import type { Leg } from '#calls/leg.ts'
+import type { Referral } from '#calls/referral.ts'
+
+export interface BridgeEvents {
+  /** One party left; the other is still there. */
+  onParted(left: Leg, remaining: Leg, outcome: Outcome): void
+  /** A party asks that the other be connected elsewhere. */
+  onReferral(from: Leg, other: Leg, referral: Referral): void
+}
+
+/** Two legs that hear each other. Who is put on hold hears music; whoever leaves, the bridge parts, once. */
+export class Bridge implements Part {
+  readonly legs: readonly [Leg, Leg]
+  #call: Call
+  #events: BridgeEvents
+  #music: readonly PlayItem[]
+  #listening = new DisposableStack()
+  #held = new Map<Leg, PlayId>()
+  #over = false
+
+  /** `music`: what a held party hears, looped; empty for silence. */
+  constructor(call: Call, legs: readonly [Leg, Leg], music: readonly PlayItem[], events: BridgeEvents) {
+    this.#call = call
+    this.legs = legs
+    this.#music = music
+    this.#events = events
+    const [a, b] = legs
+    a.media.endpoint.join(b.media.endpoint)
+    call.tell({ kind: 'bridge.joined', legs: [a.id, b.id] })
+    call.own(this)
+    this.#watch(a, b)
+    this.#watch(b, a)
+  }
+
+  close(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#listening.dispose()
+    this.#call.disown(this)
+    for (const [leg, play] of this.#held) leg.media.endpoint.stop(play)
+    this.#held.clear()
+    const [a, b] = this.legs
+    a.media.endpoint.part()
+    b.media.endpoint.part()
+    this.#call.tell({ kind: 'bridge.parted', legs: [a.id, b.id] })
+  }
+
+  #watch(leg: Leg, other: Leg): void {
+    const onEnded = leg.onEnded.on((outcome) => {
+      this.close()
+      this.#events.onParted(leg, other, outcome)
+    })
+    const onHold = leg.onHold.on((held) => this.#hold(other, held))
+    const onReferral = leg.onReferral.on((referral) => this.#events.onReferral(leg, other, referral))
+    this.#listening.use(onEnded)
+    this.#listening.use(onHold)
+    this.#listening.use(onReferral)
+    if (leg.media.isHeld) this.#hold(other, true)
+  }
+
+  /** `leg`'s partner went away for a while, or came back. */
+  #hold(leg: Leg, held: boolean): void {
+    const playing = this.#held.get(leg)
+    if (held && playing === undefined && this.#music.length > 0) {
+      this.#held.set(leg, leg.media.endpoint.play(this.#music, { loop: true }))
+    } else if (!held && playing !== undefined) {
+      this.#held.delete(leg)
+      leg.media.endpoint.stop(playing)
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import type { NewFact } from '#contract/facts.ts'
+import type { Outcome } from '#contract/outcome.ts'
+import type { Leg } from '#calls/leg.ts'
+import type { KeptCall } from '#calls/kept.ts'
+import type { CallIdentity, CallNeeds } from '#calls/needs.ts'
+import { Emitter } from '#base/emitter.ts'
+
+/** A fact of this call before the call puts its name on it. */
+export type CallFact = NewFact extends infer F ? (F extends NewFact ? Omit<F, 'tenant' | 'call'> : never) : never
+
+/** Something that lives within a call and is closed with it: a ring, a bridge, a recording. */
+export interface Part {
+  /** Idempotent; leaves the call's legs to the call. */
+  close(outcome: Outcome): void
+}
+
+/**
+ * What people mean by a call: from the first ring to the last hangup, one id across transfers. A call only coordinates: it owns
+ * legs and parts, tells facts, and ends once. What happens in it is decided by its owner and done by the features of this room.
+ */
+export class Call {
+  readonly identity: CallIdentity
+  readonly needs: CallNeeds
+  readonly startedAt: number
+  readonly ended = new Emitter<Outcome>()
+  #legs: Leg[] = []
+  #parts = new Set<Part>()
+  #outcome: Outcome | null = null
+  #legCount = 0
+  #dirty = false
+  #longest: Disposable | null = null
+  /** Data of the call's owner that must survive the server (the position in a flow). */
+  #story: unknown = null
+
+  constructor(needs: CallNeeds, identity: CallIdentity, kept?: KeptCall) {
+    this.needs = needs
+    this.identity = identity
+    this.startedAt = kept?.startedAt ?? needs.clock.wall()
+    this.#legCount = kept?.legCount ?? 0
+    this.#story = kept?.story ?? null
+  }
+
+  get id(): string {
+    return this.identity.call
+  }
+  get legs(): readonly Leg[] {
+    return this.#legs
+  }
+  get outcome(): Outcome | null {
+    return this.#outcome
+  }
+
+  tell(fact: CallFact): void {
+    this.needs.journal.append({ ...fact, tenant: this.identity.tenant, call: this.id })
+  }
+
+  /** An id for a new leg, unique within the call and readable in a ladder. */
+  nextLegId(): string {
+    return `${this.id}.${++this.#legCount}`
+  }
+
+  add(leg: Leg): void {
+    this.#legs.push(leg)
+  }
+  remove(leg: Leg): void {
+    this.#legs = this.#legs.filter((l) => l !== leg)
+    this.changed()
+  }
+  own(part: Part): void {
+    if (this.#outcome !== null) part.close(this.#outcome)
+    else this.#parts.add(part)
+  }
+  disown(part: Part): void {
+    this.#parts.delete(part)
+  }
+
+  /** Ends the call after so long, whatever it is doing. */
+  limit(ms: number, outcome: Outcome): void {
+    this.#longest?.[Symbol.dispose]()
+    this.#longest = this.needs.clock.after(ms, () => this.end(outcome))
+  }
+
+  /** Closes everything that still runs, parts before legs. The first outcome counts. */
+  end(outcome: Outcome): void {
+    if (this.#outcome !== null) return
+    this.#outcome = outcome
+    this.#longest?.[Symbol.dispose]()
+    for (const part of [...this.#parts]) part.close(outcome)
+    this.#parts.clear()
+    for (const leg of [...this.#legs]) leg.hangUp(outcome)
+    this.tell({ kind: 'call.ended', outcome })
+    this.needs.journal.keep(`call/${this.id}`, null)
+    this.ended.emit(outcome)
+  }
+
+  /** What the owner wants to find again after a restart of the server. */
+  set story(story: unknown) {
+    this.#story = story
+    this.changed()
+  }
+  get story(): unknown {
+    return this.#story
+  }
+
+  /** Something that must survive the server changed. Kept once per turn of the event loop, however often this is called. */
+  changed(): void {
+    if (this.#dirty || this.#outcome !== null) return
+    this.#dirty = true
+    queueMicrotask(() => {
+      this.#dirty = false
+      if (this.#outcome === null) this.needs.journal.keep(`call/${this.id}`, this.keep())
+    })
+  }
+
+  keep(): KeptCall {
+    return {
+      identity: this.identity,
+      startedAt: this.startedAt,
+      legCount: this.#legCount,
+      legs: this.#legs.flatMap((leg) => leg.keep() ?? []),
+      story: this.#story,
+    }
+  }
+}

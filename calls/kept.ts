@@ -1,0 +1,31 @@
+import type { EndpointRef } from '#contract/facts.ts'
+import type { KeptEndpoint, StreamParams } from '#media/engine.ts'
+import type { KeptDialog } from '#sip/agent.ts'
+import type { CallIdentity } from '#calls/needs.ts'
+
+/** A call as plain data, from which a restarted server takes it over: only what was already talking survives. */
+export interface KeptCall {
+  identity: CallIdentity
+  /** Wall time, ms since the Unix epoch. */
+  startedAt: number
+  legCount: number
+  legs: KeptLeg[]
+  /** The owner's: where in a flow the call is, or that two legs are bridged. */
+  story: unknown
+}
+
+export interface KeptLeg {
+  id: string
+  role: 'caller' | 'callee'
+  endpoint: EndpointRef
+  dialog: KeptDialog
+  media: KeptMedia
+  answeredAt: number
+}
+
+export interface KeptMedia {
+  endpoint: KeptEndpoint
+  stream: StreamParams
+  /** SDP of ours last agreed on: o= session id and version go on from it. */
+  local: { sessionId: string; version: number; address: string }
+}

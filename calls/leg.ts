@@ -1,0 +1,225 @@
+import { Emitter } from '#base/emitter.ts'
+import type { EndpointRef } from '#contract/facts.ts'
+import type { Outcome } from '#contract/outcome.ts'
+import type { Call } from '#calls/call.ts'
+import type { KeptLeg } from '#calls/kept.ts'
+import type { LegMedia } from '#calls/leg-media.ts'
+import type { Body, DialogEnd, DialogEvents, IncomingRequest, InviteDialog, Reason } from '#sip/agent.ts'
+import type { SipRequest } from '#sip/message/message.ts'
+import { digitsOf } from '#calls/info-digits.ts'
+import { referralOf, type Referral } from '#calls/referral.ts'
+
+/**
+ * Where a leg is.
+ *
+ *     calling ──180──▶ ringing ──2xx──▶ talking ──BYE──▶ ended       (we call)
+ *     incoming ─180──▶ ringing ─accept─▶ answering ─2xx─▶ talking     (they call)
+ *
+ * Any state goes to `ended`, once. `answering`: accepted by us, the first facts on their way to disk.
+ */
+export type LegState = 'calling' | 'incoming' | 'ringing' | 'answering' | 'talking' | 'ended'
+
+/** How the far end of an unanswered leg is told that it is over: cancels, refuses, or nothing when it told us. */
+export type Withdraw = (outcome: Outcome, reason: Reason | undefined) => void
+
+/** One party's signalling dialog and its media, as seen by us. */
+export class Leg {
+  readonly id: string
+  readonly call: Call
+  readonly role: 'caller' | 'callee'
+  readonly endpoint: EndpointRef
+  readonly media: LegMedia
+  readonly onRinging = new Emitter<{ earlyMedia: boolean }>()
+  readonly onAnswered = new Emitter<void>()
+  readonly onEnded = new Emitter<Outcome>()
+  readonly onDigit = new Emitter<string>()
+  /** The peer put us on hold (true) or took us back (false). */
+  readonly onHold = new Emitter<boolean>()
+  /** The peer asks that its other party be connected elsewhere (REFER). */
+  readonly onReferral = new Emitter<Referral>()
+  #state: LegState
+  #outcome: Outcome | null = null
+  #dialog: InviteDialog | null = null
+  #answeredAt: number | null = null
+  #withdraw: Withdraw
+
+  constructor(call: Call, opened: { role: 'caller' | 'callee'; endpoint: EndpointRef; media: LegMedia; withdraw: Withdraw; kept?: KeptLeg }) {
+    this.call = call
+    this.role = opened.role
+    this.endpoint = opened.endpoint
+    this.media = opened.media
+    this.#withdraw = opened.withdraw
+    this.#state = opened.role === 'caller' ? 'incoming' : 'calling'
+    this.id = opened.kept?.id ?? call.nextLegId()
+    this.#answeredAt = opened.kept?.answeredAt ?? null
+    call.add(this)
+    this.media.attach({
+      onDigit: (digit) => this.digit(digit, 'rtp'),
+      onSilent: (ms) =>
+        this.hangUp({ kind: 'media-lost', by: this.role, detail: `no audio from ${this.endpoint.number} for ${Math.round(ms / 1000)} s` }),
+      onFailed: (cause) => this.hangUp({ kind: 'failed', by: 'us', detail: cause }),
+    })
+    if (opened.kept === undefined) call.tell({ kind: 'leg.started', leg: this.id, role: this.role, endpoint: this.endpoint })
+  }
+
+  get state(): LegState {
+    return this.#state
+  }
+  get outcome(): Outcome | null {
+    return this.#outcome
+  }
+  get answeredAt(): number | null {
+    return this.#answeredAt
+  }
+  get dialog(): InviteDialog | null {
+    return this.#dialog
+  }
+
+  /** The far end rings, or we tell a caller so. Tells the fact once. */
+  ringing(earlyMedia: boolean): void {
+    if (this.#state === 'calling' || this.#state === 'incoming') {
+      this.#state = 'ringing'
+      this.call.tell({ kind: 'leg.ringing', leg: this.id, earlyMedia })
+    } else if (this.#state !== 'ringing') return
+    this.onRinging.emit({ earlyMedia })
+  }
+
+  /** Accepted by us; the 2xx goes out when the facts are on disk. */
+  answering(): void {
+    this.#state = 'answering'
+  }
+
+  /** The dialog stands. */
+  talk(dialog: InviteDialog): void {
+    this.#dialog = dialog
+    this.#state = 'talking'
+    if (this.#answeredAt === null) {
+      this.#answeredAt = this.call.needs.clock.wall()
+      this.call.tell({ kind: 'leg.answered', leg: this.id })
+    }
+    this.call.changed()
+    this.onAnswered.emit()
+  }
+
+  /** Ends the leg from our side, in whatever state it is. */
+  hangUp(outcome: Outcome, reason?: Reason): void {
+    if (this.#state === 'ended') return
+    const dialog = this.#dialog
+    if (dialog !== null) dialog.bye(reason)
+    else this.#withdraw(outcome, reason)
+    this.over(outcome)
+  }
+
+  /** The far end is gone, or never came: it needs to be told nothing more. */
+  over(outcome: Outcome): void {
+    if (this.#state === 'ended') return
+    this.#state = 'ended'
+    this.#outcome = outcome
+    this.media.close()
+    this.call.tell({ kind: 'leg.ended', leg: this.id, outcome })
+    this.call.remove(this)
+    this.onEnded.emit(outcome)
+  }
+
+  digit(digit: string, by: 'rtp' | 'info'): void {
+    this.call.tell({ kind: 'digit.pressed', leg: this.id, digit, by })
+    this.onDigit.emit(digit)
+  }
+
+  /** What this leg does with its dialog's requests. */
+  dialogEvents(): DialogEvents {
+    return {
+      onAcknowledged: (body) => this.#acknowledged(body),
+      onReinvite: (request, reply) => this.#reinvited(request, reply),
+      onRequest: (incoming) => this.#requested(incoming),
+      onEnded: (why) => this.over(this.#outcomeOfEnd(why)),
+      onChanged: () => this.call.changed(),
+    }
+  }
+
+  keep(): KeptLeg | null {
+    const media = this.media.keep()
+    if (this.#state !== 'talking' || this.#dialog === null || media === null || this.#answeredAt === null) return null
+    return { id: this.id, role: this.role, endpoint: this.endpoint, dialog: this.#dialog.keep(), media, answeredAt: this.#answeredAt }
+  }
+
+  #acknowledged(body: Body | null): void {
+    if (body === null) return
+    const accepted = this.media.accept(body)
+    if (accepted !== 'ok') this.hangUp({ kind: 'failed', by: this.role, detail: accepted.why })
+    else this.#tellHold()
+  }
+
+  #reinvited(request: SipRequest, reply: { accept(body: Body | null): void; reject(status: number, reason?: string): void }): void {
+    const offer = bodyOf(request)
+    if (offer === null) {
+      reply.accept(this.media.offer())
+      return
+    }
+    const answer = this.media.answer(offer)
+    if ('refused' in answer) {
+      reply.reject(answer.refused, answer.why)
+      return
+    }
+    reply.accept(answer)
+    this.#tellHold()
+    this.call.changed()
+  }
+
+  #tellHold(): void {
+    const changed = this.media.holdChanged()
+    if (changed === null) return
+    this.call.tell({ kind: changed ? 'leg.held' : 'leg.resumed', leg: this.id, by: this.role })
+    this.onHold.emit(changed)
+  }
+
+  #requested(incoming: IncomingRequest): void {
+    switch (incoming.request.method) {
+      case 'INFO': {
+        const digits = digitsOf(incoming.request)
+        if (digits === null) incoming.respond(415, 'Unsupported Media Type', [['Accept', 'application/dtmf-relay, application/dtmf']])
+        else {
+          incoming.respond(200)
+          for (const digit of digits) this.digit(digit, 'info')
+        }
+        return
+      }
+      case 'REFER':
+        this.#referred(incoming)
+        return
+      case 'MESSAGE':
+      case 'NOTIFY':
+        incoming.respond(200)
+        return
+      default:
+        incoming.respond(501)
+    }
+  }
+
+  #referred(incoming: IncomingRequest): void {
+    const referral = referralOf(incoming, this)
+    if ('status' in referral) {
+      incoming.respond(referral.status, referral.reason)
+      return
+    }
+    incoming.respond(202)
+    this.onReferral.emit(referral)
+  }
+
+  #outcomeOfEnd(why: DialogEnd): Outcome {
+    switch (why.kind) {
+      case 'bye':
+        return { kind: 'answered', by: this.role }
+      case 'no-ack':
+        return { kind: 'failed', by: this.role, detail: 'the answer was never acknowledged' }
+      case 'gone':
+        return { kind: 'failed', by: this.role, detail: why.detail }
+    }
+  }
+}
+
+/** The SDP of a message, or null when it carries none. */
+export function bodyOf(message: { headers: SipRequest['headers']; body: Uint8Array }): Body | null {
+  if (message.body.length === 0) return null
+  return { contentType: message.headers.get('Content-Type') ?? 'application/sdp', bytes: message.body }
+}

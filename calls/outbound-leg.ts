@@ -1,0 +1,100 @@
+import type { Outcome } from '#contract/outcome.ts'
+import type { Call } from '#calls/call.ts'
+import { bodyOf, Leg } from '#calls/leg.ts'
+import { LegMedia } from '#calls/leg-media.ts'
+import type { Destination } from '#calls/needs.ts'
+import { isPassedOver, outcomeOf } from '#calls/outcome.ts'
+import { reasons } from '#calls/q850.ts'
+import type { OutgoingInvite, Unanswered } from '#sip/agent.ts'
+import type { SipResponse } from '#sip/message/message.ts'
+
+export interface Attempt {
+  readonly leg: Leg
+}
+
+/** How an attempt to reach one destination ended without an answer. `passedOver`: nobody was asked there, the next one may be tried. */
+export interface Miss {
+  outcome: Outcome
+  passedOver: boolean
+  /** Contacts of a 3xx, for an owner whose rule is to follow them. */
+  redirectedTo: readonly string[]
+}
+
+/**
+ * Calls one destination. The leg tells its own progress (`onRinging`, `onAnswered`, `onEnded`); `onMiss` comes before `onEnded`
+ * when the far end, the network or our own limits refused. `near`: the leg whose media it will be joined with.
+ */
+export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs: number; onMiss: (miss: Miss) => void }): Attempt | Miss {
+  const lease = to.lease?.()
+  if (typeof lease === 'string') return miss({ kind: 'barred', by: 'us', detail: lease }, true)
+  const media = LegMedia.open(call.needs, {
+    peer: to.via === undefined ? null : 'remote' in to.via ? to.via.remote.address : to.via.address,
+    direct: to.direct ?? true,
+    ...(options.near !== undefined && { near: options.near.media }),
+    ...(to.codecs !== undefined && { codecs: to.codecs }),
+  })
+  if (media === null) {
+    lease?.[Symbol.dispose]()
+    return miss({ kind: 'overloaded', by: 'us', detail: 'no media port is free' }, false)
+  }
+  // Assigned below: the agent's events all come later than `invite` returns.
+  let invite: OutgoingInvite | null = null
+  const leg = new Leg(call, {
+    role: 'callee',
+    endpoint: to.endpoint,
+    media,
+    withdraw: (outcome, reason) => invite?.cancel(reason ?? (outcome.kind === 'answered-elsewhere' ? reasons.elsewhere : undefined)),
+  })
+  if (lease !== undefined) leg.onEnded.on(() => lease[Symbol.dispose]())
+  const failed = (failure: SipResponse | Unanswered): void => {
+    if (leg.state === 'ended') return
+    const outcome = outcomeOf(failure)
+    options.onMiss({ outcome, passedOver: leg.state === 'calling' && isPassedOver(failure), redirectedTo: contactsOf(failure) })
+    leg.over(outcome)
+  }
+  invite = call.needs.sip.invite(
+    {
+      uri: to.uri,
+      from: to.from,
+      to: to.to,
+      body: media.offer(),
+      timeoutMs: options.ringMs,
+      ...(to.via !== undefined && { via: to.via }),
+      ...(to.route !== undefined && { route: to.route }),
+      ...(to.headers !== undefined && { headers: to.headers }),
+      ...(to.credentials !== undefined && { credentials: to.credentials }),
+      ...(to.silenceMs !== undefined && { silenceMs: to.silenceMs }),
+    },
+    {
+      onProvisional: (response) => progressed(leg, response),
+      onAnswered: (response, dialog) => {
+        dialog.acknowledge()
+        const body = bodyOf(response)
+        const accepted = body === null && media.stream !== null ? 'ok' : body === null ? { why: 'the answer has no SDP' } : media.accept(body)
+        if (leg.state === 'ended') dialog.bye(reasons.elsewhere)
+        else if (accepted !== 'ok') {
+          dialog.bye()
+          options.onMiss({ outcome: { kind: 'failed', by: 'callee', detail: accepted.why }, passedOver: false, redirectedTo: [] })
+          leg.over({ kind: 'failed', by: 'callee', detail: accepted.why })
+        } else leg.talk(dialog)
+      },
+      onFailed: failed,
+      dialog: leg.dialogEvents(),
+    },
+  )
+  return { leg }
+}
+
+function progressed(leg: Leg, response: SipResponse): void {
+  const body = bodyOf(response)
+  const early = body !== null && leg.media.accept(body) === 'ok'
+  if (response.status === 180 || response.status === 183 || early) leg.ringing(early)
+}
+
+function contactsOf(failure: SipResponse | Unanswered): readonly string[] {
+  return failure.kind === 'response' && failure.status >= 300 && failure.status < 400 ? failure.headers.all('Contact') : []
+}
+
+function miss(outcome: Outcome, passedOver: boolean): Miss {
+  return { outcome, passedOver, redirectedTo: [] }
+}

@@ -1,0 +1,133 @@
+import type { Outcome, OutcomeKind, Party } from '#contract/outcome.ts'
+import { unreachable } from '#base/unreachable.ts'
+import type { Unanswered } from '#sip/agent.ts'
+import type { SipResponse } from '#sip/message/message.ts'
+import { q850Of } from './q850.ts'
+
+/** What a callee's refusal means. The status says most of it; a Q.850 cause (RFC 3326), where a carrier gives one, says it better. */
+export function outcomeOf(failure: SipResponse | Unanswered): Outcome {
+  if (failure.kind === 'unanswered') return outcomeOfSilence(failure)
+  const reason = failure.headers.get('Reason')
+  const q850 = reason === undefined ? null : q850Of(reason)
+  const kind = (q850 !== null ? kindOfCause(q850) : null) ?? kindOfStatus(failure.status)
+  return {
+    kind,
+    by: partyOf(kind),
+    sip: failure.status,
+    ...(q850 !== null && { q850 }),
+    detail: `${failure.status} ${failure.reason}`.trim(),
+  }
+}
+
+function outcomeOfSilence(failure: Unanswered): Outcome {
+  switch (failure.why) {
+    case 'too-long':
+      return { kind: 'no-answer', by: 'callee', detail: failure.detail }
+    case 'timeout':
+    case 'transport':
+      return { kind: 'unreachable', by: 'nobody', detail: failure.detail }
+    default:
+      return unreachable(failure.why)
+  }
+}
+
+const statusKinds: Readonly<Record<number, OutcomeKind>> = {
+  401: 'failed',
+  403: 'rejected',
+  404: 'wrong-number',
+  407: 'failed',
+  408: 'no-answer',
+  410: 'wrong-number',
+  480: 'unreachable',
+  484: 'wrong-number',
+  486: 'busy',
+  487: 'cancelled',
+  503: 'overloaded',
+  600: 'busy',
+  603: 'rejected',
+  604: 'wrong-number',
+  607: 'rejected',
+  608: 'rejected',
+}
+
+function kindOfStatus(status: number): OutcomeKind {
+  return statusKinds[status] ?? (status >= 500 && status < 600 ? 'failed' : status >= 300 && status < 400 ? 'unreachable' : 'failed')
+}
+
+/** Q.850 causes that say more than the status they came with. */
+const causeKinds: Readonly<Record<number, OutcomeKind>> = {
+  1: 'wrong-number',
+  17: 'busy',
+  18: 'no-answer',
+  19: 'no-answer',
+  20: 'unreachable',
+  21: 'rejected',
+  22: 'wrong-number',
+  27: 'unreachable',
+  28: 'wrong-number',
+  34: 'overloaded',
+  42: 'overloaded',
+}
+
+function kindOfCause(cause: number): OutcomeKind | null {
+  return causeKinds[cause] ?? null
+}
+
+function partyOf(kind: OutcomeKind): Party {
+  switch (kind) {
+    case 'busy':
+    case 'no-answer':
+    case 'rejected':
+      return 'callee'
+    case 'cancelled':
+    case 'wrong-number':
+      return 'caller'
+    case 'overloaded':
+    case 'failed':
+      return 'carrier'
+    default:
+      return 'nobody'
+  }
+}
+
+const refusals: Readonly<Record<OutcomeKind, readonly [status: number, reason: string]>> = {
+  answered: [480, 'Temporarily Unavailable'],
+  'answered-elsewhere': [487, 'Request Terminated'],
+  busy: [486, 'Busy Here'],
+  'no-answer': [480, 'Temporarily Unavailable'],
+  rejected: [603, 'Decline'],
+  cancelled: [487, 'Request Terminated'],
+  unreachable: [480, 'Temporarily Unavailable'],
+  'wrong-number': [404, 'Not Found'],
+  barred: [403, 'Forbidden'],
+  overloaded: [503, 'Service Unavailable'],
+  'media-lost': [480, 'Temporarily Unavailable'],
+  'too-long': [480, 'Temporarily Unavailable'],
+  transferred: [480, 'Temporarily Unavailable'],
+  completed: [480, 'Temporarily Unavailable'],
+  failed: [500, 'Server Internal Error'],
+}
+
+/** What a caller who was not answered is told on the wire. */
+export function refusalOf(outcome: Outcome): { status: number; reason: string } {
+  const [status, reason] = refusals[outcome.kind]
+  return { status, reason }
+}
+
+/** How near each outcome came to an answer: of several parallel attempts the caller is told the best. */
+const nearness: readonly OutcomeKind[] = ['answered', 'no-answer', 'busy', 'rejected', 'barred', 'overloaded', 'failed', 'unreachable', 'wrong-number']
+
+/** One outcome for several attempts: the one that came nearest to an answer; `unreachable` when there was none to try. */
+export function best(outcomes: readonly Outcome[]): Outcome {
+  const rank = (o: Outcome): number => {
+    const at = nearness.indexOf(o.kind)
+    return at < 0 ? nearness.length : at
+  }
+  return outcomes.toSorted((a, b) => rank(a) - rank(b))[0] ?? { kind: 'unreachable', by: 'nobody', detail: 'no phone is registered' }
+}
+
+/** The other side has nobody there right now: another trunk or contact may be tried (RFC 3261 §16.7, RFC 3263 §4.3). */
+export function isPassedOver(failure: SipResponse | Unanswered): boolean {
+  if (failure.kind === 'unanswered') return failure.why !== 'too-long'
+  return failure.status === 503 || failure.status === 500 || failure.status === 502 || failure.status === 504 || failure.status === 408
+}

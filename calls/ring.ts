@@ -1,0 +1,182 @@
+import type { Outcome } from '#contract/outcome.ts'
+import type { Call, Part } from '#calls/call.ts'
+import type { Leg } from '#calls/leg.ts'
+import type { Destination, RingPlan, RingStep, RingTarget } from '#calls/needs.ts'
+import { best } from '#calls/outcome.ts'
+import { dial } from '#calls/outbound-leg.ts'
+import { reasons } from '#calls/q850.ts'
+
+export interface RingEvents {
+  /** Somebody rings; `early` is the only ringing leg when it sends audio before its answer. */
+  onRinging(early: Leg | null): void
+  /** Exactly one of these two, once. */
+  onAnswered(leg: Leg): void
+  onUnanswered(outcome: Outcome): void
+}
+
+/**
+ * Rings a plan: step after step, the targets of a step together, each on all its devices, trunks with failover. The first answer
+ * wins; everybody else is told `answered elsewhere`. A step whose targets have all failed gives way to the next at once.
+ */
+export class Ring implements Part {
+  #call: Call
+  #plan: RingPlan
+  #events: RingEvents
+  #near: Leg | null
+  #step = -1
+  #branches = new Set<Branch>()
+  #outcomes: Outcome[] = []
+  #timer: Disposable | null = null
+  #over = false
+
+  /** `near`: the leg that will talk with who answers. */
+  constructor(call: Call, plan: RingPlan, near: Leg | null, events: RingEvents) {
+    this.#call = call
+    this.#plan = plan
+    this.#near = near
+    this.#events = events
+    call.own(this)
+    if (!this.#over) this.#next()
+  }
+
+  /** Stops all ringing; the owner hears nothing more. */
+  close(outcome: Outcome): void {
+    if (this.#over) return
+    this.#finish(outcome.kind === 'answered' || outcome.kind === 'cancelled' ? outcome : { kind: 'cancelled', by: 'us' })
+    this.#call.tell({ kind: 'ring.ended', outcome })
+  }
+
+  #next(): void {
+    this.#timer?.[Symbol.dispose]()
+    this.#timer = null
+    const step = this.#plan.steps[++this.#step]
+    if (step === undefined) {
+      const outcome = best(this.#outcomes)
+      this.#finish(outcome)
+      this.#call.tell({ kind: 'ring.ended', outcome })
+      this.#events.onUnanswered(outcome)
+      return
+    }
+    this.#begin(step)
+  }
+
+  #begin(step: RingStep): void {
+    this.#call.tell({ kind: 'ring.started', targets: step.targets.map(nameOf), step: this.#step + 1, ms: step.ms })
+    for (const target of step.targets) {
+      const located = this.#call.needs.directory.locate(target, this.#call.identity)
+      if ('refused' in located) this.#outcomes.push(located.refused)
+      else for (const alternatives of located.branches) this.#branches.add(new Branch(alternatives))
+    }
+    const starting = [...this.#branches]
+    for (const branch of starting) this.#try(branch)
+    if (this.#over) return
+    if (this.#branches.size === 0) this.#next()
+    else this.#timer = this.#call.needs.clock.after(step.ms, () => this.#expire())
+  }
+
+  /** Tries a branch's next destination; a branch with none left is done. */
+  #try(branch: Branch): void {
+    for (;;) {
+      const destination = branch.take()
+      if (destination === undefined) {
+        this.#branches.delete(branch)
+        this.#outcomes.push(branch.lastOutcome)
+        return
+      }
+      const attempt = dial(this.#call, destination, {
+        ...(this.#near !== null && { near: this.#near }),
+        ringMs: 180_000,
+        onMiss: (miss) => branch.missed(miss.outcome, miss.passedOver),
+      })
+      if ('leg' in attempt) {
+        this.#follow(branch, attempt.leg, destination)
+        return
+      }
+      branch.missed(attempt.outcome, attempt.passedOver)
+      this.#passOver(destination, attempt.outcome)
+    }
+  }
+
+  #follow(branch: Branch, leg: Leg, destination: Destination): void {
+    branch.leg = leg
+    leg.onRinging.on(({ earlyMedia }) => {
+      if (!this.#over) this.#events.onRinging(earlyMedia && this.#branches.size === 1 ? leg : null)
+    })
+    leg.onAnswered.on(() => this.#answered(branch, leg))
+    leg.onEnded.on((outcome) => {
+      if (this.#over || branch.leg !== leg) return
+      branch.leg = null
+      if (branch.mayGoOn) {
+        this.#passOver(destination, outcome)
+        this.#try(branch)
+      } else {
+        this.#branches.delete(branch)
+        this.#outcomes.push(outcome)
+      }
+      if (this.#branches.size === 0 && this.#timer !== null) this.#next()
+    })
+  }
+
+  #passOver(destination: Destination, outcome: Outcome): void {
+    if (destination.endpoint.kind !== 'trunk') return
+    this.#call.tell({ kind: 'trunk.passed-over', trunk: destination.endpoint.id, why: outcome.detail ?? outcome.kind })
+  }
+
+  #answered(branch: Branch, leg: Leg): void {
+    if (this.#over) return
+    branch.leg = null
+    this.#finish({ kind: 'answered-elsewhere', by: 'nobody' })
+    this.#call.tell({ kind: 'ring.ended', outcome: { kind: 'answered', by: 'callee' }, leg: leg.id })
+    this.#events.onAnswered(leg)
+  }
+
+  /** The step's time is up: everybody in it missed the call. */
+  #expire(): void {
+    const outcome: Outcome = { kind: 'no-answer', by: 'callee', detail: 'rang without an answer' }
+    const branches = [...this.#branches]
+    this.#branches.clear()
+    for (const branch of branches) {
+      const leg = branch.leg
+      branch.leg = null
+      this.#outcomes.push(outcome)
+      leg?.hangUp(outcome)
+    }
+    this.#next()
+  }
+
+  #finish(outcome: Outcome): void {
+    this.#over = true
+    this.#timer?.[Symbol.dispose]()
+    this.#call.disown(this)
+    for (const branch of this.#branches) {
+      const leg = branch.leg
+      branch.leg = null
+      leg?.hangUp(outcome, outcome.kind === 'answered-elsewhere' ? reasons.elsewhere : undefined)
+    }
+    this.#branches.clear()
+  }
+}
+
+/** One parallel branch: destinations tried in order until one is more than passed over. */
+class Branch {
+  leg: Leg | null = null
+  mayGoOn = true
+  lastOutcome: Outcome = { kind: 'unreachable', by: 'nobody', detail: 'no phone is registered' }
+  #left: Destination[]
+
+  constructor(alternatives: readonly Destination[]) {
+    this.#left = [...alternatives]
+  }
+  take(): Destination | undefined {
+    this.mayGoOn = false
+    return this.#left.shift()
+  }
+  missed(outcome: Outcome, passedOver: boolean): void {
+    this.lastOutcome = outcome
+    this.mayGoOn = passedOver && this.#left.length > 0
+  }
+}
+
+function nameOf(target: RingTarget): string {
+  return target.kind === 'device' ? target.id : target.number
+}

@@ -1,0 +1,124 @@
+import type { Outcome } from '#contract/outcome.ts'
+import type { Call, Part } from '#calls/call.ts'
+import type { Leg } from '#calls/leg.ts'
+import type { RingPlan } from '#calls/needs.ts'
+import { refusalOf } from '#calls/outcome.ts'
+import type { Referral } from '#calls/referral.ts'
+import { Ring } from '#calls/ring.ts'
+import type { PlayItem } from '#media/engine.ts'
+
+export interface TransferEvents {
+  /** The other party and the new one are to be bridged; the transferor has been let go. */
+  onConnected(party: Leg, target: Leg): void
+  /** Nobody took it. `transferor` is the leg that asked, back on the line, or null when it and its person cannot be reached any more. */
+  onReturned(party: Leg, transferor: Leg | null, outcome: Outcome): void
+}
+
+/** How long the transferor's phone is rung when a transfer failed after it had left. */
+const recallMs = 20_000
+
+/**
+ * Blind transfer (RFC 3515, RFC 5589 §6): the party hears ringback while the target rings; the transferor may hang up at once. When
+ * the target cannot be had, the call goes back to who transferred it: nobody is dropped because somebody else did not answer.
+ */
+export class BlindTransfer implements Part {
+  #call: Call
+  #party: Leg
+  #transferor: Leg
+  #referral: Referral
+  #events: TransferEvents
+  #ring: Ring | null = null
+  #over = false
+  #listening = new DisposableStack()
+
+  constructor(call: Call, parties: { party: Leg; transferor: Leg }, referral: Referral, events: TransferEvents) {
+    this.#call = call
+    this.#party = parties.party
+    this.#transferor = parties.transferor
+    this.#referral = referral
+    this.#events = events
+    call.tell({ kind: 'transfer.requested', leg: this.#transferor.id, to: referral.to })
+    call.own(this)
+    this.#listening.use(this.#party.onEnded.on((outcome) => this.#partyLeft(outcome)))
+    referral.notify(100, 'Trying')
+    const found = call.needs.directory.resolve(referral.to, { ...call.identity, asker: this.#transferor.endpoint })
+    if ('refused' in found) this.#failed(found.refused)
+    else this.#start(found.plan)
+  }
+
+  close(outcome: Outcome): void {
+    if (this.#over) return
+    this.#finish()
+    this.#ring?.close(outcome)
+  }
+
+  #start(plan: RingPlan): void {
+    const play = this.#party.media.endpoint.play(ringback, { loop: true })
+    this.#ring = new Ring(this.#call, plan, this.#party, {
+      onRinging: () => this.#referral.notify(180, 'Ringing'),
+      onAnswered: (target) => {
+        this.#party.media.endpoint.stop(play)
+        this.#referral.notify(200, 'OK')
+        this.#call.tell({ kind: 'transfer.completed', leg: this.#transferor.id, to: this.#referral.to })
+        this.#finish()
+        this.#transferor.hangUp({ kind: 'transferred', by: this.#transferor.role, detail: `transferred to ${this.#referral.to}` })
+        this.#events.onConnected(this.#party, target)
+      },
+      onUnanswered: (outcome) => {
+        this.#party.media.endpoint.stop(play)
+        this.#failed(outcome)
+      },
+    })
+  }
+
+  #failed(outcome: Outcome): void {
+    const { status, reason } = refusalOf(outcome)
+    this.#referral.notify(outcome.sip ?? status, outcome.detail ?? reason)
+    this.#call.tell({ kind: 'transfer.failed', leg: this.#transferor.id, to: this.#referral.to, outcome })
+    if (this.#transferor.state === 'talking') {
+      this.#finish()
+      this.#events.onReturned(this.#party, this.#transferor, outcome)
+      return
+    }
+    this.#recall(outcome)
+  }
+
+  /** The transferor has hung up already: ring its phone again. */
+  #recall(outcome: Outcome): void {
+    const endpoint = this.#transferor.endpoint
+    if (endpoint.kind !== 'device') {
+      this.#finish()
+      this.#events.onReturned(this.#party, null, outcome)
+      return
+    }
+    const play = this.#party.media.endpoint.play(ringback, { loop: true })
+    const plan: RingPlan = { steps: [{ targets: [{ kind: 'device', id: endpoint.id }], ms: recallMs }] }
+    this.#ring = new Ring(this.#call, plan, this.#party, {
+      onRinging: () => undefined,
+      onAnswered: (leg) => {
+        this.#party.media.endpoint.stop(play)
+        this.#finish()
+        this.#events.onReturned(this.#party, leg, outcome)
+      },
+      onUnanswered: () => {
+        this.#party.media.endpoint.stop(play)
+        this.#finish()
+        this.#events.onReturned(this.#party, null, outcome)
+      },
+    })
+  }
+
+  #partyLeft(outcome: Outcome): void {
+    this.close(outcome)
+    this.#transferor.hangUp(outcome)
+    this.#call.end(outcome)
+  }
+
+  #finish(): void {
+    this.#over = true
+    this.#listening.dispose()
+    this.#call.disown(this)
+  }
+}
+
+const ringback: readonly PlayItem[] = [{ kind: 'tone', tone: 'ringback' }]
