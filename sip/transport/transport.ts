@@ -1,0 +1,85 @@
+import type { Flow, TransportName } from '#sip/agent.ts'
+import type { SipRequest, SipResponse } from '#sip/message/message.ts'
+
+/** Where to send: an IP literal (names are resolved before, see `Resolver`), and how. */
+export interface Destination {
+  transport: TransportName
+  address: string
+  port: number
+}
+
+/** Host and port as written into a Via sent-by or a Contact. IPv6 hosts carry their brackets. */
+export interface HostPort {
+  host: string
+  port: number
+}
+
+/** Why no flow could be had. `family`: no local socket speaks IPv4 or IPv6 as needed; `full`: the connection limit; `closed`: we are closing. */
+export interface NoFlow {
+  kind: 'no-flow'
+  why: 'family' | 'transport' | 'full' | 'closed'
+  detail: string
+}
+
+/**
+ * The port through which the transaction layer reaches the network: whole SIP messages out over a flow, parsed messages in.
+ * Bodies: `SipTransport` (sockets) and `MemoryTransport` (two agents in one process, on virtual time).
+ */
+export interface Transport {
+  /** Opens the sockets and begins to deliver. Rejects with `PortTakenError` and the like; then nothing is left open. */
+  start(receiver: TransportReceiver): Promise<void>
+  /**
+   * The flow that reaches `destination`: the right local UDP socket, or a live connection to that address, or a new one.
+   * A connection still being made is a flow already: what is sent waits, within its bound. A failure arrives as `onFlowFailed`.
+   */
+  open(destination: Destination): Flow | NoFlow
+  /**
+   * Sends one message; never waits, never throws. False when the flow is gone, so that nothing was sent. The bytes are
+   * kept until written and must not change.
+   */
+  send(flow: Flow, bytes: Uint8Array): boolean
+  /** What the peer of this flow should call us: for Via sent-by and Contact. The public address unless the peer is in a local network. */
+  advertised(flow: Flow): HostPort
+  /** The address that packets to `remote` (an IP literal) leave from, or the public address when `remote` is outside the local networks: for SDP. */
+  localAddressFor(remote: string): string
+  /** Asks the network whether a silent UDP peer is there at all; an ICMP error arrives as `onFlowFailed`. Costs nothing on streams. */
+  probe(flow: Flow): void
+  /** Stops accepting, sends what is buffered, closes every socket. Idempotent. */
+  close(): Promise<void>
+}
+
+/** What a transport tells its one owner. None of these may throw. */
+export interface TransportReceiver {
+  /** A valid request, its top Via stamped with received and rport (RFC 3261 §18.2.1, RFC 3581 §4). `bytes` are as they came. */
+  onRequest(request: SipRequest, flow: Flow, bytes: Uint8Array): void
+  onResponse(response: SipResponse, flow: Flow, bytes: Uint8Array): void
+  /** A stream connection ended or could not be made, or a UDP peer is known to be unreachable (ICMP, no route). On UDP the flow's local port may be approximate. */
+  onFlowFailed(flow: Flow, why: string): void
+}
+
+/** A message that was not handed up: counted by cause, answered where the sender can be told. */
+export type RefusalCause = 'malformed' | 'too-large' | 'version' | 'connection-limit' | 'slow' | 'outbound-full' | 'origin'
+
+/** Counters since the start; monotonic. */
+export interface TransportCounts {
+  received: number
+  sent: number
+  receivedBytes: number
+  sentBytes: number
+  keepAlives: number
+  refused: Record<RefusalCause, number>
+  connectionsOpened: number
+  connectionsOpen: number
+  flowsFailed: number
+}
+
+/** Names to addresses (RFC 3263): A and AAAA always; SRV when the URI names no port. Answers come from a cache where they may. */
+export interface Resolver {
+  /** In the order to try; empty when the name does not exist or nobody answered. An IP literal resolves to itself at once. */
+  resolve(host: string, port: number | null, transport: TransportName): Promise<readonly Destination[]>
+}
+
+/** True for a flow, false for `NoFlow`. */
+export function isFlow(value: Flow | NoFlow): value is Flow {
+  return !('kind' in value)
+}
