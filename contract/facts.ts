@@ -11,7 +11,7 @@ const common = {
   tenant: Type.String(),
   /** Absent for facts of the company rather than of a call (`alarm.raised`, `trunk.went-down`). */
   call: Type.Optional(Type.String()),
-  /** Order within the call (or within the tenant for company facts), from 1, without gaps. */
+  /** Order within the call (or within the tenant for company facts), from 1, without gaps. Some facts follow `call.ended` (`recording.ended`, `recording.mailed`). */
   seq: Type.Integer({ minimum: 1 }),
 }
 function fact<const K extends string, P extends TProperties>(kind: K, properties: P) {

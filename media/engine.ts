@@ -98,7 +98,10 @@ export interface RecordingHandle {
   stop(): void
 }
 
-/** What an endpoint tells its owner. Every event comes after the commands that caused it; none after `close`. */
+/**
+ * What an endpoint tells its owner. Every event comes after the commands that caused it. After `close` only the ends of what it still had
+ * running are told: `onRecorded` or `onRecordFailed` of a recording, and the final `onStats`.
+ */
 export interface EndpointEvents {
   /** A digit was pressed (once per key press, at its end or after it was held). */
   onDigit?(digit: string, ms: Millis): void
