@@ -1,0 +1,180 @@
+import { availableParallelism, networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import Type from 'typebox'
+import { chooseDataFolder, runFolderOf } from '#server/data-folder.ts'
+import { SettingsReader, type Sources } from '#server/settings-reader.ts'
+
+/** Everything that the machine's operator decides, once per start. What a company decides is configuration, not a setting. */
+export interface Settings {
+  folders: FolderSettings
+  sip: SipSettings
+  media: MediaSettings
+  http: { address: string; port: number }
+  database: DatabaseSettings
+  mail: MailSettings
+  calls: CallSettings
+  demoCarrier: DemoCarrierSettings
+  log: { level: LogLevel; fileBytes: number; files: number }
+}
+
+export interface FolderSettings {
+  /** Everything that must outlive a restart: database, facts, recordings, prompts, outbox, logs. Absolute. */
+  data: string
+  /** Why it is not the folder of the project; null when it is, or when it was set. For the operator to read. */
+  dataWhy: string | null
+  /** Local sockets of this installation's processes. Short enough for a socket path (sun_path, 108 bytes). Absolute. */
+  run: string
+  logs: string
+}
+
+export interface SipSettings {
+  /** Addresses to listen on. `::` means IPv6 only, beside `0.0.0.0`. */
+  addresses: string[]
+  /** UDP and TCP. */
+  port: number
+  /** SIP over WebSocket (RFC 7118). */
+  ws: { port: number; path: string }
+  /** What peers outside `localNetworks` must use to reach us (Contact, Via, SDP); null: the address of the interface. */
+  publicAddress: string | null
+  /** Networks in CIDR form from which no address translation is assumed. */
+  localNetworks: string[]
+}
+
+export interface MediaSettings {
+  /** RTP uses the even ports, RTCP the odd ones; both ends included. Engines share the range evenly. */
+  firstPort: number
+  lastPort: number
+  /** Media engine processes. */
+  engines: number
+  /** One local socket per engine, in order. */
+  sockets: string[]
+}
+
+export interface DatabaseSettings {
+  /** PostgreSQL of one's own; null: the embedded server, whose address the keeper passes on to the server process. */
+  url: string | null
+  /** Of the embedded server: its files, its TCP port on loopback, the system user it runs as when started by root. */
+  folder: string
+  port: number
+  user: string
+}
+
+export interface MailSettings {
+  /** smtp: or smtps: URL; null: mail is written to `outbox`. */
+  url: string | null
+  from: string
+  outbox: string
+}
+
+export interface CallSettings {
+  /** New calls above this many get 503. */
+  limit: number
+  /** After SIGTERM, calls may go on for so long. */
+  drainLimitMs: number
+}
+
+export interface DemoCarrierSettings {
+  enabled: boolean
+  /** SIP on loopback, UDP and TCP. */
+  port: number
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+const port = Type.Integer({ minimum: 1, maximum: 65_535, description: 'a port, 1 to 65535' })
+const evenPort = Type.Integer({ minimum: 1024, maximum: 65_534, multipleOf: 2, description: 'an even port, 1024 to 65534' })
+const oddPort = Type.Integer({ minimum: 1025, maximum: 65_535, description: 'a port, 1025 to 65535, above CENTRALA_RTP_FIRST_PORT' })
+const address = Type.Union([Type.String({ format: 'ipv4' }), Type.String({ format: 'ipv6' })], { description: 'an IPv4 or IPv6 address' })
+const addresses = Type.Array(address, { minItems: 1, description: 'IPv4 or IPv6 addresses, separated by commas' })
+const network = Type.String({ pattern: '^[0-9a-fA-F.:]+/[0-9]{1,3}$' })
+const networks = Type.Array(network, { description: 'networks like 192.168.0.0/16, separated by commas' })
+const postgresUrl = Type.String({ pattern: '^postgres(ql)?://.', description: 'postgres://user:password@host:port/database' })
+const smtpUrl = Type.String({ pattern: '^smtps?://.', description: 'smtp://user:password@host:port' })
+const systemUser = Type.String({ pattern: '^[a-z_][a-z0-9_-]*$', description: 'the name of a system user' })
+const folder = Type.String({ minLength: 1, description: 'a folder' })
+const urlPath = Type.String({ pattern: '^/[^ ?#]*$', description: 'a path that starts with /' })
+const mailbox = Type.String({ pattern: '^[^ @]+@[^ @]+$', description: 'a mail address' })
+const count = Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'a number from 1 to 1000000' })
+const seconds = Type.Integer({ minimum: 0, maximum: 86_400, description: 'seconds, 0 to 86400' })
+const engineCount = Type.Integer({ minimum: 1, maximum: 64, description: 'a number from 1 to 64' })
+const onOff = Type.Boolean({ description: 'on or off' })
+const logLevel = Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')], {
+  description: 'debug, info, warn or error',
+})
+
+/** Addresses that are never behind our NAT: private use (RFC 1918, RFC 4193), link-local and loopback. */
+const privateNetworks = '10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 127.0.0.0/8 169.254.0.0/16 ::1/128 fc00::/7 fe80::/10'.split(' ')
+
+/**
+ * Reads the settings: the environment first, then the file `centrala.config` of the project, then the defaults.
+ * @throws SettingsError naming every wrong setting and what was expected.
+ */
+export function readSettings(sources: Sources): Settings {
+  const read = new SettingsReader(sources)
+  const folders = readFolders(read, sources.project)
+  const settings: Settings = {
+    folders,
+    sip: readSip(read),
+    media: readMedia(read, folders.run),
+    http: { address: read.one('CENTRALA_HTTP_ADDRESS', address, '127.0.0.1'), port: read.one('CENTRALA_HTTP_PORT', port, 8080) },
+    database: {
+      url: read.one('DATABASE_URL', postgresUrl, null),
+      folder: join(folders.data, 'database'),
+      port: read.one('CENTRALA_DATABASE_PORT', port, 5433),
+      user: read.one('CENTRALA_DATABASE_USER', systemUser, 'postgres'),
+    },
+    mail: {
+      url: read.one('SMTP_URL', smtpUrl, null),
+      from: read.one('CENTRALA_MAIL_FROM', mailbox, 'centrala@localhost'),
+      outbox: join(folders.data, 'outbox'),
+    },
+    calls: {
+      limit: read.one('CENTRALA_CALL_LIMIT', count, 2_000),
+      drainLimitMs: read.one('CENTRALA_DRAIN_SECONDS', seconds, 600) * 1_000,
+    },
+    demoCarrier: {
+      enabled: read.one('CENTRALA_DEMO_CARRIER', onOff, true),
+      port: read.one('CENTRALA_DEMO_CARRIER_PORT', port, 5070),
+    },
+    log: {
+      level: read.one('CENTRALA_LOG_LEVEL', logLevel, 'info'),
+      fileBytes: read.one('CENTRALA_LOG_FILE_MB', count, 50) * 1_000_000,
+      files: read.one('CENTRALA_LOG_FILES', count, 5),
+    },
+  }
+  read.finish()
+  return settings
+}
+
+function readFolders(read: SettingsReader, project: string): FolderSettings {
+  const wanted = read.one('CENTRALA_DATA_FOLDER', folder, null)
+  const chosen = chooseDataFolder(project, wanted)
+  return { data: chosen.folder, dataWhy: chosen.why, run: runFolderOf(chosen.folder), logs: join(chosen.folder, 'logs') }
+}
+
+function readSip(read: SettingsReader): SipSettings {
+  return {
+    addresses: read.one('CENTRALA_SIP_ADDRESSES', addresses, hasIpv6() ? ['0.0.0.0', '::'] : ['0.0.0.0']),
+    port: read.one('CENTRALA_SIP_PORT', port, 5060),
+    ws: { port: read.one('CENTRALA_SIP_WS_PORT', port, 5066), path: read.one('CENTRALA_SIP_WS_PATH', urlPath, '/sip') },
+    publicAddress: read.one('CENTRALA_PUBLIC_ADDRESS', address, null),
+    localNetworks: read.one('CENTRALA_LOCAL_NETWORKS', networks, privateNetworks),
+  }
+}
+
+function readMedia(read: SettingsReader, runFolder: string): MediaSettings {
+  const firstPort = read.one('CENTRALA_RTP_FIRST_PORT', evenPort, 20_000)
+  const lastPort = read.one('CENTRALA_RTP_LAST_PORT', oddPort, 29_999)
+  const engines = read.one('CENTRALA_MEDIA_ENGINES', engineCount, Math.max(1, availableParallelism() - 1))
+  const portsNeeded = engines * 2
+  if (lastPort - firstPort + 1 < portsNeeded) {
+    read.refuse('CENTRALA_RTP_LAST_PORT', `must leave at least ${portsNeeded} ports from CENTRALA_RTP_FIRST_PORT (${firstPort}), two per media engine`)
+  }
+  const sockets = Array.from({ length: engines }, (_, index) => join(runFolder, `engine-${index}.sock`))
+  return { firstPort, lastPort, engines, sockets }
+}
+
+/** A machine whose IPv6 is switched off has not even `::1`; listening on `::` would fail there. */
+function hasIpv6(): boolean {
+  return Object.values(networkInterfaces()).some((list) => list?.some((each) => each.family === 'IPv6'))
+}
