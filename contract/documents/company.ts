@@ -1,0 +1,49 @@
+import Type, { type Static } from 'typebox'
+import { Country, E164, Email, Host, Language, Name, Port, Secret, TimeZone, document, fields, optional, ref } from '#contract/documents/fields.ts'
+import { Target } from '#contract/documents/target.ts'
+
+/** Call-progress tones of a country (ITU-T E.180 Supplement 2). */
+export const TonePlan = Type.Enum(['ru', 'eu', 'uk', 'us', 'cn'])
+export type TonePlan = Static<typeof TonePlan>
+
+/** Where mail leaves. Without `smtp`, letters are put into the local outbox folder. */
+export const Mail = fields({
+  from: Email,
+  smtp: optional(
+    fields({
+      host: Host,
+      port: optional(Port, 587),
+      /** `starttls` refuses to go on in plain text; `none` is for a relay on the same machine. */
+      security: optional(Type.Enum(['starttls', 'tls', 'none']), 'starttls'),
+      user: optional(Type.String({ minLength: 1, maxLength: 254 })),
+      password: optional(Secret),
+    }),
+  ),
+})
+export type Mail = Static<typeof Mail>
+
+/** The company itself; each configuration has exactly one. */
+export const Company = document('company', 'The company: its name, place, language and defaults.', {
+  name: Name,
+  /** In which opening hours are read unless they name their own. */
+  timezone: TimeZone,
+  country: Country,
+  /** Of prompts given as text, unless they name their own. */
+  language: Language,
+  /** Domains of its devices' addresses of record; also their digest realm. The first is preferred. */
+  sipDomains: Type.Array(Host, { minItems: 1, maxItems: 10 }),
+  /** Default: that of the country where there is one, else `eu`. */
+  tones: optional(TonePlan),
+  mail: optional(Mail),
+  /** Whom key 0 reaches. */
+  operator: optional(Target),
+  /** The number people know it by. */
+  mainNumber: optional(ref('number')),
+  /** Shown outside when neither device nor person has a number of its own; default: the main number. */
+  callerId: optional(E164),
+  /** After so long a call ends with the outcome `too-long`. Default 240. */
+  maxCallMinutes: optional(Type.Integer({ minimum: 1, maximum: 1440, description: 'whole minutes, 1 to 1440' }), 240),
+  /** What a held caller hears, in a loop; default: silence with a soft tone. */
+  musicOnHold: optional(Type.Array(ref('prompt'), { minItems: 1, maxItems: 20 })),
+})
+export type Company = Static<typeof Company>

@@ -1,0 +1,74 @@
+import Type, { type Static } from 'typebox'
+import {
+  CodecName,
+  E164,
+  Email,
+  ExtensionNumber,
+  Language,
+  Name,
+  Secret,
+  SipTransport,
+  document,
+  fields,
+  optional,
+  ref,
+} from '#contract/documents/fields.ts'
+import { Target } from '#contract/documents/target.ts'
+
+/** Somebody who works here. Their devices name them; an extension leads to them. */
+export const Person = document('person', 'Somebody who works here.', {
+  name: Name,
+  email: optional(Email),
+  language: optional(Language),
+  /** Shown outside when they call; default: the company's. */
+  callerId: optional(E164),
+})
+export type Person = Static<typeof Person>
+
+export const DigestAlgorithmName = Type.Enum(['SHA-256', 'MD5'])
+
+/** What one company, device or trunk may use up. Each absent bound is unlimited. */
+export const Caps = fields({
+  /** Money a day (the company's calendar day), in the currency of the outbound document. */
+  spendPerDay: optional(Type.Number({ minimum: 0, maximum: 1_000_000, description: 'an amount of money, 0 to 1000000' })),
+  callsPerMinute: optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'a whole number of calls, 1 to 10000' })),
+  concurrentCalls: optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'a whole number of calls, 1 to 10000' })),
+})
+export type Caps = Static<typeof Caps>
+
+/** A phone with SIP credentials of its own. */
+export const Device = document('device', 'A phone with SIP credentials of its own.', {
+  name: optional(Name),
+  /** Whose it is; a phone in a corridor is nobody's. */
+  person: optional(ref('person')),
+  /** SIP user name, unique in the company. */
+  username: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,39}$', description: 'a user name of 1 to 40 of a-z, 0-9, . _ and -' }),
+  /** Absent: a strong one is made when the document is first applied. */
+  password: optional(Secret),
+  /** Digest algorithms in the order offered (RFC 8760 §2.4). Default: SHA-256, then MD5. */
+  algorithms: optional(Type.Array(DigestAlgorithmName, { minItems: 1, maxItems: 2, uniqueItems: true }), ['SHA-256', 'MD5']),
+  /** In order of preference. Default: PCMA, PCMU. */
+  codecs: optional(Type.Array(CodecName, { minItems: 1, maxItems: 2, uniqueItems: true }), ['PCMA', 'PCMU']),
+  /** From which it may register. Default: all. */
+  transports: optional(Type.Array(SipTransport, { minItems: 1, maxItems: 3, uniqueItems: true }), ['udp', 'tcp', 'ws']),
+  /** Shown outside when it calls; default: its person's, else the company's. */
+  callerId: optional(E164),
+  /** How many places it may be registered from at once; the oldest gives way. Default 5. */
+  maxContacts: optional(Type.Integer({ minimum: 1, maximum: 20, description: 'a whole number, 1 to 20' }), 5),
+  /** Its own caps, instead of `caps.device` of the outbound document. */
+  caps: optional(Caps),
+})
+export type Device = Static<typeof Device>
+
+/** A short number that reaches something. Its id need not be its number, but usually is. */
+export const Extension = document('extension', 'A short number that reaches something.', {
+  number: ExtensionNumber,
+  name: optional(Name),
+  target: Target,
+  /** How long it rings when dialled directly. Default 25. */
+  seconds: optional(Type.Integer({ minimum: 3, maximum: 300, description: 'a whole number of seconds, 3 to 300' }), 25),
+})
+export type Extension = Static<typeof Extension>
+
+/** Seconds an extension rings when its document does not say. */
+export const defaultExtensionSeconds = 25
