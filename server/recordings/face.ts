@@ -1,0 +1,50 @@
+import type { Readable } from 'node:stream'
+import type { FinishedRecording } from '#calls/needs.ts'
+import type { TenantId } from '#server/store/face.ts'
+
+/** Recordings of all companies: files below one folder, rows beside them. Also the calls room's `Archive`. */
+export interface Recordings {
+  /** A file name for a new recording, in a folder that exists: `<data>/recordings/<tenant>/<yyyy>/<mm>/<dd>/<id>.ogg`, dates in UTC. */
+  place(tenant: TenantId, recording: string): string
+  /** Takes a complete recording: it is remembered at once (journal), gets its row as soon as PostgreSQL takes it, and is mailed after its call. */
+  finished(recording: FinishedRecording): void
+  /** Newest first. `before`: id-bearing cursor from the last page. */
+  list(tenant: TenantId, query?: { call?: string; limit?: number; cursor?: string }): Promise<{ recordings: RecordingRow[]; next: string | null }>
+  /** Null: no such recording here. */
+  get(tenant: TenantId, id: string): Promise<RecordingRow | null>
+  /** The audio, or a byte range of it (`end` inclusive). Null: no such recording, or its file is gone. The caller consumes or destroys the stream. */
+  open(tenant: TenantId, id: string, range?: { start: number; end?: number }): Promise<RecordingStream | null>
+  close(): Promise<void>
+}
+
+export interface RecordingRow {
+  readonly id: string
+  readonly call: string
+  readonly startedAt: number
+  readonly ms: number
+  readonly bytes: number
+  /** Who spoke when; speaker 0 is the caller's side. */
+  readonly turns: readonly { speaker: 0 | 1; fromMs: number; toMs: number }[]
+  readonly gaps: readonly { fromMs: number; toMs: number; why: string }[]
+  readonly mailedAt: number | null
+  readonly mailedTo: string | null
+}
+export interface RecordingStream {
+  readonly audio: Readable
+  readonly contentType: string
+  /** Of the whole file. */
+  readonly size: number
+  readonly start: number
+  /** Inclusive. */
+  readonly end: number
+}
+
+/** What a company wants done with its recordings, answered from its current configuration. Null: not mailed. */
+export type RecordingMailPolicy = (tenant: TenantId) => RecordingMailWish | null
+export interface RecordingMailWish {
+  readonly to: readonly string[]
+  readonly language: 'en' | 'ru'
+  /** IANA name, for the times in the text. */
+  readonly timeZone: string
+  readonly company: string
+}

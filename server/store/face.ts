@@ -1,0 +1,47 @@
+import type { Transaction } from 'kysely'
+import type { Tables } from '#server/store/tables.ts'
+
+/** The database, walled by tenant. Every method fails fast with `StoreAwayError` while PostgreSQL cannot be reached. */
+export interface Store {
+  /**
+   * Runs `work` in one transaction that can see and touch only the rows of `tenant`: guarded by row-level security under a role that
+   * owns nothing. Commits when the promise resolves, rolls back when it rejects. Keep it short; never await anything but the handle inside.
+   */
+  forTenant<T>(tenant: TenantId, work: (db: TenantDb) => Promise<T>): Promise<T>
+  /** The door past the wall, for the provider's own work (drain, jobs, sign-in, backup). `reason` is logged. */
+  acrossTenants<T>(reason: string, work: (db: SystemDb) => Promise<T>): Promise<T>
+  health(): StoreHealth
+  /** Calls back at each change between ready and away. */
+  onChange(listener: (health: StoreHealth) => void): Disposable
+  /** Resolves when the schema is in place and queries are answered; rejects with `StoreAwayError` after `ms`. */
+  ready(ms: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** A company's name in keys and paths: lower-case letters, digits and hyphens, 1 to 63, first a letter or digit. */
+export type TenantId = string
+
+/** A transaction of one tenant. */
+export type TenantDb = Transaction<Tables>
+/** A transaction that sees every tenant. */
+export type SystemDb = Transaction<Tables>
+
+export interface StoreHealth {
+  readonly state: 'ready' | 'away'
+  /** Why, when away. */
+  readonly detail: string | null
+  /** Wall time since when. */
+  readonly since: number
+  readonly inUse: number
+  readonly waiting: number
+}
+
+/** PostgreSQL cannot be reached, or does not answer in time. Try again later; an HTTP edge answers 503. */
+export class StoreAwayError extends Error {
+  override readonly name = 'StoreAwayError'
+}
+
+/** Too many queries wait for a connection already. An HTTP edge answers 503. */
+export class StoreBusyError extends Error {
+  override readonly name = 'StoreBusyError'
+}
