@@ -59,6 +59,13 @@ export const Fact = Type.Union([
   fact('flow.stepped', { flow: Type.String(), node: Type.String(), type: Type.String(), via: Type.Optional(Type.String()) }),
   fact('flow.left', { flow: Type.String(), why: Type.String() }),
   fact('hours.decided', { hours: Type.String(), state: Type.String(), because: Type.String() }),
+  /** The caller pressed nothing of use in a menu. `attempt` from 1. */
+  fact('menu.missed', {
+    flow: Type.String(),
+    node: Type.String(),
+    why: Type.Union([Type.Literal('wrong-key'), Type.Literal('wrong-extension'), Type.Literal('silence')]),
+    attempt: Type.Integer({ minimum: 1 }),
+  }),
   /** `text`: what was said, where it is known; `ms`: how much of it the caller was sent. */
   fact('prompt.played', { ...leg, prompt: Type.String(), text: Type.Optional(Type.String()), ms: Type.Number(), whole: Type.Boolean() }),
   fact('digit.pressed', { ...leg, digit: Type.String(), by: Type.Union([Type.Literal('rtp'), Type.Literal('info')]) }),
