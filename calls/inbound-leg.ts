@@ -22,7 +22,7 @@ export interface InboundLeg {
  * rings anybody. Null when it was refused (the INVITE has its answer, the call its outcome).
  */
 export function openInbound(call: Call, incoming: IncomingInvite, endpoint: EndpointRef): InboundLeg | null {
-  const media = LegMedia.open(call.needs, { peer: incoming.flow.remote.address, direct: true })
+  const media = LegMedia.open(call.needs, { peer: incoming.flow.remote.address })
   if (media === null) {
     incoming.reject(503, 'No media port is free', [['Retry-After', '5']])
     call.end({ kind: 'overloaded', by: 'us', sip: 503, detail: 'no media port is free' })

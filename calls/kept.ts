@@ -1,5 +1,6 @@
 import type { EndpointRef } from '#contract/facts.ts'
-import type { KeptEndpoint, StreamParams } from '#media/engine.ts'
+import type { Codec, KeptEndpoint, StreamParams } from '#media/engine.ts'
+import type { Sdp } from '#media/sdp/sdp.ts'
 import type { KeptDialog } from '#sip/agent.ts'
 import type { CallIdentity } from '#calls/needs.ts'
 
@@ -26,6 +27,9 @@ export interface KeptLeg {
 export interface KeptMedia {
   endpoint: KeptEndpoint
   stream: StreamParams
-  /** SDP of ours last agreed on: o= session id and version go on from it. */
-  local: { sessionId: string; version: number; address: string }
+  /** Our SDP last agreed on: further offers and answers are made over it. */
+  own: Sdp
+  /** Where the peer's signalling comes from. */
+  peer: string | null
+  codecs: readonly Codec[]
 }

@@ -30,10 +30,10 @@ export interface Journal {
 
 /** Which address of ours a peer can reach. */
 export interface Addresses {
-  /** The address to put into SDP for a peer that is signalled at `remote`, given the media socket's own. */
-  media(remote: string, bound: string): string
-  /** Whether `address` belongs to a network without address translation between us (local networks, loopback). */
-  isLocal(address: string): boolean
+  /** The address to put into SDP for a peer whose signalling is at `remote` (null: not known), given what the media socket is bound to. */
+  media(remote: string | null, bound: string): string
+  /** Networks that are reached without address translation, as CIDR. */
+  readonly localNetworks: readonly string[]
 }
 
 /** One way to ring somebody: a device's contact, or a number through a trunk. */
@@ -52,8 +52,6 @@ export interface Destination {
   codecs?: readonly ('PCMU' | 'PCMA')[]
   /** Called when the attempt begins and ends, where somebody counts channels or money. Returning a string refuses the attempt, with that reason. */
   lease?: () => Disposable | string
-  /** Addresses are translated between us and the peer only when this is false. */
-  direct?: boolean
 }
 
 /** Who can be rung under a name, decided by the company's configuration and registrations. */

@@ -29,7 +29,6 @@ export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs:
   if (typeof lease === 'string') return miss({ kind: 'barred', by: 'us', detail: lease }, true)
   const media = LegMedia.open(call.needs, {
     peer: to.via === undefined ? null : 'remote' in to.via ? to.via.remote.address : to.via.address,
-    direct: to.direct ?? true,
     ...(options.near !== undefined && { near: options.near.media }),
     ...(to.codecs !== undefined && { codecs: to.codecs }),
   })

@@ -1,0 +1,190 @@
+import type { Body } from '#sip/agent.ts'
+import type { CallNeeds } from '#calls/needs.ts'
+import type { KeptMedia } from '#calls/kept.ts'
+import type { Codec, Direction, Endpoint, EndpointEvents, StreamParams } from '#media/engine.ts'
+import type { LocalMedia, Peer, Refused } from '#media/sdp/local-media.ts'
+import type { Sdp } from '#media/sdp/sdp.ts'
+import { acceptAnswer, answerOffer, makeOffer } from '#media/sdp/negotiate.ts'
+import { parseSdp } from '#media/sdp/parse.ts'
+import { writeSdp } from '#media/sdp/write.ts'
+
+/** Audio that stays away for so long ends a leg. */
+const silenceMs = 60_000
+
+export interface MediaRefusal {
+  refused: number
+  why: string
+}
+
+/** A leg's media port and what offer/answer has settled about it. The only place where SIP bodies and media meet. */
+export class LegMedia {
+  readonly endpoint: Endpoint
+  #needs: CallNeeds
+  #listeners: EndpointEvents[]
+  #peerAddress: string | null
+  #codecs: readonly Codec[]
+  #sessionId: string
+  #own: Sdp | null = null
+  #stream: StreamParams | null = null
+  #toldHeld = false
+  #closed = false
+
+  private constructor(needs: CallNeeds, endpoint: (events: EndpointEvents) => Endpoint | null, options: MediaOptions) {
+    this.#needs = needs
+    this.#peerAddress = options.peer
+    this.#codecs = options.codecs ?? ['PCMA', 'PCMU']
+    this.#sessionId = String(needs.random.below(2 ** 48))
+    this.#listeners = []
+    const opened = endpoint(this.#events())
+    if (opened === null) throw new NoPort()
+    this.endpoint = opened
+  }
+
+  /** Takes a port; null when none is free. */
+  static open(needs: CallNeeds, options: MediaOptions): LegMedia | null {
+    try {
+      return new LegMedia(needs, (events) => needs.media.open(events, options.near?.endpoint), options)
+    } catch (fault) {
+      if (fault instanceof NoPort) return null
+      throw fault
+    }
+  }
+
+  /** Takes over what an earlier life of the server had agreed on. */
+  static adopt(needs: CallNeeds, kept: KeptMedia): LegMedia {
+    const media = new LegMedia(needs, (events) => needs.media.adopt(kept.endpoint, events), { peer: kept.peer, codecs: kept.codecs })
+    media.#own = kept.own
+    media.#stream = kept.stream
+    media.#toldHeld = media.isHeld
+    return media
+  }
+
+  get stream(): StreamParams | null {
+    return this.#stream
+  }
+
+  /** The peer does not want to hear us: it has put us on hold. */
+  get isHeld(): boolean {
+    return this.#stream !== null && (this.#stream.direction === 'recvonly' || this.#stream.direction === 'inactive')
+  }
+
+  /** True or false when the peer has put us on hold or taken us back since last asked, else null. */
+  holdChanged(): boolean | null {
+    if (this.isHeld === this.#toldHeld) return null
+    this.#toldHeld = this.isHeld
+    return this.isHeld
+  }
+
+  /** Listens to the endpoint, beside whoever does already. */
+  attach(events: EndpointEvents): void {
+    this.#listeners.push(events)
+  }
+
+  /** Our offer: the first, or a further one with its version counted on. */
+  offer(direction: Direction = 'sendrecv'): Body {
+    this.#own = makeOffer(this.#local(direction), this.#own ?? undefined)
+    return bodyOfSdp(this.#own)
+  }
+
+  /** Our answer to an offer, after which the stream flows as agreed. */
+  answer(offer: Body): Body | MediaRefusal {
+    const parsed = sdpOf(offer)
+    if ('refused' in parsed) return parsed
+    const result = answerOffer(parsed, this.#local('sendrecv'), this.#peer(), this.#own ?? undefined)
+    if (result.kind === 'refused') return refusal(result)
+    this.#own = result.sdp
+    this.#aim(result.stream)
+    return bodyOfSdp(result.sdp)
+  }
+
+  /** The answer to our offer. */
+  accept(answer: Body): 'ok' | { why: string } {
+    const parsed = sdpOf(answer)
+    if ('refused' in parsed) return { why: parsed.why }
+    if (this.#own === null) return { why: 'an answer without an offer' }
+    const result = acceptAnswer(this.#own, parsed, this.#peer())
+    if (result.kind === 'refused') return { why: result.why }
+    this.#aim(result.stream)
+    return 'ok'
+  }
+
+  /** Where the peer's signalling turned out to come from; before any SDP of its is read. */
+  set peer(address: string) {
+    this.#peerAddress ??= address
+  }
+
+  keep(): KeptMedia | null {
+    if (this.#stream === null || this.#own === null) return null
+    return { endpoint: this.endpoint.keep(), stream: this.#stream, own: this.#own, peer: this.#peerAddress, codecs: this.#codecs }
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.endpoint.close()
+  }
+
+  #aim(stream: StreamParams): void {
+    this.#stream = stream
+    this.endpoint.aim(stream)
+  }
+
+  #local(direction: Direction): LocalMedia {
+    const { address, port } = this.endpoint.local
+    return {
+      address: this.#needs.addresses.media(this.#peerAddress, address),
+      port,
+      codecs: this.#codecs,
+      direction,
+      ptimeMs: 20,
+      sessionId: this.#sessionId,
+    }
+  }
+
+  #peer(): Peer {
+    return { signallingAddress: this.#peerAddress, localNetworks: this.#needs.addresses.localNetworks, silenceMs }
+  }
+
+  /** One set of events to the engine; everybody attached hears them. */
+  #events(): EndpointEvents {
+    const all = this.#listeners
+    return {
+      onDigit: (digit, ms) => all.forEach((l) => l.onDigit?.(digit, ms)),
+      onPlayed: (play, why, ms, cause) => all.forEach((l) => l.onPlayed?.(play, why, ms, cause)),
+      onAudio: (from) => all.forEach((l) => l.onAudio?.(from)),
+      onSilent: (ms) => all.forEach((l) => l.onSilent?.(ms)),
+      onRecorded: (recording) => all.forEach((l) => l.onRecorded?.(recording)),
+      onRecordFailed: (file, cause) => all.forEach((l) => l.onRecordFailed?.(file, cause)),
+      onRevived: () => all.forEach((l) => l.onRevived?.()),
+      onFailed: (cause) => all.forEach((l) => l.onFailed?.(cause)),
+      onStats: (stats) => all.forEach((l) => l.onStats?.(stats)),
+    }
+  }
+}
+
+export interface MediaOptions {
+  /** Where the peer's signalling comes from, as far as known: decides which address of ours it is told, and who may send audio. */
+  peer: string | null
+  /** The leg that this one will be joined with. */
+  near?: LegMedia
+  codecs?: readonly Codec[]
+}
+
+class NoPort extends Error {
+  override name = 'NoPort'
+}
+
+function sdpOf(body: Body): Sdp | MediaRefusal {
+  const type = body.contentType.split(';')[0]?.trim().toLowerCase()
+  if (type !== 'application/sdp') return { refused: 415, why: `a body of ${type ?? 'no type'} is not understood, application/sdp is` }
+  const parsed = parseSdp(body.bytes)
+  return parsed.kind === 'sdp' ? parsed : { refused: 400, why: `SDP line ${parsed.line}: ${parsed.rule}` }
+}
+
+function refusal(refused: Refused): MediaRefusal {
+  return { refused: refused.status, why: refused.why }
+}
+
+function bodyOfSdp(sdp: Sdp): Body {
+  return { contentType: 'application/sdp', bytes: Buffer.from(writeSdp(sdp)) }
+}
