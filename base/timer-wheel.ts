@@ -1,0 +1,223 @@
+import type { Clock, Millis } from '#base/clock.ts'
+
+const SLOTS = 64
+/** 64^8 ticks of 10 ms outlast any process. */
+const LEVELS = 8
+const LONGEST = SLOTS ** (LEVELS - 1)
+
+/**
+ * Many timers over one clock timer: starting and stopping are O(1) and allocate nothing. A timer never fires early, and at
+ * most one granule late; timers of one granule fire in the order they were started.
+ *
+ * A hierarchical wheel (Varghese and Lauck, scheme 7): level 0 holds the ticks of the current block of 64, level 1 the other
+ * blocks of the current 64·64, and so on; when time reaches a slot of a higher level, its timers move down.
+ */
+export class TimerWheel {
+  readonly #clock: Clock
+  readonly #granuleMs: Millis
+  readonly #levels: Level[] = Array.from({ length: LEVELS }, () => new Level())
+  /** The last tick that was run. */
+  #tick: number
+  /** The tick for which the clock is armed; Infinity when it is not. */
+  #armedTick = Number.POSITIVE_INFINITY
+  #armed: Disposable | null = null
+  #turning = false
+  #size = 0
+  #lateMs = 0
+  #ranAt: Millis
+
+  /** `granuleMs`: the resolution, default 10 ms. */
+  constructor(clock: Clock, granuleMs: Millis = 10) {
+    this.#clock = clock
+    this.#granuleMs = granuleMs
+    this.#ranAt = clock.now()
+    this.#tick = Math.floor(this.#ranAt / granuleMs)
+  }
+
+  /** A stopped timer that runs `task` when it fires. It may be started again and again, one run at a time. */
+  timer(task: () => void): WheelTimer {
+    return new WheelTimer(this, task)
+  }
+
+  /** Runs `task` once. For timers that need not be kept. */
+  after(ms: Millis, task: () => void): WheelTimer {
+    const timer = this.timer(task)
+    timer.start(ms)
+    return timer
+  }
+
+  /** Timers running now: a leak check. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** How late the last turn came, beyond the granule: the lag of the event loop. Zero when the last turn is over a second old. */
+  get latenessMs(): Millis {
+    return this.#clock.now() - this.#ranAt > 1000 ? 0 : this.#lateMs
+  }
+
+  /** Used by `WheelTimer`. */
+  add(timer: WheelTimer, ms: Millis): void {
+    const now = this.#clock.now()
+    if (this.#size === 0 && !this.#turning) this.#tick = Math.floor(now / this.#granuleMs)
+    const wanted = Math.ceil((now + ms) / this.#granuleMs)
+    timer.tick = Math.min(Math.max(wanted, this.#tick + 1), this.#tick + LONGEST)
+    this.#place(timer)
+    this.#size++
+    if (!this.#turning && timer.tick < this.#armedTick) this.#arm(timer.tick)
+  }
+
+  /** Used by `WheelTimer`. The clock stays armed: waking up for nothing is cheaper than arming anew each time. */
+  remove(timer: WheelTimer): void {
+    timer.list?.remove(timer)
+    this.#size--
+    if (this.#size === 0 && !this.#turning) this.#disarm()
+  }
+
+  #place(timer: WheelTimer): void {
+    let level = 0
+    let unit = 1
+    // The level is that of the highest base-64 digit in which the timer's tick and the current tick differ, so that which list
+    // a tick belongs to depends on nothing else, and lists keep the order of starting.
+    while (level < LEVELS - 1 && Math.floor(timer.tick / (unit * SLOTS)) !== Math.floor(this.#tick / (unit * SLOTS))) {
+      level++
+      unit *= SLOTS
+    }
+    this.#levels[level]?.slots[Math.floor(timer.tick / unit) % SLOTS]?.append(timer)
+  }
+
+  #turn(): void {
+    const now = this.#clock.now()
+    const last = Math.floor(now / this.#granuleMs)
+    this.#lateMs = Math.max(0, now - (this.#armedTick + 1) * this.#granuleMs)
+    this.#ranAt = now
+    this.#armed = null
+    this.#armedTick = Number.POSITIVE_INFINITY
+    this.#turning = true
+    try {
+      for (let next = this.#nextTick(); next <= last; next = this.#nextTick()) this.#runTick(next)
+      this.#tick = Math.max(this.#tick, last)
+    } finally {
+      this.#turning = false
+      if (this.#size > 0) this.#arm(this.#nextTick())
+    }
+  }
+
+  #runTick(tick: number): void {
+    this.#tick = tick
+    this.#moveDown(tick)
+    const due = this.#levels[0]?.slots[tick % SLOTS]
+    for (let timer = due?.first ?? null; timer !== null; timer = due?.first ?? null) {
+      due?.remove(timer)
+      this.#size--
+      timer.fire()
+    }
+  }
+
+  #moveDown(tick: number): void {
+    for (let level = LEVELS - 1; level > 0; level--) {
+      const unit = SLOTS ** level
+      if (tick % unit !== 0) continue
+      const list = this.#levels[level]?.slots[(tick / unit) % SLOTS]
+      for (let timer = list?.first ?? null; timer !== null; timer = list?.first ?? null) {
+        list?.remove(timer)
+        this.#place(timer)
+      }
+    }
+  }
+
+  /** The next tick at which something fires or moves down; Infinity when nothing waits. */
+  #nextTick(): number {
+    let unit = 1
+    for (const level of this.#levels) {
+      const position = Math.floor(this.#tick / unit)
+      // The current slot counts too: a turn that a throwing task cut short left timers in it.
+      for (let slot = unit === 1 ? position % SLOTS : (position % SLOTS) + 1; slot < SLOTS; slot++) {
+        if (level.slots[slot]?.first != null) return (position - (position % SLOTS) + slot) * unit
+      }
+      unit *= SLOTS
+    }
+    return Number.POSITIVE_INFINITY
+  }
+
+  #arm(tick: number): void {
+    this.#disarm()
+    this.#armedTick = tick
+    this.#armed = this.#clock.after(Math.max(0, Math.ceil(tick * this.#granuleMs - this.#clock.now())), () => this.#turn())
+  }
+
+  #disarm(): void {
+    this.#armed?.[Symbol.dispose]()
+    this.#armed = null
+    this.#armedTick = Number.POSITIVE_INFINITY
+  }
+}
+
+/** One timer of a wheel. Its owner starts and stops it; disposing stops it. */
+export class WheelTimer implements Disposable {
+  /** Of the wheel. */
+  tick = 0
+  list: TimerList | null = null
+  previous: WheelTimer | null = null
+  next: WheelTimer | null = null
+  readonly #wheel: TimerWheel
+  readonly #task: () => void
+
+  constructor(wheel: TimerWheel, task: () => void) {
+    this.#wheel = wheel
+    this.#task = task
+  }
+
+  get running(): boolean {
+    return this.list !== null
+  }
+
+  /** Fires once, `ms` from now; a running timer is moved. */
+  start(ms: Millis): void {
+    this.stop()
+    this.#wheel.add(this, ms)
+  }
+
+  /** Idempotent. A stopped timer does not fire. */
+  stop(): void {
+    if (this.list !== null) this.#wheel.remove(this)
+  }
+
+  [Symbol.dispose](): void {
+    this.stop()
+  }
+
+  /** Used by the wheel. */
+  fire(): void {
+    this.#task()
+  }
+}
+
+class Level {
+  readonly slots: TimerList[] = Array.from({ length: SLOTS }, () => new TimerList())
+}
+
+/** Timers of one slot, doubly linked through themselves. */
+class TimerList {
+  first: WheelTimer | null = null
+  #last: WheelTimer | null = null
+
+  append(timer: WheelTimer): void {
+    timer.list = this
+    timer.previous = this.#last
+    timer.next = null
+    if (this.#last === null) this.first = timer
+    else this.#last.next = timer
+    this.#last = timer
+  }
+
+  remove(timer: WheelTimer): void {
+    if (timer.previous === null) this.first = timer.next
+    else timer.previous.next = timer.next
+    if (timer.next === null) this.#last = timer.previous
+    else timer.next.previous = timer.previous
+    timer.list = null
+    timer.previous = null
+    timer.next = null
+  }
+}
