@@ -35,5 +35,4 @@ export interface SoundFacts {
   ms: Millis
   /** Peak level in dB below full scale (0 is the loudest possible); -Infinity for digital silence. */
   peakDb: number
-  bytes: number
 }

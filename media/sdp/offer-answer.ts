@@ -1,0 +1,190 @@
+import { STATIC_PAYLOAD_TYPE } from '#media/codec/g711.ts'
+import type { Codec, Direction, StreamParams } from '#media/engine.ts'
+import { acceptRule } from '#media/sdp/accept-rule.ts'
+import { type AudioStream, audioStream, direction, isPlainRtp, receives, sends } from '#media/sdp/audio-stream.ts'
+import type { Agreed, LocalMedia, Peer, Refused } from '#media/sdp/local-media.ts'
+import type { Attribute, MalformedSdp, MediaDescription, Sdp } from '#media/sdp/sdp.ts'
+import { writeSdp } from '#media/sdp/write-sdp.ts'
+
+/** Payload type that we offer for telephone-event; what nearly everybody uses. */
+export const DTMF_PAYLOAD_TYPE = 101
+
+/**
+ * An offer of one audio stream (RFC 3264 §5). `previous` is our last description in the same dialog, offer or answer: its
+ * session id, place of the audio stream and refused streams are kept, its version goes up if anything changed (§8).
+ */
+export function makeOffer(local: LocalMedia, previous?: Sdp): Sdp {
+  const dtmf = local.dtmfPayloadType ?? DTMF_PAYLOAD_TYPE
+  const codecs = local.codecs.map((codec) => ({ codec, payloadType: STATIC_PAYLOAD_TYPE[codec] }))
+  const audio = audioMedia({ local, codecs, dtmf, direction: local.direction, protocol: 'RTP/AVP', rtcpMux: false })
+  const media = (previous?.media ?? []).map(refuse)
+  const place = previous?.media.findIndex(isAudioInUse) ?? -1
+  media[place < 0 ? media.length : place] = audio
+  return describe(local, media, previous)
+}
+
+/**
+ * Answers an offer (RFC 3264 §6): the first audio stream that we can serve is taken, with the first of our codecs that it
+ * offers; every other stream is refused in its place with port 0. `previous` as for `makeOffer`.
+ */
+export function answerOffer(exchange: { offer: Sdp; local: LocalMedia; peer: Peer; previous?: Sdp | undefined }): Agreed | Refused {
+  const { offer, local, peer } = exchange
+  const chosen = choose(offer, local.codecs)
+  if (chosen.kind === 'refused') return chosen
+  const { stream, agreed } = chosen
+  const ours = direction(sends(local.direction) && receives(stream.direction), receives(local.direction) && sends(stream.direction))
+  const media = offer.media.map(refuse)
+  media[chosen.place] = audioMedia({
+    local,
+    codecs: [agreed],
+    dtmf: stream.dtmfPayloadType,
+    direction: ours,
+    protocol: offer.media[chosen.place]?.protocol ?? 'RTP/AVP',
+    rtcpMux: stream.rtcpMux,
+  })
+  const sdp = describe(local, media, exchange.previous)
+  return { kind: 'agreed', sdp, stream: params({ stream, agreed, direction: ours, local, peer }) }
+}
+
+/**
+ * What the answer to our offer settles (RFC 3264 §7). `offer` is the description that `makeOffer` gave. Refused when the
+ * answer has no audio stream, or one that we did not offer.
+ */
+export function acceptAnswer(exchange: { offer: Sdp; answer: Sdp; local: LocalMedia; peer: Peer }): Agreed | Refused {
+  const { offer, answer, local, peer } = exchange
+  const place = offer.media.findIndex(isAudioInUse)
+  const media = answer.media[place]
+  if (media === undefined || media.type !== 'audio') return refused('the answer has no audio stream where the offer has it')
+  if (media.port === 0) return refused('the answer refuses the audio stream')
+  if (!isPlainRtp(media.protocol)) return refused(`the answer wants ${media.protocol}, which was not offered`)
+  const stream = audioStream(answer, media)
+  if (stream.sdpAddress === '') return refused('the audio stream of the answer has no c= line')
+  const agreed = stream.codecs.find(({ codec }) => local.codecs.includes(codec))
+  if (agreed === undefined) return refused(`the answer has no codec of the offer (${local.codecs.join(', ')})`)
+  const wanted = local.direction
+  const ours = direction(sends(wanted) && receives(stream.direction), receives(wanted) && sends(stream.direction))
+  return { kind: 'agreed', sdp: offer, stream: params({ stream, agreed, direction: ours, local, peer }) }
+}
+
+/** The refusal of a body that is no SDP: 400 (RFC 3261 §21.4.1) with the line and the rule. */
+export function refuseMalformed(malformed: MalformedSdp): Refused {
+  const where = malformed.line === 0 ? 'SDP' : `SDP line ${malformed.line}`
+  return { kind: 'refused', status: 400, why: `${where}: expected ${malformed.rule}` }
+}
+
+interface AgreedCodec {
+  codec: Codec
+  payloadType: number
+}
+
+interface Chosen {
+  kind: 'chosen'
+  place: number
+  stream: AudioStream
+  agreed: AgreedCodec
+}
+
+/** The first audio stream with a protocol and a codec of ours; otherwise what was wrong with the last one looked at. */
+function choose(offer: Sdp, codecs: readonly Codec[]): Chosen | Refused {
+  let why = 'the offer has no audio stream'
+  for (const [place, media] of offer.media.entries()) {
+    if (!isAudioInUse(media)) continue
+    if (!isPlainRtp(media.protocol)) {
+      why = `${media.protocol} is not served here, RTP/AVP is`
+      continue
+    }
+    const stream = audioStream(offer, media)
+    if (stream.sdpAddress === '') {
+      why = 'the audio stream has no c= line'
+      continue
+    }
+    const agreed = preferred(stream, codecs)
+    if (agreed !== null) return { kind: 'chosen', place, stream, agreed }
+    why = `no common codec: here ${codecs.join(', ')}, offered ${media.formats.slice(0, 16).join(' ')}`
+  }
+  return refused(why)
+}
+
+function preferred(stream: AudioStream, codecs: readonly Codec[]): AgreedCodec | null {
+  for (const codec of codecs) {
+    const offered = stream.codecs.find((one) => one.codec === codec)
+    if (offered !== undefined) return offered
+  }
+  return null
+}
+
+function isAudioInUse(media: MediaDescription): boolean {
+  return media.type === 'audio' && media.port !== 0
+}
+
+interface AudioMedia {
+  local: LocalMedia
+  codecs: readonly AgreedCodec[]
+  dtmf: number | null
+  direction: Direction
+  protocol: string
+  rtcpMux: boolean
+}
+
+function audioMedia({ local, codecs, dtmf, direction: ours, protocol, rtcpMux }: AudioMedia): MediaDescription {
+  const attributes: Attribute[] = codecs.map(({ codec, payloadType }) => ({ name: 'rtpmap', value: `${payloadType} ${codec}/8000` }))
+  const formats = codecs.map(({ payloadType }) => String(payloadType))
+  if (dtmf !== null) {
+    formats.push(String(dtmf))
+    attributes.push({ name: 'rtpmap', value: `${dtmf} telephone-event/8000` }, { name: 'fmtp', value: `${dtmf} 0-15` })
+  }
+  attributes.push({ name: 'ptime', value: String(local.ptimeMs) }, { name: ours, value: null })
+  if (rtcpMux) attributes.push({ name: 'rtcp-mux', value: null })
+  return { type: 'audio', port: local.port, protocol, formats, connection: null, attributes }
+}
+
+/** A stream refused in its place: port 0, the rest as it was (RFC 3264 §6). */
+function refuse(media: MediaDescription): MediaDescription {
+  return { ...media, port: 0, formats: media.formats.slice(0, 1), connection: null, attributes: [] }
+}
+
+/** Our description around the streams: same session as `previous`, next version if anything differs (RFC 3264 §8). */
+function describe(local: LocalMedia, media: MediaDescription[], previous: Sdp | undefined): Sdp {
+  const addressType = local.address.includes(':') ? 'IP6' : 'IP4'
+  const { address } = local
+  const fresh = { username: '-', sessionId: local.sessionId, version: '1', addressType, address } as const
+  const sdp: Sdp = {
+    kind: 'sdp',
+    origin: previous?.origin ?? fresh,
+    sessionName: '-',
+    connection: { addressType, address },
+    attributes: [],
+    media,
+  }
+  if (previous === undefined || writeSdp(sdp) === writeSdp(previous)) return sdp
+  return { ...sdp, origin: { ...sdp.origin, version: String(BigInt(sdp.origin.version) + 1n) } }
+}
+
+interface Settled {
+  stream: AudioStream
+  agreed: AgreedCodec
+  direction: Direction
+  local: LocalMedia
+  peer: Peer
+}
+
+function params({ stream, agreed, direction: ours, local, peer }: Settled): StreamParams {
+  const accept = acceptRule({ ...peer, sdpAddress: stream.sdpAddress })
+  const known = accept.mode === 'exact'
+  return {
+    // Behind NAT the address in the SDP is somebody else's or nobody's; the latch tells the true one.
+    remote: known ? stream.remote : null,
+    rtcp: known ? stream.rtcp : null,
+    accept,
+    codec: agreed.codec,
+    payloadType: agreed.payloadType,
+    dtmfPayloadType: stream.dtmfPayloadType,
+    direction: ours,
+    ptimeMs: stream.ptimeMs ?? local.ptimeMs,
+    silenceMs: peer.silenceMs,
+  }
+}
+
+function refused(why: string): Refused {
+  return { kind: 'refused', status: 488, why }
+}
