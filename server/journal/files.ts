@@ -1,0 +1,55 @@
+import { open, mkdir, readdir, readFile, unlink, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** The disk as the journal needs it: one folder of append-only files. */
+export interface JournalFiles {
+  /** Names in the folder; the folder is made if missing. */
+  list(): Promise<string[]>
+  read(name: string): Promise<Buffer>
+  /** A new file, empty; one of that name is overwritten. */
+  create(name: string): Promise<JournalFile>
+  remove(name: string): Promise<void>
+  /** Makes new and removed names durable. */
+  syncFolder(): Promise<void>
+}
+
+export interface JournalFile {
+  /** Writes all of `bytes` at `position`, and resolves when they are on the disk's platter (fdatasync). */
+  write(bytes: Buffer, position: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** Files of a real folder. */
+export function folderFiles(folder: string): JournalFiles {
+  return {
+    async list() {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      return readdir(folder)
+    },
+    read: (name) => readFile(join(folder, name)),
+    create: async (name) => fileOf(await open(join(folder, name), 'w', 0o600)),
+    remove: (name) => unlink(join(folder, name)),
+    async syncFolder() {
+      const handle = await open(folder, 'r')
+      try {
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+    },
+  }
+}
+
+function fileOf(handle: FileHandle): JournalFile {
+  return {
+    async write(bytes, position) {
+      let done = 0
+      while (done < bytes.length) {
+        const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done)
+        done += bytesWritten
+      }
+      await handle.datasync()
+    },
+    close: () => handle.close(),
+  }
+}
