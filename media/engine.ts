@@ -6,8 +6,11 @@ import type { Millis } from '#base/clock.ts'
  * engine keeps a stock of sockets already bound (media/engine/stock.ts), so an SDP answer never waits for another process.
  */
 export interface MediaEngine {
-  /** Takes a port pair from the stock. `null`: none is left (the caller answers 503). `near`: share its engine process, needed to join or record together. */
-  open(events: EndpointEvents, near?: Endpoint): Endpoint | null
+  /**
+   * Takes a port pair from the stock. `null`: none is left (the caller answers 503). `near`: share its engine process, so that a join needs no
+   * detour. `family`: of the address it is bound to; without it that of the first address that engines bind.
+   */
+  open(events: EndpointEvents, near?: Endpoint, family?: 'IPv4' | 'IPv6'): Endpoint | null
   /** After a restart of the server: takes over an endpoint that lived on, with the state the call had kept. */
   adopt(kept: KeptEndpoint, events: EndpointEvents): Endpoint
   /** Closes every endpoint in the engines that nobody has opened or adopted: called once a restarted server has adopted all it knows. */
@@ -30,7 +33,7 @@ export interface Endpoint {
   stop(play: PlayId): void
   /** Sends digits `0-9*#A-D` as RFC 4733 events, in-band where the peer has none. */
   sendDtmf(digits: string, toneMs?: Millis, gapMs?: Millis): void
-  /** Records what this endpoint hears and sends (with its joined peer) to one file, until stopped or closed. */
+  /** Records what this endpoint hears and sends (with its joined peer) to one file, until stopped or closed. A file that is being recorded already goes on: this is how the handle is had again after `adopt`. */
   record(file: string, options?: RecordOptions): RecordingHandle
   /** Plain data from which `adopt` can take it over. */
   keep(): KeptEndpoint
@@ -59,7 +62,8 @@ export interface StreamParams {
   /**
    * Who may send to us. `exact`: only `remote`, to the port. `latch`: the first packet from `address` (any port) fixes the
    * pair; used when the peer is behind NAT, `address` being where its signalling comes from. Nobody else is ever heard or
-   * answered. A latch is kept across `aim` calls while `address` stays.
+   * answered. A latch is kept across `aim` calls while `address` stays; when `remote` changes with such a call, the first
+   * packet from another port of `address` moves it there.
    */
   accept: { mode: 'exact' } | { mode: 'latch'; address: string }
   codec: Codec
@@ -145,7 +149,10 @@ export interface StreamStats {
   /** From RTCP, when the peer reports. */
   remoteLost: number | null
   roundTripMs: number | null
-  /** Packets from addresses that may not speak here, dropped. */
+  /**
+   * Packets from addresses that may not speak here, dropped. Counted until the peer's address is fixed and it has spoken; from then on
+   * the kernel drops them, uncounted, before they cost anything.
+   */
   strangers: number
 }
 
@@ -154,4 +161,6 @@ export interface KeptEndpoint {
   id: EndpointId
   engine: number
   local: SocketAddress
+  /** The last `aim`, so that the stream flows again even if the engine died together with the server. */
+  stream?: StreamParams
 }

@@ -1,0 +1,81 @@
+import type { SocketAddress, StreamParams } from '#media/engine.ts'
+
+/** What the rule says of a packet's origin: `known` may speak; `new` may, once the packet has proved to be valid; nobody else. */
+export type Verdict = 'known' | 'new' | 'stranger'
+
+/**
+ * Decides who may speak to one endpoint (see StreamParams.accept), and where it sends.
+ *
+ *     closed --aim exact--> fixed on the SDP's pair
+ *     closed --aim latch--> waiting for the first valid packet from the address --> fixed on the pair it came from
+ *     fixed by latch --aim, same address, same SDP pair--> the same
+ *     fixed by latch --aim, same address, another SDP pair--> moving: the old pair goes on, until a valid packet from another
+ *                                                            port of the address fixes that
+ *     any --aim, another address--> as from closed
+ *
+ * Addresses are compared as strings and must be canonical (socket/address.ts).
+ */
+export class AcceptRule {
+  /** The pair that is heard and answered; null: nobody yet. */
+  pair: SocketAddress | null = null
+  /** Address that may fix a pair with any of its ports; null: none may. */
+  #from: string | null = null
+  /** The address a latch belongs to; null in exact mode. */
+  #latchAddress: string | null = null
+  #declared: SocketAddress | null = null
+
+  /** `learnt`: a pair that this address had latched before the engine was started again. */
+  aim(stream: Pick<StreamParams, 'remote' | 'accept'>, learnt: SocketAddress | null = null): void {
+    const { remote, accept } = stream
+    const declaredBefore = this.#declared
+    this.#declared = remote
+    if (accept.mode === 'exact') {
+      this.pair = remote
+      this.#from = null
+      this.#latchAddress = null
+      return
+    }
+    if (accept.address !== this.#latchAddress || this.pair === null) {
+      this.#latchAddress = accept.address
+      this.pair = learnt !== null && learnt.address === accept.address ? learnt : null
+      this.#from = this.pair === null ? accept.address : null
+    } else if (!samePair(declaredBefore, remote)) this.#from = accept.address
+  }
+
+  /** Judges where a packet came from. */
+  judge(address: string, port: number): Verdict {
+    const pair = this.pair
+    if (pair !== null && port === pair.port && address === pair.address) return 'known'
+    return address === this.#from ? 'new' : 'stranger'
+  }
+
+  /** A valid packet came from a `new` pair: from now on it is the one. */
+  fix(address: string, port: number): SocketAddress {
+    this.#from = null
+    this.pair = { address, port }
+    return this.pair
+  }
+
+  /** Whether another pair may still take over: then the socket must stay open to it. */
+  get settled(): boolean {
+    return this.pair !== null && this.#from === null
+  }
+
+  /** Learnt by a latch, not told by SDP; null in exact mode or while waiting. */
+  get latched(): SocketAddress | null {
+    return this.#latchAddress === null ? null : this.pair
+  }
+
+  /**
+   * Where to send: the fixed pair; while a latch waits, the SDP's pair if that is the latch's own address (there is no NAT in
+   * between, or it keeps addresses). Never to an address that nobody has spoken from and that the signalling does not vouch for.
+   */
+  get target(): SocketAddress | null {
+    if (this.pair !== null || this.#latchAddress === null) return this.pair
+    return this.#declared !== null && this.#declared.address === this.#latchAddress ? this.#declared : null
+  }
+}
+
+function samePair(a: SocketAddress | null, b: SocketAddress | null): boolean {
+  return a === b || (a !== null && b !== null && a.port === b.port && a.address === b.address)
+}

@@ -1,0 +1,75 @@
+import type { Millis } from '#base/clock.ts'
+import type { EndpointId, Gap, PlayId, PlayItem, SocketAddress, SpeakerTurn, StreamParams, StreamStats } from '#media/engine.ts'
+
+/** Raised with every change that an older peer would misread. */
+export const PROTOCOL_VERSION = 1
+
+/** What the server tells an engine. Each command may come again after a reconnection: carried out already, it changes nothing. */
+export type Command =
+  /** First on a connection: from here on this server owns the engine, an earlier one is cut off. `seen`: number of the last event processed, of engine life `life`. */
+  | { kind: 'attach'; version: number; life: string | null; seen: number }
+  /** Events up to this number are processed and need not be told again. */
+  | { kind: 'seen'; number: number }
+  | { kind: 'open'; id: EndpointId; local: SocketAddress }
+  /** `learnt`: the pair latched before, when the engine is set up again. */
+  | { kind: 'aim'; id: EndpointId; stream: StreamParams; learnt?: SocketAddress }
+  | { kind: 'join'; id: EndpointId; other: EndpointId }
+  | { kind: 'part'; id: EndpointId }
+  /** `fromMs`: begin so far into the items. */
+  | { kind: 'play'; id: EndpointId; play: PlayId; items: readonly PlayItem[]; loop: boolean; fromMs: Millis }
+  | { kind: 'stop'; id: EndpointId; play: PlayId }
+  | { kind: 'digits'; id: EndpointId; digits: string; toneMs?: Millis; gapMs?: Millis }
+  /** `ageMs`: the recording began so long ago, in an engine that died: go on behind what is on disk. */
+  | { kind: 'record'; id: EndpointId; file: string; format: 'opus' | 'wav'; maxMs?: Millis; ageMs?: Millis }
+  | { kind: 'record-stop'; id: EndpointId; file: string }
+  | { kind: 'close'; id: EndpointId }
+  /** Close every endpoint not named. */
+  | { kind: 'sweep'; keep: readonly EndpointId[] }
+
+/** What an engine tells its server. */
+export type Event =
+  /** Answer to `attach`; `life` names this process, `stock` every free pair, `endpoints` everything that lives. */
+  | { kind: 'welcome'; version: number; life: string; pid: number; stock: readonly SocketAddress[]; endpoints: readonly LivingEndpoint[] }
+  /** A newer server attached. Nothing follows. */
+  | { kind: 'fenced' }
+  /** Pairs bound and free, more than told before. */
+  | { kind: 'stock'; added: readonly SocketAddress[] }
+  | NumberedEvent
+
+/** An event of an endpoint with its number: kept by the engine until a server has processed it. */
+export interface NumberedEvent {
+  kind: 'event'
+  number: number
+  id: EndpointId
+  event: EndpointEvent
+}
+
+/** Something happened to an endpoint; each is one method of EndpointEvents. */
+export type EndpointEvent =
+  | { kind: 'digit'; digit: string; ms: Millis }
+  | { kind: 'played'; play: PlayId; why: 'ended' | 'stopped' | 'replaced' | 'failed'; ms: Millis; cause?: string }
+  /** `latched`: the rule learnt the pair, to be kept for a new engine. */
+  | { kind: 'audio'; from: SocketAddress; latched: boolean }
+  | { kind: 'silent'; ms: Millis }
+  | { kind: 'recorded'; file: string; ms: Millis; bytes: number; turns: readonly SpeakerTurn[]; gaps: readonly Gap[] }
+  | { kind: 'record-failed'; file: string; cause: string }
+  | { kind: 'failed'; cause: string }
+  | { kind: 'closed'; stats: StreamStats }
+
+/** An endpoint as it is in an engine: what a server that did not open it needs to know. */
+export interface LivingEndpoint {
+  id: EndpointId
+  local: SocketAddress
+  stream: StreamParams | null
+  latched: SocketAddress | null
+  joined: EndpointId | null
+  play: { play: PlayId; items: readonly PlayItem[]; loop: boolean; ms: Millis } | null
+  recordings: readonly LivingRecording[]
+}
+
+export interface LivingRecording {
+  file: string
+  format: 'opus' | 'wav'
+  ageMs: Millis
+  maxMs?: Millis
+}

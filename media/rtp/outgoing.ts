@@ -1,0 +1,144 @@
+import type { Millis } from '#base/clock.ts'
+import { type RtpHeader, RTP_HEADER_BYTES, writeRtpHeader } from '#media/rtp/header.ts'
+import { sequenceAhead, timestampAhead } from '#media/rtp/sequence.ts'
+
+const TICKS_PER_MS = 8
+
+/** A source whose sequence jumps further than this has begun anew under the same SSRC. */
+const SEQUENCE_JUMP = 1000
+
+/** A source whose timestamps leave real time by more than this has begun anew. */
+const TIMESTAMP_JUMP_TICKS = 5000 * TICKS_PER_MS
+
+/** Timestamps of a new source start at least so far behind the last one's: one usual packet. */
+const LEAST_STEP_TICKS = 20 * TICKS_PER_MS
+
+/**
+ * The one continuous RTP stream that a peer receives from us, whatever it is made of: other parties, prompts, tones, digits.
+ * One SSRC for its life; sequence numbers without a gap of our making, timestamps that follow real time, the marker bit where
+ * the source changes (RFC 3550 §5.1, RFC 3551 §4.1). Within one source its own gaps and order are kept: the receiver must see
+ * what was lost on the way.
+ */
+export class OutgoingStream {
+  readonly ssrc: number
+  packets = 0
+  /** Payload octets, for sender reports. */
+  bytes = 0
+  /** When the last packet was sent; -Infinity before the first. */
+  lastAt: Millis = Number.NEGATIVE_INFINITY
+  /** Sequence and timestamp of the furthest packet sent. */
+  #sequence: number
+  #timestamp: number
+  /** Who is being forwarded; null while we generate, or nobody has begun. */
+  #source: object | null = null
+  #sourceSsrc = 0
+  #sequenceOffset = 0
+  #timestampOffset = 0
+  /** First of our sequence numbers that this source may use: what is older belongs to the source before. */
+  #first = 0
+  #generating = false
+  readonly #header = { payloadType: 0, marker: false, sequence: 0, timestamp: 0, ssrc: 0 }
+
+  /** `start`: random first values (RFC 3550 §5.1: SHOULD be random). */
+  constructor(start: { ssrc: number; sequence: number; timestamp: number }) {
+    this.ssrc = start.ssrc >>> 0
+    this.#header.ssrc = this.ssrc
+    this.#sequence = start.sequence & 0xffff
+    this.#timestamp = start.timestamp >>> 0
+  }
+
+  /**
+   * Rewrites a received packet of `source` in place, with a fixed header of 12 bytes directly before its payload. Returns
+   * where the packet to send begins, or -1: it is too old, and must not be sent.
+   */
+  forward(packet: Buffer, received: RtpHeader, source: object, payloadType: number, now: Millis): number {
+    const fresh = this.#source !== source || this.#sourceSsrc !== received.ssrc || this.#leaps(received, now)
+    if (fresh) this.#begin(received, source, now)
+    const sequence = (received.sequence + this.#sequenceOffset) & 0xffff
+    if (sequenceAhead(sequence, this.#first) < 0) return -1
+    const timestamp = (received.timestamp + this.#timestampOffset) >>> 0
+    const at = received.payloadStart - RTP_HEADER_BYTES
+    this.#write(packet, at, payloadType, fresh || received.marker, sequence, timestamp)
+    this.#sent(sequence, timestamp, received.payloadEnd - received.payloadStart, now)
+    return at
+  }
+
+  /** A packet of `source` is kept back for good: the numbers close up behind it, so that it does not look lost. */
+  swallow(source: object): void {
+    if (this.#source === source) this.#sequenceOffset = (this.#sequenceOffset - 1) & 0xffff
+  }
+
+  /** The timestamp of audio that we generate next. Changes over to generating if something else was sent before. */
+  generate(now: Millis): number {
+    if (this.#generating) return this.#next
+    this.#generating = true
+    this.#source = null
+    this.#marker = true
+    this.#next = this.#timestampAt(now)
+    return this.#next
+  }
+  #next = 0
+  #marker = false
+
+  /** Writes the header of a generated packet of `payloadBytes`, at `timestamp`, at the head of `packet`. */
+  stamp(packet: Buffer, payloadType: number, marker: boolean, timestamp: number, payloadBytes: number, now: Millis): void {
+    const sequence = this.packets === 0 ? this.#sequence : (this.#sequence + 1) & 0xffff
+    this.#write(packet, 0, payloadType, marker || this.#marker, sequence, timestamp)
+    this.#marker = false
+    this.#sent(sequence, timestamp, payloadBytes, now)
+  }
+
+  /** Generated time passes, in RTP ticks, whether or not a packet was sent for it. */
+  advance(ticks: number): void {
+    this.#next = (this.#next + ticks) >>> 0
+  }
+
+  /** The timestamp that goes with this instant, for sender reports (RFC 3550 §6.4.1). */
+  timestampNow(now: Millis): number {
+    if (this.packets === 0) return this.#timestamp
+    return (this.#timestamp + Math.round((now - this.lastAt) * TICKS_PER_MS)) >>> 0
+  }
+
+  #begin(received: RtpHeader, source: object, now: Millis): void {
+    this.#source = source
+    this.#sourceSsrc = received.ssrc
+    this.#generating = false
+    this.#first = this.packets === 0 ? this.#sequence : (this.#sequence + 1) & 0xffff
+    this.#sequenceOffset = (this.#first - received.sequence) & 0xffff
+    this.#timestampOffset = (this.#timestampAt(now) - received.timestamp) >>> 0
+  }
+
+  /** The timestamp for a source that begins now: real time since the last packet, and never before its end. */
+  #timestampAt(now: Millis): number {
+    if (this.packets === 0) return this.#timestamp
+    const elapsed = Math.round(now - this.lastAt) * TICKS_PER_MS
+    return (this.#timestamp + Math.max(LEAST_STEP_TICKS, elapsed)) >>> 0
+  }
+
+  /** Whether the same source began anew: its numbers or its time jump. */
+  #leaps(received: RtpHeader, now: Millis): boolean {
+    const ahead = sequenceAhead((received.sequence + this.#sequenceOffset) & 0xffff, this.#sequence)
+    if (ahead > SEQUENCE_JUMP || ahead < -SEQUENCE_JUMP) return true
+    const drift = timestampAhead(received.timestamp + this.#timestampOffset, this.#timestamp) - (now - this.lastAt) * TICKS_PER_MS
+    return ahead > 0 && (drift > TIMESTAMP_JUMP_TICKS || drift < -TIMESTAMP_JUMP_TICKS)
+  }
+
+  #write(packet: Buffer, at: number, payloadType: number, marker: boolean, sequence: number, timestamp: number): void {
+    const header = this.#header
+    header.payloadType = payloadType
+    header.marker = marker
+    header.sequence = sequence
+    header.timestamp = timestamp
+    writeRtpHeader(packet, at, header)
+  }
+
+  #sent(sequence: number, timestamp: number, payloadBytes: number, now: Millis): void {
+    if (this.packets === 0 || sequenceAhead(sequence, this.#sequence) > 0) {
+      this.#sequence = sequence
+      this.#timestamp = timestamp
+      this.lastAt = now
+    }
+    this.packets++
+    this.bytes += payloadBytes
+  }
+}

@@ -1,0 +1,52 @@
+import type { SocketAddress } from '#media/engine.ts'
+
+/** Takes one datagram: its bytes (the receiver's to keep and to change) and where it came from, canonical (see canonicalAddress). */
+export type PacketReceiver = (packet: Buffer, address: string, port: number) => void
+
+/** One bound UDP socket as the packet path sees it. Two bodies: `udp-socket.ts`, and `memory-socket.ts` for tests. Whoever bound it closes it. */
+export interface PacketSocket {
+  readonly local: SocketAddress
+  /** Who gets what arrives; null: everything that arrives is dropped. */
+  receive: PacketReceiver | null
+  /**
+   * Sends at once; `packet` may be changed after the call returns. Never throws: what the network refuses is lost, as a
+   * packet may be. On a fixed socket `to` must be the address it is fixed to.
+   */
+  send(packet: Uint8Array, to: SocketAddress): void
+  /**
+   * From here on the kernel lets in only what this address sends (a connected UDP socket), which costs strangers no time of
+   * ours and makes sending cheaper. What had arrived before may still be delivered: the receiver goes on checking. null:
+   * open again. A refusal of the kernel leaves the socket open to everybody.
+   */
+  fix(remote: SocketAddress | null): void
+  readonly fixed: boolean
+  /** Idempotent. */
+  close(): void
+}
+
+/** A port for RTP, even, and the next one for RTCP (RFC 3550 §11). */
+export interface PortPair {
+  readonly local: SocketAddress
+  readonly rtp: PacketSocket
+  readonly rtcp: PacketSocket
+}
+
+/** Why a port could not be bound: `taken` by another program, or `refused` (no such address, no permission). */
+export interface BindFault {
+  kind: 'taken' | 'refused'
+  /** The port of the two that failed. */
+  port: number
+  /** The system's word for it, such as EADDRINUSE. */
+  code: string
+}
+
+/** Binds both ports of a pair or none. */
+export interface PairBinder {
+  bind(local: SocketAddress): Promise<PortPair | BindFault>
+  /** Who has a UDP port, in words for the operator; null when that cannot be known. */
+  ownerOf(port: number): Promise<string | null>
+}
+
+export function isBindFault(bound: PortPair | BindFault): bound is BindFault {
+  return 'kind' in bound
+}
