@@ -70,8 +70,10 @@ export type FlowFact = NewFact extends infer F
  * that a restarted server goes on in the middle of a menu.
  */
 export interface FlowRun {
-  readonly flow: string
-  readonly node: string
+  /** The node the caller is at; null while something is rung outside any flow (a number or key that leads to a person or a group). */
+  readonly place: { readonly flow: string; readonly node: string } | null
+  /** Where the run begins. */
+  readonly entry: Destination
   readonly caller: FlowCaller
   readonly dialled: string
   /** The last token given out. */
@@ -82,7 +84,7 @@ export interface FlowRun {
   readonly answered: boolean
   /** Whether recording is switched on by the flow itself. */
   readonly recording: boolean
-  /** Nodes entered since the caller last pressed a key. Past `maxStepsWithoutCaller` the run ends: a loop. */
+  /** Moves made since the caller last pressed a key. Past `maxStepsWithoutCaller` the run ends: a loop. */
   readonly steps: number
   readonly state: RunState
 }
@@ -97,20 +99,24 @@ export type RunState =
   | { readonly name: 'new' }
   /** A play node speaks. */
   | { readonly name: 'playing'; readonly play: Token }
-  /** A menu speaks. `attempt` from 0; `collected`: digits of an extension being dialled meanwhile. */
+  /** A menu speaks. `attempt` from 0; */
   | { readonly name: 'prompting'; readonly play: Token; readonly attempt: number }
-  /** A menu listens. */
+  /** A menu listens. `collected`: digits of an extension so far. */
   | { readonly name: 'awaiting'; readonly timer: Token; readonly attempt: number; readonly collected: string }
-  /** `exits` of the node apply when `plan` is its own; `dialled` targets of a menu and the operator use the menu's. */
-  | { readonly name: 'ringing'; readonly ring: Token; readonly otherwise?: RingOtherwise }
+  /** Something rings. `exits`: whose exits count when nobody takes it. */
+  | { readonly name: 'ringing'; readonly ring: Token; readonly exits: RingExits }
   /** The last words before hanging up. */
   | { readonly name: 'parting'; readonly play: Token; readonly outcome: Outcome }
   | { readonly name: 'ended'; readonly why: FlowEnd; readonly outcome: Outcome }
 
-/** Where a ring goes that a group was entered for as a whole (operator, dialled extension), when nobody takes it. */
-export interface RingOtherwise {
-  readonly noAnswer: Destination
-  readonly allBusy: Destination
+/**
+ * Where an unanswered ring leads. `node`: a ring or external node's own exits. `menu`: the `noAnswer` exit of the menu from which the operator
+ * or an extension was reached; without one, as `target`. `target`: what the ring group says, else the end of the call.
+ */
+export interface RingExits {
+  readonly of: 'node' | 'menu' | 'target'
+  readonly noAnswer?: Destination
+  readonly allBusy?: Destination
 }
 
 /** How a run ended: `answered` (somebody took the call), `hung-up` by the flow, `caller-left`, or `broken` (a loop, a missing node). */
@@ -122,5 +128,5 @@ export interface Stepped {
   effects: FlowEffect[]
 }
 
-/** More nodes than this without a key press from the caller is a loop: the run ends `broken`, with an alarm. */
-export const maxStepsWithoutCaller = 64
+/** More moves (to nodes, targets, rings) than this without a key press from the caller are a loop: the run ends `broken`, with an alarm. */
+export const maxStepsWithoutCaller = 100
