@@ -55,11 +55,11 @@ export function* readRecords(bytes: Buffer, damage: ReadDamage, offset = 0): Gen
 function readLine(bytes: Buffer, start: number, feed: number): ReadRecord | null {
   if (feed - start < 10 || bytes[start + 8] !== 0x20) return null
   const text = bytes.subarray(start + 9, feed)
-  const sum = bytes.latin1Slice(start, start + 8)
+  const sum = bytes.toString('latin1', start, start + 8)
   if (!/^[0-9a-f]{8}$/.test(sum) || crc32(text) !== Number.parseInt(sum, 16)) return null
   const type = String.fromCharCode(text[0] ?? 0)
   if (!isRecordType(type)) return null
-  return { type, json: text.utf8Slice(1), end: feed + 1 }
+  return { type, json: text.toString('utf8', 1), end: feed + 1 }
 }
 
 function isRecordType(type: string): type is RecordType {
