@@ -1,0 +1,103 @@
+/** Character classes and small scanners of RFC 3261 §25.1, all linear and total. */
+
+const TOKEN = classOf("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~")
+
+const SPACE = 0x20
+const TAB = 0x09
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+/** True for one or more token characters. */
+export function isToken(text: string): boolean {
+  return text.length > 0 && consistsOf(text, TOKEN)
+}
+
+/** A set of ASCII characters, indexed by code. */
+export function classOf(characters: string): Uint8Array {
+  const set = new Uint8Array(128)
+  for (let i = 0; i < characters.length; i++) set[characters.charCodeAt(i)] = 1
+  return set
+}
+
+/** True when every character is in `set`; also for the empty text. */
+export function consistsOf(text: string, set: Uint8Array): boolean {
+  for (let i = 0; i < text.length; i++) if (set[text.charCodeAt(i)] !== 1) return false
+  return true
+}
+
+/** 1*DIGIT as a number, or undefined when it is anything else or above `max`. Leading zeros are allowed, signs are not. */
+export function parseUint(text: string, max: number): number | undefined {
+  if (text.length === 0) return undefined
+  let value = 0
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 0x30
+    if (digit < 0 || digit > 9) return undefined
+    value = value * 10 + digit
+    if (value > max) return undefined
+  }
+  return value
+}
+
+/** True for SP and HTAB. */
+export function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB
+}
+
+/** `text` from `start` to `end` without blanks at its ends. Unlike String.trim it leaves other Unicode spaces alone. */
+export function trimmed(text: string, start = 0, end = text.length): string {
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+/** Offset behind the quoted string that starts at `at` (a `"`); -1 when it is not closed. */
+export function afterQuoted(text: string, at: number): number {
+  for (let i = at + 1; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === BACKSLASH) i++
+    else if (code === QUOTE) return i + 1
+  }
+  return -1
+}
+
+/** Elements of a comma-separated list, trimmed; commas in quoted strings and angle brackets do not separate. An unclosed quote takes the rest. */
+export function splitList(text: string): string[] {
+  if (!text.includes(',')) return [trimmed(text)]
+  const elements: string[] = []
+  let at = 0
+  while (at <= text.length) {
+    const comma = elementEnd(text, at)
+    elements.push(trimmed(text, at, comma))
+    at = comma + 1
+  }
+  return elements
+}
+
+/** Offset of the comma that ends the list element starting at `at`, or the text's length. */
+export function elementEnd(text: string, at: number): number {
+  let bracketed = false
+  for (let i = at; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === QUOTE && !bracketed) {
+      const end = afterQuoted(text, i)
+      if (end < 0) return text.length
+      i = end - 1
+    } else if (code === 0x3c) bracketed = true
+    else if (code === 0x3e) bracketed = false
+    else if (code === 0x2c && !bracketed) return i
+  }
+  return text.length
+}
+
+/** The content of a quoted string, its escapes undone; text that is not quoted comes back as it is. */
+export function unquoted(text: string): string {
+  if (text.charCodeAt(0) !== QUOTE) return text
+  const inner = text.endsWith('"') && text.length > 1 ? text.slice(1, -1) : text.slice(1)
+  return inner.includes('\\') ? inner.replace(/\\([^])/g, '$1') : inner
+}
+
+/** `text` as a quoted string: `"` and `\` escaped, line ends and other control characters turned into spaces, so that nothing can break out. */
+export function quoted(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
+  return `"${text.replace(/[\x00-\x1f\x7f]/g, ' ').replace(/["\\]/g, '\\$&')}"`
+}

@@ -1,0 +1,98 @@
+import { isToken, trimmed } from '#sip/message/grammar.ts'
+
+/** How a header field is called and what its grammar is. Known headers are one object each, so that they compare by identity. */
+export interface HeaderName {
+  /** Lower case, long form. */
+  readonly key: string
+  /** As we write it. */
+  readonly wire: string
+  /** Several values may stand in one line, separated by commas. */
+  readonly list: boolean
+  /** May stand at most once in a message (RFC 3261 §7.3.1); a second one makes the message malformed. */
+  readonly single: boolean
+}
+
+/** Compact forms (RFC 3261 §7.3.3, RFC 3265, 3515, 3892, 3841, 4028, 8224). */
+const COMPACT: Record<string, string> = {
+  'Accept-Contact': 'a',
+  'Referred-By': 'b',
+  'Content-Type': 'c',
+  'Request-Disposition': 'd',
+  'Content-Encoding': 'e',
+  From: 'f',
+  'Call-ID': 'i',
+  'Reject-Contact': 'j',
+  Supported: 'k',
+  'Content-Length': 'l',
+  Contact: 'm',
+  Event: 'o',
+  'Refer-To': 'r',
+  Subject: 's',
+  To: 't',
+  'Allow-Events': 'u',
+  Via: 'v',
+  'Session-Expires': 'x',
+  Identity: 'y',
+}
+
+const SINGLE =
+  'From,To,Call-ID,CSeq,Max-Forwards,Content-Length,Content-Type,Content-Disposition,Expires,Min-Expires,Event,Subscription-State,' +
+  'Refer-To,Referred-By,Replaces,Session-Expires,Min-SE,Date,MIME-Version,Organization,Priority,Reply-To,Retry-After,Server,Subject,' +
+  'Timestamp,User-Agent,SIP-ETag,SIP-If-Match,RSeq,RAck,Target-Dialog,Join,Answer-Mode'
+
+const LISTS =
+  'Via,Route,Record-Route,Contact,Allow,Supported,Require,Proxy-Require,Unsupported,Accept,Accept-Encoding,Accept-Language,Accept-Contact,' +
+  'Reject-Contact,Request-Disposition,Alert-Info,Allow-Events,Call-Info,Content-Encoding,Content-Language,Diversion,Error-Info,Geolocation,' +
+  'History-Info,In-Reply-To,P-Asserted-Identity,P-Preferred-Identity,Path,Reason,Recv-Info,Security-Client,Security-Server,Security-Verify,' +
+  'Service-Route,Warning'
+
+/** Neither: one value per line, and more than one line is allowed. Credentials hold commas of their own. */
+const PLAIN = 'Authorization,Proxy-Authorization,WWW-Authenticate,Proxy-Authenticate,Authentication-Info,Identity,Privacy,Remote-Party-ID,Info-Package'
+
+const bySpelling = new Map<string, HeaderName>()
+
+function know(names: string, list: boolean, single: boolean): void {
+  for (const wire of names.split(',')) {
+    const name: HeaderName = { key: wire.toLowerCase(), wire, list, single }
+    const compact = COMPACT[wire]
+    for (const spelling of [wire, name.key, wire.toUpperCase()]) bySpelling.set(spelling, name)
+    if (compact !== undefined) for (const spelling of [compact, compact.toUpperCase()]) bySpelling.set(spelling, name)
+  }
+}
+know(SINGLE, false, true)
+know(LISTS, true, false)
+know(PLAIN, false, false)
+
+/**
+ * The header that `spelling` names: any case, compact or long, blanks around it ignored (RFC 3261 §7.3.1 lets them stand before the
+ * colon). Undefined when it is no token.
+ */
+export function headerName(spelling: string): HeaderName | undefined {
+  return bySpelling.get(spelling) ?? uncommon(spelling)
+}
+
+function uncommon(spelling: string): HeaderName | undefined {
+  const wire = trimmed(spelling)
+  if (!isToken(wire)) return undefined
+  const key = wire.toLowerCase()
+  return bySpelling.get(key) ?? { key, wire, list: false, single: false }
+}
+
+function known(spelling: string): HeaderName {
+  const name = bySpelling.get(spelling)
+  if (name === undefined) throw new Error(`unknown header ${spelling}`)
+  return name
+}
+
+export const VIA = known('via')
+export const FROM = known('from')
+export const TO = known('to')
+export const CALL_ID = known('call-id')
+export const CSEQ = known('cseq')
+export const CONTACT = known('contact')
+export const ROUTE = known('route')
+export const RECORD_ROUTE = known('record-route')
+export const MAX_FORWARDS = known('max-forwards')
+export const CONTENT_LENGTH = known('content-length')
+export const CONTENT_TYPE = known('content-type')
+export const EXPIRES = known('expires')

@@ -1,0 +1,84 @@
+import { afterQuoted, isBlank, trimmed } from '#sip/message/grammar.ts'
+import { MAX_PARAMS } from '#sip/message/limits.ts'
+
+/**
+ * Parameters in order, names in lower case. A parameter without value has the value ''. A quoted value keeps its quotes
+ * (`unquoted` from grammar.ts removes them).
+ */
+export type Params = ReadonlyMap<string, string>
+
+export const NO_PARAMS: Params = new Map()
+
+/**
+ * Parses `*( SEMI generic-param )` (RFC 3261 §25.1) in `text` from `at` to its end. Undefined when it is malformed: an empty or repeated
+ * parameter (RFC 3261 §7.3.1), an unclosed quote, more than MAX_PARAMS. Values may hold any visible character that cannot be mistaken
+ * for a delimiter, because tags and tokens in the field often do.
+ */
+export function parseParams(text: string, at: number): Params | undefined {
+  let i = skipBlanks(text, at)
+  if (i === text.length) return NO_PARAMS
+  const params = new Map<string, string>()
+  while (i < text.length) {
+    if (text.charCodeAt(i) !== SEMICOLON || params.size >= MAX_PARAMS) return undefined
+    const end = paramEnd(text, i + 1)
+    if (end < 0 || !addParam(params, text, i + 1, end)) return undefined
+    i = end
+  }
+  return params
+}
+
+/** `;name=value` for each, as they are. */
+export function formatParams(params: Params): string {
+  if (params.size === 0) return ''
+  let text = ''
+  for (const [name, value] of params) text += value === '' ? `;${name}` : `;${name}=${value}`
+  return text
+}
+
+const SEMICOLON = 0x3b
+const QUOTE = 0x22
+
+function addParam(params: Map<string, string>, text: string, start: number, end: number): boolean {
+  const equals = text.indexOf('=', start)
+  const hasValue = equals >= 0 && equals < end
+  const name = trimmed(text, start, hasValue ? equals : end).toLowerCase()
+  if (!isParamText(name) || params.has(name)) return false
+  const value = hasValue ? trimmed(text, equals + 1, end) : ''
+  if (hasValue && !isParamValue(value)) return false
+  params.set(name, value)
+  return true
+}
+
+/** Offset of the `;` or end behind the parameter at `at`; -1 for an unclosed quote. */
+function paramEnd(text: string, at: number): number {
+  for (let i = at; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === SEMICOLON) return i
+    if (code === QUOTE) {
+      const end = afterQuoted(text, i)
+      if (end < 0) return -1
+      i = end - 1
+    }
+  }
+  return text.length
+}
+
+function isParamValue(value: string): boolean {
+  if (value.charCodeAt(0) === QUOTE) return afterQuoted(value, 0) === value.length
+  return isParamText(value)
+}
+
+/** Visible characters without `" , ; < >`. */
+function isParamText(text: string): boolean {
+  if (text.length === 0) return false
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code <= 0x20 || code === 0x7f || code === QUOTE || code === 0x2c || code === SEMICOLON || code === 0x3c || code === 0x3e) return false
+  }
+  return true
+}
+
+function skipBlanks(text: string, at: number): number {
+  while (at < text.length && isBlank(text.charCodeAt(at))) at++
+  return at
+}

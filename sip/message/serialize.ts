@@ -1,0 +1,26 @@
+import { CONTENT_LENGTH } from '#sip/message/header-names.ts'
+import type { SipMessage } from '#sip/message/message.ts'
+import { textBytes, writeText } from '#sip/message/text.ts'
+
+/** The message as bytes, in one allocation. Content-Length is always the body's true length, whatever the headers say. */
+export function serialize(message: SipMessage): Buffer {
+  const head = headOf(message)
+  const headBytes = textBytes(head)
+  const bytes = Buffer.allocUnsafe(headBytes + message.body.length)
+  writeText(bytes, head, 0)
+  if (message.body.length > 0) bytes.set(message.body, headBytes)
+  return bytes
+}
+
+function headOf(message: SipMessage): string {
+  let head =
+    message.kind === 'request'
+      ? `${message.method} ${message.uri} SIP/2.0\r\n`
+      : `SIP/2.0 ${message.status} ${message.reason.replace(/[\r\n]+/g, ' ')}\r\n`
+  const headers = message.headers
+  for (let i = 0; i < headers.count; i++) {
+    const name = headers.nameAt(i)
+    if (name !== CONTENT_LENGTH && name !== undefined) head += `${name.wire}: ${headers.valueAt(i)}\r\n`
+  }
+  return `${head}Content-Length: ${message.body.length}\r\n\r\n`
+}

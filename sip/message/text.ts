@@ -1,0 +1,67 @@
+import { isUtf8 } from 'node:buffer'
+
+/**
+ * Bytes as text. SIP is UTF-8 (RFC 3261 §7), but what is not must pass through unharmed: a byte that is no valid UTF-8 becomes the lone
+ * surrogate U+DC00 + byte, which `writeText` turns back into that byte. Never throws; linear.
+ */
+export function textOf(bytes: Buffer): string {
+  return isUtf8(bytes) ? bytes.toString('utf8') : escapingText(bytes)
+}
+
+/** Bytes that `text` takes on the wire. */
+export function textBytes(text: string): number {
+  const length = Buffer.byteLength(text)
+  return text.isWellFormed() ? length : length - 2 * escapedCount(text)
+}
+
+/** Writes `text` into `target` at `at`; returns the offset behind it. */
+export function writeText(target: Buffer, text: string, at: number): number {
+  if (text.isWellFormed()) return at + target.write(text, at)
+  let from = 0
+  let to = at
+  for (const match of text.matchAll(ESCAPED)) {
+    to += target.write(text.slice(from, match.index), to)
+    target[to++] = text.charCodeAt(match.index) - 0xdc00
+    from = match.index + 1
+  }
+  return to + target.write(text.slice(from), to)
+}
+
+/** A copy that shares no memory with the message it was cut from: for what outlives the message by long (registered contacts). */
+export function detached(text: string): string {
+  const bytes = Buffer.allocUnsafe(textBytes(text))
+  writeText(bytes, text, 0)
+  return textOf(bytes)
+}
+
+/** With the `u` flag a surrogate pair is one character, so only lone surrogates match. */
+const ESCAPED = /[\udc80-\udcff]/gu
+
+function escapedCount(text: string): number {
+  let count = 0
+  for (const _ of text.matchAll(ESCAPED)) count++
+  return count
+}
+
+function escapingText(bytes: Buffer): string {
+  let text = ''
+  let valid = 0
+  for (let i = 0; i < bytes.length; ) {
+    const length = sequenceLength(bytes, i)
+    if (length > 0) {
+      i += length
+      continue
+    }
+    text += bytes.toString('utf8', valid, i) + String.fromCharCode(0xdc00 + (bytes[i] ?? 0))
+    valid = ++i
+  }
+  return text + bytes.toString('utf8', valid)
+}
+
+/** Length of the valid UTF-8 sequence at `i`; 0 if there is none (RFC 3629 §4). */
+function sequenceLength(bytes: Buffer, i: number): number {
+  const lead = bytes[i] ?? 0
+  if (lead < 0x80) return 1
+  const length = lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0
+  return length > 0 && i + length <= bytes.length && isUtf8(bytes.subarray(i, i + length)) ? length : 0
+}
