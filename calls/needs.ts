@@ -61,7 +61,7 @@ export interface Directory {
    * failover). An empty list: nobody is reachable there.
    */
   locate(target: RingTarget, on: CallIdentity): Located
-  /** What somebody who dialled `number` from inside (a transferor, a caller) reaches; a refusal says why not. */
+  /** What somebody inside who dials `number` (a transferor) reaches; a refusal says why not. */
   resolve(number: string, on: CallIdentity): { plan: RingPlan } | { refused: Outcome }
 }
 
@@ -78,11 +78,17 @@ export interface CallIdentity {
   readonly asker: EndpointRef
 }
 
-/** Something that can be rung. */
+/** Something that can be rung. `label`: as people know it, for the journal. */
 export type RingTarget =
-  | { kind: 'extension'; number: string }
-  | { kind: 'device'; id: string }
-  | { kind: 'external'; number: string }
+  /** A phone, on all its contacts. `skipBusy`: not while it is on a call. */
+  | { kind: 'device'; id: string; label: string; skipBusy?: boolean }
+  /** A number outside. `show`: whose number is shown there; default: by the rules of the asker and the trunk. */
+  | { kind: 'external'; number: string; label: string; show?: Shown; emergency?: boolean }
+  /** Somebody who cannot be rung at all, and why: an extension without a phone. */
+  | { kind: 'nobody'; label: string; outcome: Outcome }
+
+/** The company's own number, the caller's, or one of the company's in E.164. */
+export type Shown = 'company' | 'caller' | { number: string }
 
 /** Who rings when: steps one after the other, the targets of a step together. A step ends early when all its targets have failed. */
 export interface RingPlan {

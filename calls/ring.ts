@@ -1,7 +1,7 @@
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call, Part } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
-import type { Destination, RingPlan, RingStep, RingTarget } from '#calls/needs.ts'
+import type { Destination, RingPlan, RingStep } from '#calls/needs.ts'
 import { best } from '#calls/outcome.ts'
 import { dial } from '#calls/outbound-leg.ts'
 import { reasons } from '#calls/q850.ts'
@@ -61,7 +61,7 @@ export class Ring implements Part {
   }
 
   #begin(step: RingStep): void {
-    this.#call.tell({ kind: 'ring.started', targets: step.targets.map(nameOf), step: this.#step + 1, ms: step.ms })
+    this.#call.tell({ kind: 'ring.started', targets: step.targets.map((t) => t.label), step: this.#step + 1, ms: step.ms })
     for (const target of step.targets) {
       const located = this.#call.needs.directory.locate(target, this.#call.identity)
       if ('refused' in located) this.#outcomes.push(located.refused)
@@ -175,8 +175,4 @@ class Branch {
     this.lastOutcome = outcome
     this.mayGoOn = passedOver && this.#left.length > 0
   }
-}
-
-function nameOf(target: RingTarget): string {
-  return target.kind === 'device' ? target.id : target.number
 }

@@ -92,7 +92,7 @@ export class BlindTransfer implements Part {
       return
     }
     const play = this.#party.media.endpoint.play(ringback, { loop: true })
-    const plan: RingPlan = { steps: [{ targets: [{ kind: 'device', id: endpoint.id }], ms: recallMs }] }
+    const plan: RingPlan = { steps: [{ targets: [{ kind: 'device', id: endpoint.id, label: endpoint.number }], ms: recallMs }] }
     this.#ring = new Ring(this.#call, plan, this.#party, {
       onRinging: () => undefined,
       onAnswered: (leg) => {

@@ -1,0 +1,109 @@
+import type { Clock } from '#base/clock.ts'
+import type { Caps } from '#contract/documents/people.ts'
+
+const minuteMs = 60_000
+const dayMs = 24 * 60 * minuteMs
+
+/** Which cap stands against another call. */
+export interface Capped {
+  rule: 'spend-cap' | 'rate-cap' | 'concurrency-cap'
+  detail: string
+}
+
+/** A running call on the meter. Disposing ends its cost; idempotent. */
+export interface Metered extends Disposable {
+  /** The callee answered: minutes count from here. */
+  answered(ratePerMinute: number): void
+}
+
+/** What survives a restart: spending of a day. */
+export interface KeptMeter {
+  day: number
+  spent: number
+}
+
+/**
+ * What one company or device uses up: calls in progress, calls begun in the last minute, money in a day of the company's own
+ * calendar. A started minute is charged when it begins, so that a cap is passed by at most one minute per call in progress.
+ */
+export class Meter {
+  #clock: Clock
+  #offsetMs: () => number
+  #onSpent: (kept: KeptMeter) => void
+  #begun: number[] = []
+  #concurrent = 0
+  #day = 0
+  #spent = 0
+
+  /** `offsetMs`: of the company's wall clock from UTC now. `onSpent`: keep this. */
+  constructor(clock: Clock, offsetMs: () => number, onSpent: (kept: KeptMeter) => void, kept?: KeptMeter) {
+    this.#clock = clock
+    this.#offsetMs = offsetMs
+    this.#onSpent = onSpent
+    this.#day = kept?.day ?? 0
+    this.#spent = kept?.spent ?? 0
+  }
+
+  get concurrent(): number {
+    return this.#concurrent
+  }
+  get spentToday(): number {
+    this.#roll()
+    return this.#spent
+  }
+
+  /** Null when one more call, whose minutes cost `ratePerMinute`, fits. */
+  check(caps: Caps | undefined, ratePerMinute: number): Capped | null {
+    if (caps === undefined) return null
+    this.#roll()
+    if (caps.concurrentCalls !== undefined && this.#concurrent >= caps.concurrentCalls) {
+      return { rule: 'concurrency-cap', detail: `${caps.concurrentCalls} calls at once are allowed` }
+    }
+    this.#forget()
+    if (caps.callsPerMinute !== undefined && this.#begun.length >= caps.callsPerMinute) {
+      return { rule: 'rate-cap', detail: `${caps.callsPerMinute} calls a minute are allowed` }
+    }
+    if (caps.spendPerDay !== undefined && this.#spent + ratePerMinute > caps.spendPerDay) {
+      return { rule: 'spend-cap', detail: `${caps.spendPerDay} a day are allowed, ${this.#spent.toFixed(2)} are spent` }
+    }
+    return null
+  }
+
+  begin(): Metered {
+    this.#begun.push(this.#clock.now())
+    this.#forget()
+    this.#concurrent++
+    let running = true
+    let next: Disposable | null = null
+    const charge = (rate: number): void => {
+      this.#roll()
+      this.#spent += rate
+      this.#onSpent({ day: this.#day, spent: this.#spent })
+      next = this.#clock.after(minuteMs, () => charge(rate))
+    }
+    return {
+      answered: (rate) => {
+        if (running && next === null && rate > 0) charge(rate)
+      },
+      [Symbol.dispose]: () => {
+        if (!running) return
+        running = false
+        this.#concurrent--
+        next?.[Symbol.dispose]()
+      },
+    }
+  }
+
+  #roll(): void {
+    const day = Math.floor((this.#clock.wall() + this.#offsetMs()) / dayMs)
+    if (day === this.#day) return
+    this.#day = day
+    this.#spent = 0
+  }
+
+  /** The list is short: calls of one minute. */
+  #forget(): void {
+    const since = this.#clock.now() - minuteMs
+    while (this.#begun[0] !== undefined && this.#begun[0] <= since) this.#begun.shift()
+  }
+}

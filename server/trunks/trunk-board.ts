@@ -1,0 +1,90 @@
+import type { Clock } from '#base/clock.ts'
+import type { Log } from '#base/log.ts'
+import type { NewFact } from '#contract/facts.ts'
+import type { Trunk } from '#contract/documents/trunk.ts'
+import type { RequestSpec, SipAgent } from '#sip/agent.ts'
+import { TrunkLink, type TrunkAddresses } from '#server/trunks/trunk-link.ts'
+
+export interface TrunkBoardNeeds {
+  clock: Clock
+  log: Log
+  sip: Pick<SipAgent, 'request'>
+  resolve: (host: string, port: number, transport: 'udp' | 'tcp' | 'ws') => Promise<TrunkAddresses>
+  tell: (fact: NewFact) => void
+  random: () => number
+  /** What we call ourselves towards a peer: `host:port`. */
+  ourHost: (peer: string) => string
+}
+
+/** All trunks of all companies on this server: which are up, how full they are, and whose calls come from which address. */
+export class TrunkBoard {
+  #needs: TrunkBoardNeeds
+  #links = new Map<string, TrunkLink>()
+  /** By exact source address; networks are scanned (few). */
+  #byAddress = new Map<string, TrunkLink[]>()
+
+  constructor(needs: TrunkBoardNeeds) {
+    this.#needs = needs
+  }
+
+  /** Takes over a company's trunks after a change of its configuration: unchanged ones keep their registration and calls. */
+  configure(tenant: string, trunks: readonly Trunk[], secretOf: (trunk: Trunk) => string | null): void {
+    const wanted = new Map(trunks.filter((t) => t.enabled !== false).map((t) => [keyOf(tenant, t.id), t]))
+    for (const [key, link] of this.#links) {
+      if (link.tenant !== tenant) continue
+      const trunk = wanted.get(key)
+      if (trunk === undefined || !link.isFor(trunk, secretOf(trunk))) {
+        link.close()
+        this.#links.delete(key)
+      }
+    }
+    for (const [key, trunk] of wanted) {
+      if (this.#links.has(key)) continue
+      this.#links.set(key, new TrunkLink(this.#needs, { tenant, trunk, password: secretOf(trunk), onResolved: () => this.#index() }))
+    }
+    this.#index()
+  }
+
+  link(tenant: string, trunk: string): TrunkLink | null {
+    return this.#links.get(keyOf(tenant, trunk)) ?? null
+  }
+
+  /** The trunks whose calls come from this address; none means a stranger. */
+  from(address: string, port: number): readonly TrunkLink[] {
+    const exact = this.#byAddress.get(address)
+    if (exact !== undefined) {
+      // A peer on our own machine is told apart by its port, too, where several share the address.
+      const byPort = exact.filter((link) => link.hasAddress(address, port))
+      return byPort.length > 0 ? byPort : exact
+    }
+    return [...this.#links.values()].filter((link) => link.isFrom(address))
+  }
+
+  *[Symbol.iterator](): IterableIterator<TrunkLink> {
+    yield* this.#links.values()
+  }
+
+  close(): void {
+    for (const link of this.#links.values()) link.close()
+    this.#links.clear()
+    this.#byAddress.clear()
+  }
+
+  #index(): void {
+    this.#byAddress.clear()
+    for (const link of this.#links.values()) {
+      for (const address of link.sources()) {
+        const there = this.#byAddress.get(address)
+        if (there === undefined) this.#byAddress.set(address, [link])
+        else if (!there.includes(link)) there.push(link)
+      }
+    }
+  }
+}
+
+function keyOf(tenant: string, trunk: string): string {
+  return `${tenant}/${trunk}`
+}
+
+/** The OPTIONS by which a trunk's life is asked. */
+export type HealthProbe = RequestSpec

@@ -1,0 +1,183 @@
+import { isIP, type BlockList } from 'node:net'
+import type { Trunk } from '#contract/documents/trunk.ts'
+import type { TransportName } from '#sip/agent.ts'
+import type { TrunkBoardNeeds } from '#server/trunks/trunk-board.ts'
+import { isWithin, networksOf } from '#server/trunks/networks.ts'
+import { TrunkRegistration } from '#server/trunks/trunk-registration.ts'
+
+export type TrunkAddresses = readonly { transport: TransportName; address: string; port: number }[]
+
+/** Why a trunk cannot take a call right now; null when it can. */
+export type TrunkBlock = { why: 'down' | 'full' | 'disabled'; detail: string } | null
+
+const resolveEveryMs = 60_000
+/** A peer that has not answered an OPTIONS for so long is down. */
+const probeTimeoutMs = 3_000
+
+/** One trunk at work: where it is, whether it answers, how many calls it carries, and its registration if it has one. */
+export class TrunkLink {
+  readonly tenant: string
+  readonly trunk: Trunk
+  readonly password: string | null
+  #needs: TrunkBoardNeeds
+  #addresses: TrunkAddresses = []
+  #networks: BlockList
+  #hosts: readonly string[]
+  #hostAddresses = new Set<string>()
+  #inUse = 0
+  #state: 'unknown' | 'up' | 'down' = 'unknown'
+  #downWhy = ''
+  #timer: Disposable | null = null
+  #resolving: Disposable | null = null
+  #registration: TrunkRegistration | null = null
+  #onResolved: () => void
+  #closed = false
+
+  constructor(needs: TrunkBoardNeeds, of: { tenant: string; trunk: Trunk; password: string | null; onResolved: () => void }) {
+    this.#needs = needs
+    this.tenant = of.tenant
+    this.trunk = of.trunk
+    this.password = of.password
+    this.#onResolved = of.onResolved
+    const { trunk } = of
+    const sources = trunk.addresses ?? [trunk.host, ...(trunk.outboundProxy === undefined ? [] : [trunk.outboundProxy.host])]
+    this.#networks = networksOf(sources)
+    this.#hosts = sources.filter((s) => isIP(s) === 0 && !s.includes('/'))
+    if (isIP(this.#next().host) !== 0) {
+      const { host, port, transport } = this.#next()
+      this.#addresses = [{ transport, address: host, port }]
+    }
+    void this.#resolve()
+    if (trunk.register === true) {
+      this.#registration = new TrunkRegistration(needs, this)
+      this.#registration.start()
+    }
+    if ((trunk.healthSeconds ?? 10) > 0) this.#timer = needs.clock.after(0, () => void this.#probe())
+  }
+
+  get id(): string {
+    return this.trunk.id
+  }
+  get state(): 'unknown' | 'up' | 'down' {
+    return this.#state
+  }
+  get inUse(): number {
+    return this.#inUse
+  }
+  get downWhy(): string {
+    return this.#downWhy
+  }
+  /** Where requests go first; null while the name has no address. */
+  get address(): TrunkAddresses[number] | null {
+    return this.#addresses[0] ?? null
+  }
+  get addresses(): TrunkAddresses {
+    return this.#addresses
+  }
+  get registered(): boolean | null {
+    return this.#registration === null ? null : this.#registration.registered
+  }
+  /** The domain written in From, To and request URI. */
+  get domain(): string {
+    const { domain, host, port } = this.trunk
+    return domain ?? (port === undefined || port === 5060 ? host : `${host}:${port}`)
+  }
+
+  isFor(trunk: Trunk, password: string | null): boolean {
+    return password === this.password && JSON.stringify(trunk) === JSON.stringify(this.trunk)
+  }
+
+  /** Exact addresses from which its calls come. */
+  sources(): readonly string[] {
+    const listed = (this.trunk.addresses ?? [this.trunk.host]).filter((a) => isIP(a) !== 0)
+    return [...new Set([...listed, ...this.#hostAddresses, ...(this.trunk.addresses === undefined ? this.#addresses.map((a) => a.address) : [])])]
+  }
+  isFrom(address: string): boolean {
+    return isWithin(this.#networks, address) || this.#hostAddresses.has(address)
+  }
+  hasAddress(address: string, port: number): boolean {
+    return this.#addresses.some((a) => a.address === address && a.port === port)
+  }
+
+  /** `urgent`: an emergency call, which is tried whatever the limits and the last probe say. */
+  blocked(urgent = false): TrunkBlock {
+    if (this.#addresses.length === 0) return { why: 'down', detail: `${this.#next().host} has no address` }
+    if (urgent) return null
+    if (this.#state === 'down') return { why: 'down', detail: this.#downWhy }
+    const limit = this.trunk.channels
+    if (limit !== undefined && this.#inUse >= limit) return { why: 'full', detail: `all ${limit} channels are in use` }
+    return null
+  }
+
+  /** Takes a channel until disposed. */
+  take(): Disposable {
+    this.#inUse++
+    let taken = true
+    return {
+      [Symbol.dispose]: () => {
+        if (taken) this.#inUse--
+        taken = false
+      },
+    }
+  }
+
+  /** A call found it dead, sooner than the next probe would: nobody else waits for it. */
+  foundDead(why: string): void {
+    if ((this.trunk.healthSeconds ?? 10) > 0) this.#set('down', why)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#timer?.[Symbol.dispose]()
+    this.#resolving?.[Symbol.dispose]()
+    this.#registration?.stop()
+  }
+
+  async #probe(): Promise<void> {
+    const address = this.address
+    if (address !== null) {
+      const host = this.#needs.ourHost(address.address)
+      const answer = await this.#needs.sip.request({
+        method: 'OPTIONS',
+        uri: `sip:${this.domain}`,
+        from: `<sip:centrala@${host}>`,
+        to: `<sip:${this.domain}>`,
+        via: address,
+        timeoutMs: probeTimeoutMs,
+      })
+      if (this.#closed) return
+      if (answer.kind === 'unanswered') this.#set('down', answer.detail)
+      else if (answer.status === 503 || answer.status === 408) this.#set('down', `${answer.status} ${answer.reason}`)
+      else this.#set('up', '')
+    }
+    if (!this.#closed) this.#timer = this.#needs.clock.after((this.trunk.healthSeconds ?? 10) * 1000, () => void this.#probe())
+  }
+
+  #set(state: 'up' | 'down', why: string): void {
+    this.#downWhy = why
+    if (this.#state === state) return
+    const first = this.#state === 'unknown'
+    this.#state = state
+    if (state === 'down') this.#needs.tell({ kind: 'trunk.went-down', tenant: this.tenant, trunk: this.id, why })
+    else if (!first) this.#needs.tell({ kind: 'trunk.went-up', tenant: this.tenant, trunk: this.id })
+  }
+
+  async #resolve(): Promise<void> {
+    const { host, port, transport } = this.#next()
+    const [found, ...sources] = await Promise.all([
+      this.#needs.resolve(host, port, transport),
+      ...this.#hosts.map((h) => this.#needs.resolve(h, 5060, 'udp')),
+    ])
+    if (this.#closed) return
+    // A name that does not resolve now keeps the addresses it had: a dead resolver must not take a living trunk away.
+    if (found !== undefined && found.length > 0) this.#addresses = found
+    if (sources.some((list) => list.length > 0)) this.#hostAddresses = new Set(sources.flat().map((a) => a.address))
+    this.#onResolved()
+    this.#resolving = this.#needs.clock.after(resolveEveryMs, () => void this.#resolve())
+  }
+
+  #next(): { host: string; port: number; transport: TransportName } {
+    const to = this.trunk.outboundProxy ?? this.trunk
+    return { host: to.host, port: to.port ?? 5060, transport: to.transport ?? 'udp' }
+  }
+}
