@@ -7,7 +7,7 @@ export const PublicNumber = document('number', 'A public number of the company, 
   number: E164,
   name: optional(Name),
   target: Target,
-  /** Recording policy for its calls, beside those that name this number themselves. */
+  /** A recording policy, which then covers this number beside those it names itself. */
   recording: optional(ref('recording')),
   /** Put before the caller's name on the phones that ring: which door the caller came through. */
   callerNamePrefix: optional(Type.String({ minLength: 1, maxLength: 20, description: 'a text of 1 to 20 characters' })),
@@ -18,7 +18,7 @@ export const CallDirection = Type.Enum(['inbound', 'outbound', 'internal'])
 export type CallDirection = Static<typeof CallDirection>
 
 /**
- * Which calls are recorded. A call is recorded when every scope that is given matches; no scope at all means every call. A caller from
+ * Which calls are recorded. A call is recorded when every scope that is given matches; no scope at all means every call. Numbers that name the policy belong to its `numbers`. A caller from
  * outside must hear that the call is recorded before it is: the flows that such calls enter are refused without a notice.
  */
 export const Recording = document('recording', 'Which calls are recorded, and who is sent the recording.', {

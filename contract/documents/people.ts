@@ -13,7 +13,7 @@ import {
   optional,
   ref,
 } from '#contract/documents/fields.ts'
-import { Target } from '#contract/documents/target.ts'
+import { ExtensionTarget } from '#contract/documents/target.ts'
 
 /** Somebody who works here. Their devices name them; an extension leads to them. */
 export const Person = document('person', 'Somebody who works here.', {
@@ -64,7 +64,7 @@ export type Device = Static<typeof Device>
 export const Extension = document('extension', 'A short number that reaches something.', {
   number: ExtensionNumber,
   name: optional(Name),
-  target: Target,
+  target: ExtensionTarget,
   /** How long it rings when dialled directly. Default 25. */
   seconds: optional(Type.Integer({ minimum: 3, maximum: 300, description: 'a whole number of seconds, 3 to 300' }), 25),
 })

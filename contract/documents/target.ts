@@ -26,9 +26,15 @@ export const RingTarget = Type.Union([
 ])
 export type RingTarget = Static<typeof RingTarget>
 
+const toFlow = fields({ flow: ref('flow') })
+
 /** Where a call can go: something to ring, or a flow to enter. */
-export const Target = Type.Union([...RingTarget.anyOf, fields({ flow: ref('flow') })])
+export const Target = Type.Union([...RingTarget.anyOf, toFlow])
 export type Target = Static<typeof Target>
+
+/** What an extension can stand for: anything but another extension. */
+export const ExtensionTarget = Type.Union([rungProperties.person, rungProperties.device, rungProperties.ringGroup, External, toFlow])
+export type ExtensionTarget = Static<typeof ExtensionTarget>
 
 /** The end of the road: say something, then hang up. */
 export const Ending = fields({ hangup: fields({ prompts: optional(Type.Array(ref('prompt'), { maxItems: 8 })) }) })

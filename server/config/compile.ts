@@ -1,0 +1,138 @@
+import type { ConfigDocument, DocumentOf } from '#contract/documents/document.ts'
+import type { Company, TonePlan } from '#contract/documents/company.ts'
+import type { Device, Extension } from '#contract/documents/people.ts'
+import type { CompiledConfig, CompiledDevice, CompiledEmergency, SettledCompany } from '#server/config/compiled.ts'
+import { compileOutbound } from '#server/config/compile-outbound.ts'
+import { compileRecordings } from '#server/config/recordings.ts'
+import { ofKind } from '#server/config/of-kind.ts'
+import { compileTrunk } from '#server/config/compile-trunk.ts'
+
+/** What compiling needs beside the documents. */
+export interface CompileOptions {
+  /** Length in milliseconds of each prompt whose sound is there, by id. */
+  promptMs?: ReadonlyMap<string, number>
+}
+
+/**
+ * Compiles documents that have validated as a whole; the result shares them and must not be changed, nor they. Throws a TypeError when they
+ * have no company document: nothing else can go wrong.
+ */
+export function compile(documents: readonly ConfigDocument[], options: CompileOptions = {}): CompiledConfig {
+  const company = ofKind(documents, 'company')[0]
+  if (company === undefined) throw new TypeError('a configuration without a company document was compiled')
+  const numbersById = byId(ofKind(documents, 'number'))
+  const extensions = ofKind(documents, 'extension')
+  const people = byId(ofKind(documents, 'person'))
+  const settled = settle(company, numbersById)
+  const outbound = ofKind(documents, 'outbound')[0]
+  const deviceCaps = outbound?.caps?.device ?? {}
+  const devices = ofKind(documents, 'device').map((device): CompiledDevice => compileDevice(device, { people, extensions, settled, deviceCaps }))
+  const owned = new Set([...numbersById.values()].map((n) => n.number))
+  return {
+    company,
+    settled,
+    people,
+    devices: byId(devices),
+    devicesByUsername: new Map(devices.map((d) => [d.username, d])),
+    devicesByPerson: groupByPerson(devices),
+    numbers: new Map([...numbersById.values()].map((n) => [n.number, n])),
+    numbersById,
+    extensions: new Map(extensions.map((e) => [e.number, e])),
+    extensionsById: byId(extensions),
+    hours: byId(ofKind(documents, 'hours')),
+    ringGroups: byId(ofKind(documents, 'ring-group')),
+    prompts: byId(ofKind(documents, 'prompt')),
+    flows: byId(ofKind(documents, 'flow')),
+    callerLists: byId(ofKind(documents, 'caller-list')),
+    promptMs: options.promptMs ?? new Map(),
+    trunks: byId(ofKind(documents, 'trunk').map((trunk) => compileTrunk(trunk, settled.callerId, owned))),
+    outbound: outbound === undefined ? null : compileOutbound(outbound),
+    emergency: compileEmergency(documents, numbersById, settled.callerId),
+    recordings: compileRecordings(documents),
+  }
+}
+
+function byId<T extends { readonly id: string }>(things: readonly T[]): Map<string, T> {
+  return new Map(things.map((thing) => [thing.id, thing]))
+}
+
+function settle(company: Company, numbers: ReadonlyMap<string, DocumentOf<'number'>>): SettledCompany {
+  const main = company.mainNumber === undefined ? undefined : numbers.get(company.mainNumber)
+  const domains = company.sipDomains.map((domain) => domain.toLowerCase())
+  return {
+    tones: company.tones ?? tonesOfCountry.get(company.country) ?? 'eu',
+    maxCallMinutes: company.maxCallMinutes ?? 240,
+    callerId: company.callerId ?? main?.number ?? numbers.values().next().value?.number ?? null,
+    musicOnHold: company.musicOnHold ?? [],
+    sipDomain: domains[0] ?? 'localhost',
+    sipDomains: new Set(domains),
+  }
+}
+
+const tonesOfCountry: ReadonlyMap<string, TonePlan> = new Map([
+  ['RU', 'ru'],
+  ['KZ', 'ru'],
+  ['BY', 'ru'],
+  ['GB', 'uk'],
+  ['US', 'us'],
+  ['CA', 'us'],
+  ['CN', 'cn'],
+])
+
+interface DeviceSurroundings {
+  people: ReadonlyMap<string, DocumentOf<'person'>>
+  extensions: readonly Extension[]
+  settled: SettledCompany
+  deviceCaps: CompiledDevice['caps']
+}
+
+function compileDevice(device: Device, { people, extensions, settled, deviceCaps }: DeviceSurroundings): CompiledDevice {
+  const person = device.person === undefined ? null : (people.get(device.person) ?? null)
+  return {
+    id: device.id,
+    name: device.name ?? person?.name ?? device.username,
+    person,
+    username: device.username,
+    password: device.password ?? null,
+    algorithms: device.algorithms ?? ['SHA-256', 'MD5'],
+    codecs: device.codecs ?? ['PCMA', 'PCMU'],
+    transports: device.transports ?? ['udp', 'tcp', 'ws'],
+    callerId: device.callerId ?? person?.callerId ?? settled.callerId,
+    maxContacts: device.maxContacts ?? 5,
+    caps: device.caps ?? deviceCaps,
+    extensions: extensions.filter(({ target }) => leadsTo(target, device)),
+  }
+}
+
+function leadsTo(target: Extension['target'], device: Device): boolean {
+  if ('device' in target) return target.device === device.id
+  return 'person' in target && target.person === device.person
+}
+
+function groupByPerson(devices: readonly CompiledDevice[]): Map<string, CompiledDevice[]> {
+  const groups = new Map<string, CompiledDevice[]>()
+  for (const device of devices) {
+    if (device.person === null) continue
+    const group = groups.get(device.person.id)
+    if (group === undefined) groups.set(device.person.id, [device])
+    else group.push(device)
+  }
+  return groups
+}
+
+function compileEmergency(
+  documents: readonly ConfigDocument[],
+  numbers: ReadonlyMap<string, DocumentOf<'number'>>,
+  callerId: string | null,
+): CompiledEmergency | null {
+  const document = ofKind(documents, 'emergency')[0]
+  if (document === undefined) return null
+  const callback = document.callback === undefined ? undefined : numbers.get(document.callback)?.number
+  return {
+    document,
+    numbers: new Set(document.numbers),
+    trunks: document.trunks,
+    callback: callback ?? callerId,
+    notify: document.notify ?? [],
+  }
+}

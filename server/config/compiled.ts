@@ -1,0 +1,140 @@
+import type { Secret } from '#contract/documents/fields.ts'
+import type { TonePlan } from '#contract/documents/company.ts'
+import type { CallDirection, PublicNumber, Recording } from '#contract/documents/numbers.ts'
+import type { Emergency, NumberClass, OutboundRoute } from '#contract/documents/outbound.ts'
+import type { Caps, Extension, Person } from '#contract/documents/people.ts'
+import type { NumberFormat } from '#contract/documents/trunk.ts'
+import type { FlowBook } from '#flows/book.ts'
+
+/**
+ * One version of a company's configuration, ready for calls: immutable, every default filled in, every question of a call one look-up.
+ * Compiled only from documents that validated as a whole. Keys of maps are ids unless their name says otherwise.
+ */
+export interface CompiledConfig extends FlowBook {
+  readonly settled: SettledCompany
+  readonly people: ReadonlyMap<string, Person>
+  readonly devices: ReadonlyMap<string, CompiledDevice>
+  readonly devicesByUsername: ReadonlyMap<string, CompiledDevice>
+  readonly devicesByPerson: ReadonlyMap<string, readonly CompiledDevice[]>
+  /** By E.164 with plus. */
+  readonly numbers: ReadonlyMap<string, PublicNumber>
+  readonly numbersById: ReadonlyMap<string, PublicNumber>
+  readonly trunks: ReadonlyMap<string, CompiledTrunk>
+  /** Null: nobody may call out. */
+  readonly outbound: CompiledOutbound | null
+  readonly emergency: CompiledEmergency | null
+  readonly recordings: readonly CompiledRecording[]
+}
+
+export interface SettledCompany {
+  readonly tones: TonePlan
+  readonly maxCallMinutes: number
+  /** E.164; null when the company has no number at all. */
+  readonly callerId: string | null
+  /** Prompt ids; empty: none. */
+  readonly musicOnHold: readonly string[]
+  /** Domain of addresses of record and digest realm, lower case. */
+  readonly sipDomain: string
+  /** Lower case. */
+  readonly sipDomains: ReadonlySet<string>
+}
+
+export interface CompiledDevice {
+  readonly id: string
+  /** Its own name, else its person's, else its user name. */
+  readonly name: string
+  readonly person: Person | null
+  readonly username: string
+  /** Null before the first apply has made one. */
+  readonly password: Secret | null
+  readonly algorithms: readonly ('SHA-256' | 'MD5')[]
+  readonly codecs: readonly ('PCMA' | 'PCMU')[]
+  readonly transports: readonly ('udp' | 'tcp' | 'ws')[]
+  /** E.164 shown outside; null when the company has none. */
+  readonly callerId: string | null
+  readonly maxContacts: number
+  /** Its own, else those of every device. */
+  readonly caps: Caps
+  /** Extensions that lead to it or its person, in document order; colleagues see the first. */
+  readonly extensions: readonly Extension[]
+}
+
+export interface CompiledTrunk {
+  readonly id: string
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly transport: 'udp' | 'tcp' | 'ws'
+  readonly domain: string
+  readonly register: boolean
+  readonly registerSeconds: number
+  readonly username: string | null
+  /** For digest. */
+  readonly authUser: string | null
+  readonly password: Secret | null
+  /** Null: whatever realm the trunk's own host names. */
+  readonly realms: readonly string[] | null
+  readonly outboundProxy: { readonly host: string; readonly port: number; readonly transport: 'udp' | 'tcp' | 'ws' } | null
+  /** IP addresses, networks and host names its calls come from. */
+  readonly addresses: readonly string[]
+  /** `request-uri`, `to`, or a header's name in lower case. */
+  readonly dialledNumberIn: string
+  readonly numberFormat: { readonly in: NumberFormat; readonly out: NumberFormat }
+  readonly callerId: {
+    readonly rule: 'asserted' | 'from' | 'pai' | 'rpid'
+    /** E.164 that may be shown here. */
+    readonly allowed: ReadonlySet<string>
+    /** Shown when the caller's own may not be; null when the company has no number. */
+    readonly default: string | null
+  }
+  /** Null: unlimited. */
+  readonly channels: number | null
+  readonly codecs: readonly ('PCMA' | 'PCMU')[]
+  /** 0: never. */
+  readonly healthSeconds: number
+  readonly enabled: boolean
+}
+
+export interface CompiledOutbound {
+  readonly routes: readonly OutboundRoute[]
+  readonly permissions: Readonly<Record<NumberClass, boolean>>
+  /** Null: all. */
+  readonly countries: ReadonlySet<string> | null
+  readonly barredPrefixes: readonly string[]
+  readonly currency: string
+  readonly companyCaps: Caps
+  readonly deviceCaps: Caps
+  /** Money per started minute. */
+  rate(number: string, numberClass: NumberClass): number
+  readonly refusal: { readonly barred: readonly string[]; readonly capped: readonly string[]; readonly unreachable: readonly string[] }
+  readonly alarmTo: readonly string[]
+}
+
+export interface CompiledEmergency {
+  readonly document: Emergency
+  readonly numbers: ReadonlySet<string>
+  readonly trunks: readonly string[]
+  /** E.164; null when the company has no number. */
+  readonly callback: string | null
+  readonly notify: readonly string[]
+}
+
+/** A policy with its scopes as sets; null: any. */
+export interface CompiledRecording {
+  readonly policy: Recording
+  readonly directions: ReadonlySet<CallDirection> | null
+  /** E.164: the numbers it names and those that name it. */
+  readonly numbers: ReadonlySet<string> | null
+  /** Extension numbers. */
+  readonly extensions: ReadonlySet<string> | null
+}
+
+/** What recording policies are asked about. */
+export interface RecordedCall {
+  direction: CallDirection
+  /** Public number in E.164 that the call came in on, or that it shows outside. */
+  number?: string
+  /** Extension number that called or took the call. */
+  extension?: string
+}
+

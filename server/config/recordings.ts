@@ -1,0 +1,37 @@
+import type { ConfigDocument } from '#contract/documents/document.ts'
+import type { Recording } from '#contract/documents/numbers.ts'
+import type { CompiledConfig, CompiledRecording, RecordedCall } from '#server/config/compiled.ts'
+import { ofKind } from '#server/config/of-kind.ts'
+
+/** The recording policies that a call falls under, in document order; none: it is not recorded, unless a flow switches it on. */
+export function recordingsFor(config: CompiledConfig, call: RecordedCall): Recording[] {
+  return config.recordings
+    .filter(
+      ({ directions, numbers, extensions }) =>
+        (directions === null || directions.has(call.direction)) && covers(numbers, call.number) && covers(extensions, call.extension),
+    )
+    .map(({ policy }) => policy)
+}
+
+function covers(scope: ReadonlySet<string> | null, one: string | undefined): boolean {
+  return scope === null || (one !== undefined && scope.has(one))
+}
+
+/** Turns the ids in policies into what calls know: numbers. */
+export function compileRecordings(documents: readonly ConfigDocument[]): CompiledRecording[] {
+  const numbers = ofKind(documents, 'number')
+  const extensions = ofKind(documents, 'extension')
+  return ofKind(documents, 'recording').map((policy) => {
+    const covered = numbers.filter((n) => n.recording === policy.id || policy.numbers?.includes(n.id) === true)
+    const scoped = policy.numbers !== undefined || covered.length > 0
+    return {
+      policy,
+      directions: policy.directions === undefined ? null : new Set(policy.directions),
+      numbers: scoped ? new Set(covered.map((n) => n.number)) : null,
+      extensions:
+        policy.extensions === undefined
+          ? null
+          : new Set(extensions.filter((e) => policy.extensions?.includes(e.id) === true).map((e) => e.number)),
+    }
+  })
+}
