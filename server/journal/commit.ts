@@ -115,12 +115,13 @@ export class GroupCommit {
 
   #schedule(inMs: Millis): void {
     if (this.#run !== null || this.#state === 'closed') return
-    const due = this.#settings.clock.now() + (this.#state === 'failing' ? retryMs : inMs)
+    const delay = this.#state === 'failing' ? retryMs : inMs
+    const due = this.#settings.clock.now() + delay
     if (this.#timer !== null) {
       if (this.#timer.due <= due) return
       this.#timer.handle[Symbol.dispose]()
     }
-    this.#timer = { due, handle: this.#settings.clock.after(due - this.#settings.clock.now(), () => void this.#start()) }
+    this.#timer = { due, handle: this.#settings.clock.after(delay, () => void this.#start()) }
   }
 
   #start(): Promise<void> {
