@@ -30,6 +30,6 @@ export interface KeptMedia {
   /** Our SDP last agreed on: further offers and answers are made over it. */
   own: Sdp
   /** Where the peer's signalling comes from. */
-  peer: string | null
+  peer: string
   codecs: readonly Codec[]
 }

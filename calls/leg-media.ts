@@ -4,9 +4,9 @@ import type { KeptMedia } from '#calls/kept.ts'
 import type { Codec, Direction, Endpoint, EndpointEvents, StreamParams } from '#media/engine.ts'
 import type { LocalMedia, Peer, Refused } from '#media/sdp/local-media.ts'
 import type { Sdp } from '#media/sdp/sdp.ts'
-import { acceptAnswer, answerOffer, makeOffer } from '#media/sdp/negotiate.ts'
-import { parseSdp } from '#media/sdp/parse.ts'
-import { writeSdp } from '#media/sdp/write.ts'
+import { acceptAnswer, answerOffer, makeOffer, refuseMalformed } from '#media/sdp/offer-answer.ts'
+import { parseSdp } from '#media/sdp/parse-sdp.ts'
+import { writeSdp } from '#media/sdp/write-sdp.ts'
 
 /** Audio that stays away for so long ends a leg. */
 const silenceMs = 60_000
@@ -21,7 +21,7 @@ export class LegMedia {
   readonly endpoint: Endpoint
   #needs: CallNeeds
   #listeners: EndpointEvents[]
-  #peerAddress: string | null
+  #peerAddress: string
   #codecs: readonly Codec[]
   #sessionId: string
   #own: Sdp | null = null
@@ -32,7 +32,7 @@ export class LegMedia {
   private constructor(needs: CallNeeds, endpoint: (events: EndpointEvents) => Endpoint | null, options: MediaOptions) {
     this.#needs = needs
     this.#peerAddress = options.peer
-    this.#codecs = options.codecs ?? ['PCMA', 'PCMU']
+    this.#codecs = ordered(options.codecs ?? ['PCMA', 'PCMU'], options.near?.stream?.codec)
     this.#sessionId = String(needs.random.below(2 ** 48))
     this.#listeners = []
     const opened = endpoint(this.#events())
@@ -90,7 +90,7 @@ export class LegMedia {
   answer(offer: Body): Body | MediaRefusal {
     const parsed = sdpOf(offer)
     if ('refused' in parsed) return parsed
-    const result = answerOffer(parsed, this.#local('sendrecv'), this.#peer(), this.#own ?? undefined)
+    const result = answerOffer({ offer: parsed, local: this.#local('sendrecv'), peer: this.#peer(), previous: this.#own ?? undefined })
     if (result.kind === 'refused') return refusal(result)
     this.#own = result.sdp
     this.#aim(result.stream)
@@ -102,15 +102,10 @@ export class LegMedia {
     const parsed = sdpOf(answer)
     if ('refused' in parsed) return { why: parsed.why }
     if (this.#own === null) return { why: 'an answer without an offer' }
-    const result = acceptAnswer(this.#own, parsed, this.#peer())
+    const result = acceptAnswer({ offer: this.#own, answer: parsed, local: this.#local('sendrecv'), peer: this.#peer() })
     if (result.kind === 'refused') return { why: result.why }
     this.#aim(result.stream)
     return 'ok'
-  }
-
-  /** Where the peer's signalling turned out to come from; before any SDP of its is read. */
-  set peer(address: string) {
-    this.#peerAddress ??= address
   }
 
   keep(): KeptMedia | null {
@@ -163,8 +158,8 @@ export class LegMedia {
 }
 
 export interface MediaOptions {
-  /** Where the peer's signalling comes from, as far as known: decides which address of ours it is told, and who may send audio. */
-  peer: string | null
+  /** Where the peer's signalling comes from: decides which address of ours it is told, and who may send audio. */
+  peer: string
   /** The leg that this one will be joined with. */
   near?: LegMedia
   codecs?: readonly Codec[]
@@ -178,7 +173,12 @@ function sdpOf(body: Body): Sdp | MediaRefusal {
   const type = body.contentType.split(';')[0]?.trim().toLowerCase()
   if (type !== 'application/sdp') return { refused: 415, why: `a body of ${type ?? 'no type'} is not understood, application/sdp is` }
   const parsed = parseSdp(body.bytes)
-  return parsed.kind === 'sdp' ? parsed : { refused: 400, why: `SDP line ${parsed.line}: ${parsed.rule}` }
+  return parsed.kind === 'sdp' ? parsed : refusal(refuseMalformed(parsed))
+}
+
+/** The partner's codec first: then nothing needs transcoding. */
+function ordered(codecs: readonly Codec[], partner: Codec | undefined): readonly Codec[] {
+  return partner !== undefined && codecs.includes(partner) ? [partner, ...codecs.filter((c) => c !== partner)] : codecs
 }
 
 function refusal(refused: Refused): MediaRefusal {

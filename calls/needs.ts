@@ -30,8 +30,8 @@ export interface Journal {
 
 /** Which address of ours a peer can reach. */
 export interface Addresses {
-  /** The address to put into SDP for a peer whose signalling is at `remote` (null: not known), given what the media socket is bound to. */
-  media(remote: string | null, bound: string): string
+  /** The address to put into SDP for a peer whose signalling is at `remote`, given what the media socket is bound to. */
+  media(remote: string, bound: string): string
   /** Networks that are reached without address translation, as CIDR. */
   readonly localNetworks: readonly string[]
 }
@@ -43,15 +43,23 @@ export interface Destination {
   uri: string
   from: string
   to: string
-  via?: Flow | { transport: TransportName; address: string; port: number }
+  /** Where to send it. */
+  via: Flow | { transport: TransportName; address: string; port: number }
   route?: readonly string[]
   headers?: readonly (readonly [string, string])[]
   credentials?: Credentials
   /** Give up on a peer that says nothing at all after so long. */
   silenceMs?: number
   codecs?: readonly ('PCMU' | 'PCMA')[]
-  /** Called when the attempt begins and ends, where somebody counts channels or money. Returning a string refuses the attempt, with that reason. */
-  lease?: () => Disposable | string
+  /** Called when the attempt begins, where somebody counts channels or money; a string refuses the attempt, with that reason. */
+  lease?: () => Lease | string
+}
+
+/** What an attempt holds; disposed once when its leg ends. */
+export interface Lease extends Disposable {
+  answered(): void
+  /** Nobody was asked there: the peer is dead or full. */
+  passedOver(why: string): void
 }
 
 /** Who can be rung under a name, decided by the company's configuration and registrations. */

@@ -28,7 +28,7 @@ export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs:
   const lease = to.lease?.()
   if (typeof lease === 'string') return miss({ kind: 'barred', by: 'us', detail: lease }, true)
   const media = LegMedia.open(call.needs, {
-    peer: to.via === undefined ? null : 'remote' in to.via ? to.via.remote.address : to.via.address,
+    peer: 'remote' in to.via ? to.via.remote.address : to.via.address,
     ...(options.near !== undefined && { near: options.near.media }),
     ...(to.codecs !== undefined && { codecs: to.codecs }),
   })
@@ -44,11 +44,16 @@ export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs:
     media,
     withdraw: (outcome, reason) => invite?.cancel(reason ?? (outcome.kind === 'answered-elsewhere' ? reasons.elsewhere : undefined)),
   })
-  if (lease !== undefined) leg.onEnded.on(() => lease[Symbol.dispose]())
+  if (lease !== undefined) {
+    leg.onAnswered.on(() => lease.answered())
+    leg.onEnded.on(() => lease[Symbol.dispose]())
+  }
   const failed = (failure: SipResponse | Unanswered): void => {
     if (leg.state === 'ended') return
     const outcome = outcomeOf(failure)
-    options.onMiss({ outcome, passedOver: leg.state === 'calling' && isPassedOver(failure), redirectedTo: contactsOf(failure) })
+    const passedOver = leg.state === 'calling' && isPassedOver(failure)
+    if (passedOver) lease?.passedOver(outcome.detail ?? outcome.kind)
+    options.onMiss({ outcome, passedOver, redirectedTo: contactsOf(failure) })
     leg.over(outcome)
   }
   invite = call.needs.sip.invite(
@@ -56,9 +61,9 @@ export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs:
       uri: to.uri,
       from: to.from,
       to: to.to,
+      via: to.via,
       body: media.offer(),
       timeoutMs: options.ringMs,
-      ...(to.via !== undefined && { via: to.via }),
       ...(to.route !== undefined && { route: to.route }),
       ...(to.headers !== undefined && { headers: to.headers }),
       ...(to.credentials !== undefined && { credentials: to.credentials }),

@@ -1,0 +1,179 @@
+import type { CallIdentity, Destination, Directory, Located, RingPlan, RingTarget } from '#calls/needs.ts'
+import type { Outcome } from '#contract/outcome.ts'
+import type { Binding } from '#sip/registrar/binding.ts'
+import type { CompanyBook } from '#server/dialplan/book.ts'
+import { decideInside } from '#server/dialplan/decide.ts'
+import { expandExtension, expandSteps } from '#server/dialplan/expand.ts'
+import { readDialled, writeFor, type Dialled } from '#server/numbering/numbering.ts'
+import type { OutboundGuard } from '#server/outbound/guard.ts'
+import { ratePerMinute, trunksFor } from '#server/outbound/permit.ts'
+import { numberToShow, showCaller } from '#server/trunks/caller-id.ts'
+import type { TrunkBoard } from '#server/trunks/trunk-board.ts'
+import type { TrunkLink } from '#server/trunks/trunk-link.ts'
+
+export interface DirectoryNeeds {
+  /** The version a call keeps to its end. */
+  book: (tenant: string, version: number) => CompanyBook
+  contactsOf: (aor: string) => readonly Binding[]
+  isBusy: (tenant: string, device: string) => boolean
+  trunks: TrunkBoard
+  guard: OutboundGuard
+}
+
+/** A carrier that says nothing at all for so long is passed over: the next one is asked within two seconds. */
+const trunkSilenceMs = 1_500
+
+/** Finds phones and trunks for what a call wants to ring. */
+export class CompanyDirectory implements Directory {
+  #needs: DirectoryNeeds
+
+  constructor(needs: DirectoryNeeds) {
+    this.#needs = needs
+  }
+
+  locate(target: RingTarget, on: CallIdentity): Located {
+    const book = this.#needs.book(on.tenant, on.config)
+    switch (target.kind) {
+      case 'nobody':
+        return { refused: target.outcome }
+      case 'device':
+        return this.#phone(book, target, on)
+      case 'external':
+        return this.#outside(book, target, on)
+    }
+  }
+
+  resolve(number: string, on: CallIdentity): { plan: RingPlan } | { refused: Outcome } {
+    const book = this.#needs.book(on.tenant, on.config)
+    const route = decideInside(book, number)
+    switch (route.kind) {
+      case 'refused':
+        return { refused: route.outcome }
+      case 'emergency':
+        return { plan: emergencyPlan(route.number) }
+      case 'outside':
+        return { plan: outsidePlan(route.number) }
+      case 'target': {
+        const plan = route.extension !== undefined ? expandExtension(book, route.extension) : planOfTarget(book, route.target)
+        return plan === null ? { refused: { kind: 'wrong-number', by: 'caller', detail: `${number} is not a phone` } } : { plan }
+      }
+    }
+  }
+
+  #phone(book: CompanyBook, target: Extract<RingTarget, { kind: 'device' }>, on: CallIdentity): Located {
+    const device = book.devices.get(target.id)
+    if (device === undefined) return { refused: { kind: 'unreachable', by: 'nobody', detail: `there is no phone ${target.id}` } }
+    if (target.skipBusy === true && this.#needs.isBusy(on.tenant, device.id)) {
+      return { refused: { kind: 'busy', by: 'callee', detail: `${target.label} is on a call` } }
+    }
+    const domain = book.company.sipDomains[0] ?? 'localhost'
+    const contacts = this.#needs.contactsOf(`${device.username}@${domain}`)
+    if (contacts.length === 0) return { refused: { kind: 'unreachable', by: 'nobody', detail: `no phone is registered for ${target.label}` } }
+    const person = device.person === undefined ? undefined : book.persons.get(device.person)
+    const name = device.name ?? person?.name
+    return {
+      branches: contacts.map((binding) => [
+        {
+          endpoint: { kind: 'device', id: device.id, number: target.label, ...(name !== undefined && { name }), ...(person !== undefined && { person: person.id }) },
+          uri: binding.contact,
+          from: callerAddress(on.from, domain),
+          to: `<sip:${device.username}@${domain}>`,
+          via: binding.flow,
+          ...(binding.path.length > 0 && { route: binding.path }),
+          ...(device.codecs !== undefined && { codecs: device.codecs }),
+        },
+      ]),
+    }
+  }
+
+  #outside(book: CompanyBook, target: Extract<RingTarget, { kind: 'external' }>, on: CallIdentity): Located {
+    const number = readDialled(target.number, book.company.country)
+    const emergency = target.emergency === true
+    const device = on.asker.kind === 'device' ? on.asker.id : null
+    if (!emergency) {
+      const against = this.#needs.guard.check(book, { tenant: on.tenant, device }, number)
+      if (against !== null) return { refused: { kind: 'barred', by: 'us', detail: against.detail } }
+    }
+    const trunks = emergency ? (book.emergency?.trunks ?? []) : book.outbound === null ? [] : trunksFor(book.outbound, number)
+    const links = trunks.flatMap((id) => this.#needs.trunks.link(on.tenant, id) ?? [])
+    const destinations = links.flatMap((link) => this.#through(book, link, { number, target, on, device, emergency }) ?? [])
+    if (destinations.length === 0) return { refused: { kind: 'unreachable', by: 'carrier', detail: `no trunk takes ${target.number}` } }
+    return { branches: [destinations] }
+  }
+
+  #through(book: CompanyBook, link: TrunkLink, want: Outside): Destination | null {
+    const { trunk } = link
+    const via = link.address
+    if (via === null) return null
+    const written = writeFor(trunk.numberFormat?.out ?? 'e164-plus', want.number, book.company.country)
+    const shown = showCaller(book, trunk, link.domain, numberToShow(book, trunk, claimOf(want)))
+    const user = trunk.authUser ?? trunk.username
+    return {
+      endpoint: { kind: 'trunk', id: trunk.id, number: want.target.number, ...(trunk.name !== undefined && { name: trunk.name }) },
+      uri: `sip:${written}@${link.domain}`,
+      from: shown.from,
+      to: `<sip:${written}@${link.domain}>`,
+      via,
+      headers: shown.headers,
+      silenceMs: trunkSilenceMs,
+      ...(trunk.codecs !== undefined && { codecs: trunk.codecs }),
+      ...(user !== undefined &&
+        link.password !== null && { credentials: { user, password: link.password, ...(trunk.realms !== undefined && { realms: trunk.realms }) } }),
+      lease: () => {
+        const blocked = link.blocked(want.emergency)
+        if (blocked !== null) return blocked.detail
+        const channel = link.take()
+        const metered = want.emergency ? null : this.#needs.guard.begin(book, { tenant: want.on.tenant, device: want.device })
+        return {
+          answered: () => metered?.answered(book.outbound === null ? 0 : ratePerMinute(book.outbound, want.number)),
+          passedOver: (why) => link.foundDead(why),
+          [Symbol.dispose]: () => {
+            channel[Symbol.dispose]()
+            metered?.[Symbol.dispose]()
+          },
+        }
+      },
+    }
+  }
+}
+
+interface Outside {
+  number: Dialled
+  target: Extract<RingTarget, { kind: 'external' }>
+  on: CallIdentity
+  device: string | null
+  emergency: boolean
+}
+
+function claimOf(want: Outside): Parameters<typeof numberToShow>[2] {
+  return {
+    device: want.device,
+    from: want.on.from,
+    emergency: want.emergency,
+    ...(want.target.show !== undefined ? { show: want.target.show } : want.device === null && { show: 'company' as const }),
+  }
+}
+
+/** How long a number outside may ring before we give up. */
+const outsideRingMs = 120_000
+
+export function outsidePlan(number: Dialled): RingPlan {
+  const dialled = number.e164 ?? number.digits
+  return { steps: [{ targets: [{ kind: 'external', number: dialled, label: dialled }], ms: outsideRingMs }] }
+}
+
+export function emergencyPlan(number: string): RingPlan {
+  return { steps: [{ targets: [{ kind: 'external', number, label: number, emergency: true }], ms: outsideRingMs }] }
+}
+
+/** The ring plan of a target that is not a flow. */
+export function planOfTarget(book: CompanyBook, target: Parameters<typeof expandExtension>[1]['target']): RingPlan | null {
+  return 'flow' in target ? null : expandSteps(book, [{ targets: [target] }])
+}
+
+/** Name-addr of who calls, safely quoted (RFC 3261 §25.1). */
+function callerAddress(from: { number: string; name?: string }, domain: string): string {
+  const user = /^[+0-9A-Za-z*#._-]{1,64}$/.test(from.number) ? from.number : 'anonymous'
+  const display = from.name === undefined ? '' : `"${from.name.replace(/[\x00-\x1f\x7f]/g, ' ').replace(/["\\]/g, '\\$&')}" `
+  return `${display}<sip:${user}@${user === 'anonymous' ? 'anonymous.invalid' : domain}>`
+}

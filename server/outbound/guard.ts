@@ -1,0 +1,96 @@
+import type { Clock } from '#base/clock.ts'
+import type { NewFact } from '#contract/facts.ts'
+import type { CompanyBook } from '#server/dialplan/book.ts'
+import type { Dialled } from '#server/numbering/numbering.ts'
+import { Meter, type KeptMeter, type Metered } from '#server/outbound/meter.ts'
+import { permit, ratePerMinute } from '#server/outbound/permit.ts'
+
+/** Why a call may not go out: by permission or by cap. */
+export interface Against {
+  rule: string
+  detail: string
+  kind: 'barred' | 'capped'
+}
+
+/** Who wants to call: a person's phone, or the company itself through a flow it wrote. */
+export interface Asking {
+  tenant: string
+  /** Null when a flow dials. */
+  device: string | null
+}
+
+export interface GuardNeeds {
+  clock: Clock
+  tell: (fact: NewFact) => void
+  keep: (key: string, value: unknown) => void
+  kept: (key: string) => unknown
+}
+
+/** An alarm about the same rule of the same company is raised at most this often. */
+const alarmEveryMs = 60_000
+
+/** Guards the company's money: what may be dialled, how much of it, and an alarm when somebody runs into a bound. */
+export class OutboundGuard {
+  #needs: GuardNeeds
+  #meters = new Map<string, Meter>()
+  #alarmed = new Map<string, number>()
+
+  constructor(needs: GuardNeeds) {
+    this.#needs = needs
+  }
+
+  /** Null when the call may be made. A bound that is hit is an alarm fact. Emergency calls never come here. */
+  check(book: CompanyBook, asking: Asking, number: Dialled): Against | null {
+    const { outbound } = book
+    const barred = asking.device === null && outbound !== null ? null : permit(outbound, number, book.company.country)
+    if (barred !== null) return this.#against(asking.tenant, { ...barred, kind: 'barred' })
+    const rate = outbound === null ? 0 : ratePerMinute(outbound, number)
+    const company = this.#meter(book, asking.tenant, null).check(outbound?.caps?.company, rate)
+    if (company !== null) return this.#against(asking.tenant, { ...company, kind: 'capped' })
+    if (asking.device === null) return null
+    const caps = book.devices.get(asking.device)?.caps ?? outbound?.caps?.device
+    const device = this.#meter(book, asking.tenant, asking.device).check(caps, rate)
+    return device === null ? null : this.#against(asking.tenant, { ...device, detail: `${asking.device}: ${device.detail}`, kind: 'capped' })
+  }
+
+  /** Puts a call on the meters of its company and device. */
+  begin(book: CompanyBook, asking: Asking): Metered {
+    const meters = [this.#meter(book, asking.tenant, null)]
+    if (asking.device !== null) meters.push(this.#meter(book, asking.tenant, asking.device))
+    const running = meters.map((meter) => meter.begin())
+    return {
+      answered: (rate) => running.forEach((r) => r.answered(rate)),
+      [Symbol.dispose]: () => running.forEach((r) => r[Symbol.dispose]()),
+    }
+  }
+
+  #meter(book: CompanyBook, tenant: string, device: string | null): Meter {
+    const key = device === null ? `spend/${tenant}` : `spend/${tenant}/${device}`
+    const known = this.#meters.get(key)
+    if (known !== undefined) return known
+    const offset = offsetOf(book.company.timezone, () => this.#needs.clock.wall())
+    const meter = new Meter(this.#needs.clock, offset, (kept) => this.#needs.keep(key, kept), keptMeter(this.#needs.kept(key)))
+    this.#meters.set(key, meter)
+    return meter
+  }
+
+  #against(tenant: string, against: Against): Against {
+    const key = `${tenant}/${against.rule}`
+    const last = this.#alarmed.get(key)
+    const now = this.#needs.clock.now()
+    if (last === undefined || now - last >= alarmEveryMs) {
+      this.#alarmed.set(key, now)
+      this.#needs.tell({ kind: 'alarm.raised', tenant, rule: against.rule, severity: 'warning', detail: against.detail })
+    }
+    return against
+  }
+}
+
+function offsetOf(timeZone: string, wall: () => number): () => number {
+  return () => Temporal.Instant.fromEpochMilliseconds(Math.floor(wall())).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6
+}
+
+function keptMeter(value: unknown): KeptMeter | undefined {
+  if (typeof value !== 'object' || value === null || !('day' in value) || !('spent' in value)) return undefined
+  return typeof value.day === 'number' && typeof value.spent === 'number' ? { day: value.day, spent: value.spent } : undefined
+}
