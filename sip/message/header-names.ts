@@ -8,8 +8,11 @@ export interface HeaderName {
   readonly wire: string
   /** Several values may stand in one line, separated by commas. */
   readonly list: boolean
-  /** May stand at most once in a message (RFC 3261 §7.3.1); a second one makes the message malformed. */
-  readonly single: boolean
+  /**
+   * 0 or above for a header that may stand at most once (RFC 3261 §7.3.1): its place in a bit set of those seen. A second one makes the
+   * message malformed. -1 for others.
+   */
+  readonly single: number
 }
 
 /** Compact forms (RFC 3261 §7.3.3, RFC 3265, 3515, 3892, 3841, 4028, 8224). */
@@ -52,8 +55,8 @@ const PLAIN = 'Authorization,Proxy-Authorization,WWW-Authenticate,Proxy-Authenti
 const bySpelling = new Map<string, HeaderName>()
 
 function know(names: string, list: boolean, single: boolean): void {
-  for (const wire of names.split(',')) {
-    const name: HeaderName = { key: wire.toLowerCase(), wire, list, single }
+  for (const [index, wire] of names.split(',').entries()) {
+    const name: HeaderName = { key: wire.toLowerCase(), wire, list, single: single ? index : -1 }
     const compact = COMPACT[wire]
     for (const spelling of [wire, name.key, wire.toUpperCase()]) bySpelling.set(spelling, name)
     if (compact !== undefined) for (const spelling of [compact, compact.toUpperCase()]) bySpelling.set(spelling, name)
@@ -75,7 +78,7 @@ function uncommon(spelling: string): HeaderName | undefined {
   const wire = trimmed(spelling)
   if (!isToken(wire)) return undefined
   const key = wire.toLowerCase()
-  return bySpelling.get(key) ?? { key, wire, list: false, single: false }
+  return bySpelling.get(key) ?? { key, wire, list: false, single: -1 }
 }
 
 function known(spelling: string): HeaderName {

@@ -26,6 +26,8 @@ export class SipHeaders {
   #to: NameAddr | null | undefined = undefined
   #cseq: CSeq | null | undefined = undefined
   #contacts: readonly NameAddr[] | '*' | null | undefined = undefined
+  #routes: readonly NameAddr[] | null | undefined = undefined
+  #recordRoutes: readonly NameAddr[] | null | undefined = undefined
 
   private constructor(headers: HeaderName[], values: string[]) {
     this.#names = headers
@@ -175,6 +177,15 @@ export class SipHeaders {
     return this.#contacts
   }
 
+  get routesOrNull(): readonly NameAddr[] | null {
+    if (this.#routes === undefined) this.#routes = orNull(parseNameAddrs(this.#lines(names.ROUTE)))
+    return this.#routes
+  }
+  get recordRoutesOrNull(): readonly NameAddr[] | null {
+    if (this.#recordRoutes === undefined) this.#recordRoutes = orNull(parseNameAddrs(this.#lines(names.RECORD_ROUTE)))
+    return this.#recordRoutes
+  }
+
   /** Every Contact, or `*`. */
   get contacts(): readonly NameAddr[] | '*' {
     return this.contactsOrNull ?? NO_ADDRESSES
@@ -185,10 +196,10 @@ export class SipHeaders {
     return contacts === '*' ? undefined : contacts[0]
   }
   get routes(): readonly NameAddr[] {
-    return this.addresses('route')
+    return this.routesOrNull ?? NO_ADDRESSES
   }
   get recordRoutes(): readonly NameAddr[] {
-    return this.addresses('record-route')
+    return this.recordRoutesOrNull ?? NO_ADDRESSES
   }
   /** Every address of a header that holds addresses (P-Asserted-Identity, Diversion, Path, Refer-To, ...); none when one is malformed. */
   addresses(name: string): readonly NameAddr[] {
@@ -285,7 +296,7 @@ export class SipHeaders {
   }
 
   #forget(): void {
-    this.#via = this.#from = this.#to = this.#cseq = this.#contacts = undefined
+    this.#via = this.#from = this.#to = this.#cseq = this.#contacts = this.#routes = this.#recordRoutes = undefined
   }
 }
 

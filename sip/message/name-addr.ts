@@ -35,6 +35,7 @@ export function parseNameAddr(text: string): NameAddr | undefined {
 
 /** Parses a comma-separated list of addresses; undefined when one is malformed or there are more than MAX_LIST_ELEMENTS. */
 export function parseNameAddrs(values: readonly string[]): readonly NameAddr[] | undefined {
+  if (values.length === 0) return NONE
   const addresses: NameAddr[] = []
   for (const value of values) {
     for (let at = 0; at <= value.length; ) {
@@ -55,6 +56,7 @@ export function formatNameAddr(address: { display?: string; uri: string; params?
   return `${name}<${address.uri}>${address.params === undefined ? '' : formatParams(address.params)}`
 }
 
+const NONE: readonly NameAddr[] = []
 const QUOTE = 0x22
 /** A colon is left out on purpose: some phones put a URI there. */
 const BREAKS_DISPLAY = /[",;>]/

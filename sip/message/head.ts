@@ -1,0 +1,123 @@
+import { afterQuoted, trimmed } from '#sip/message/grammar.ts'
+import { type HeaderName, headerName } from '#sip/message/header-names.ts'
+import { SipHeaders } from '#sip/message/headers.ts'
+import { MAX_HEADER_LINES } from '#sip/message/limits.ts'
+import type { MalformedRule } from '#sip/message/malformed.ts'
+import { textOf } from '#sip/message/text.ts'
+
+/** Start line and header lines of a message, with the first thing wrong among the lines. */
+export interface Head {
+  readonly startLine: string
+  readonly headers: SipHeaders
+  /** `at` counts characters of `text`. */
+  readonly problem: { readonly rule: MalformedRule; readonly at: number } | null
+  readonly text: string
+}
+
+/**
+ * Takes a head apart. `bytes` ends behind the CR LF of its last line. Reads on behind a bad line, because the answer needs Via, From, To,
+ * Call-ID and CSeq wherever they stand; lines that are bad themselves are left out. One pass, linear.
+ */
+export function readHead(bytes: Buffer): Head {
+  const latin = bytes.toString('latin1')
+  const plain = !UNUSUAL.test(latin)
+  return new HeadReader(plain ? latin : textOf(bytes), plain).read()
+}
+
+/** Control characters other than HTAB, line breaks that are no CR LF, and everything that is not ASCII. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is its purpose
+const UNUSUAL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\uffff]|\r(?!\n)|(?<!\r)\n/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/
+const BARE_BREAK = /\r|\n/
+
+class HeadReader {
+  readonly #text: string
+  /** Nothing in the text needs the closer look of `#isClean`. */
+  readonly #plain: boolean
+  readonly #names: HeaderName[] = []
+  readonly #values: string[] = []
+  #seenLow = 0
+  #seenHigh = 0
+  #problem: Head['problem'] = null
+
+  constructor(text: string, plain: boolean) {
+    this.#text = text
+    this.#plain = plain
+  }
+
+  read(): Head {
+    const text = this.#text
+    const startEnd = text.indexOf('\r\n')
+    const startLine = text.slice(0, startEnd)
+    if (!this.#plain) this.#isClean(startLine, 0)
+    for (let at = startEnd + 2; at < text.length; ) {
+      if (this.#names.length >= MAX_HEADER_LINES) {
+        this.#refuse('too-many-headers', at)
+        break
+      }
+      at = this.#readLine(at)
+    }
+    return { startLine, headers: SipHeaders.adopt(this.#names, this.#values), problem: this.#problem, text }
+  }
+
+  /** Reads one header line with its continuation lines; gives the offset behind it. */
+  #readLine(at: number): number {
+    const text = this.#text
+    let end = text.indexOf('\r\n', at)
+    let folded = false
+    while (text[end + 2] === ' ' || text[end + 2] === '\t') {
+      folded = true
+      end = text.indexOf('\r\n', end + 2)
+    }
+    const line = text.slice(at, end)
+    const colon = line.indexOf(':')
+    const name = colon < 0 ? undefined : headerName(line.slice(0, colon))
+    if (name === undefined) this.#refuse('header-line', at)
+    else this.#keep(name, folded ? unfolded(line.slice(colon + 1)) : trimmed(line, colon + 1), at)
+    return end + 2
+  }
+
+  #keep(name: HeaderName, value: string, at: number): void {
+    if (!this.#plain && !this.#isClean(value, at)) return
+    if (name.single >= 0) this.#once(name.single, at)
+    this.#names.push(name)
+    this.#values.push(value)
+  }
+
+  #once(place: number, at: number): void {
+    const bit = 1 << (place & 31)
+    if (((place < 32 ? this.#seenLow : this.#seenHigh) & bit) !== 0) this.#refuse('duplicate', at)
+    if (place < 32) this.#seenLow |= bit
+    else this.#seenHigh |= bit
+  }
+
+  #isClean(value: string, at: number): boolean {
+    if (BARE_BREAK.test(value)) return this.#refuse('line-break', at)
+    if (CONTROL.test(value) && hasBareControl(value)) return this.#refuse('control-character', at)
+    return true
+  }
+
+  #refuse(rule: MalformedRule, at: number): false {
+    this.#problem ??= { rule, at }
+    return false
+  }
+}
+
+/** Control characters may stand only in quoted pairs of quoted strings (RFC 3261 §25.1, RFC 4475 §3.1.1.2). */
+function hasBareControl(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i)
+    if (code === 0x22) {
+      const end = afterQuoted(value, i)
+      if (end < 0 || CONTROL.test(value.slice(i, end).replace(/\\[^]/g, ''))) return true
+      i = end - 1
+    } else if ((code < 0x20 && code !== 0x09) || code === 0x7f) return true
+  }
+  return false
+}
+
+/** Continuation lines joined by one space each (RFC 3261 §7.3.1). */
+function unfolded(value: string): string {
+  return trimmed(value.split('\r\n').map((part) => trimmed(part)).join(' '))
+}
