@@ -29,7 +29,8 @@ export function beginWav(bytes: Uint8Array): WavDecoding | BadSound {
   if (wav.kind === 'bad-sound') return wav
   if (wav.frames === 0) return bad(wav.dataOffset, 'at least one sample', 'none')
   const ms = Math.round((wav.frames * 1000) / wav.rateHz)
-  if (ms > LONGEST_SOUND_MS) return bad(wav.dataOffset, `at most ${LONGEST_SOUND_MS / 60_000} minutes`, `${Math.round(ms / 60_000)} minutes`)
+  if (ms > LONGEST_SOUND_MS)
+    return bad(wav.dataOffset, `at most ${LONGEST_SOUND_MS / 60_000} minutes`, `${Math.round(ms / 60_000)} minutes`)
   const resampler = new Resampler(wav.rateHz, wav.frames, sampleReader(bytes, wav))
   const pcm = new Int16Array(resampler.outFrames)
   let done = 0

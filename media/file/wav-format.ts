@@ -36,7 +36,8 @@ export function readWavFormat(bytes: Uint8Array): WavLayout | BadSound {
   for (let chunk = 0; chunk < MOST_CHUNKS && offset + 8 <= bytes.length; chunk++) {
     const id = ascii(bytes, offset)
     const size = view.getUint32(offset + 4, true)
-    if (id === 'data') return format === null ? bad(offset, 'a fmt chunk before data', 'data') : layout(format, bytes.length, offset + 8, size)
+    if (id === 'data')
+      return format === null ? bad(offset, 'a fmt chunk before data', 'data') : layout(format, bytes.length, offset + 8, size)
     if (id === 'fmt ') {
       const read = readFormat(view, offset + 8, size)
       if (read.kind === 'bad-sound') return read

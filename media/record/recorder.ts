@@ -39,13 +39,22 @@ export interface RecordingSpec {
   resume?: boolean
 }
 
+/** One packet of audio as a recording takes it. */
+export interface VoiceFrame {
+  speaker: 0 | 1
+  /** When it arrived, or was sent. */
+  at: Millis
+  /** Its RTP timestamp, any origin, 8 kHz: places it exactly, whatever the network's jitter. */
+  timestamp: number
+  codec: Codec
+  /** G.711, at most 120 ms. */
+  payload: Uint8Array
+}
+
 export interface Recording {
   readonly file: string
-  /**
-   * One packet of a speaker: `at` its arrival, `timestamp` its RTP timestamp (any origin, 8 kHz; places it exactly, whatever the
-   * network's jitter), `payload` G.711, copied before the call returns. Never throws; after `stop` nothing happens.
-   */
-  frame(speaker: 0 | 1, at: Millis, timestamp: number, codec: Codec, payload: Uint8Array): void
+  /** One packet of a speaker, copied before the call returns: the object may be used again. Never throws; after `stop` nothing happens. */
+  frame(frame: VoiceFrame): void
   /** From here silence is written, and marked as a gap with this reason (card data is being spoken). */
   pause(at: Millis, why: string): void
   resume(at: Millis): void

@@ -70,7 +70,7 @@ function parseIpv6(text: string): number[] | null {
   if (head === null || tail === null) return null
   const missing = 16 - head.length - tail.length
   if (halves.length === 2 ? missing < 2 : missing !== 0) return null
-  const octets = [...head, ...new Array<number>(missing).fill(0), ...tail]
+  const octets = [...head, ...Array.from({ length: missing }, () => 0), ...tail]
   const mapped = octets.slice(0, 10).every((octet) => octet === 0) && octets[10] === 0xff && octets[11] === 0xff
   return mapped ? octets.slice(12) : octets
 }

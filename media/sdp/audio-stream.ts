@@ -69,7 +69,8 @@ function directionOf(sdp: Sdp, media: MediaDescription, held: boolean): Directio
 }
 
 function firstDirection(attributes: readonly { name: string }[]): Direction | null {
-  for (const { name } of attributes) if (name === 'sendrecv' || name === 'sendonly' || name === 'recvonly' || name === 'inactive') return name
+  for (const { name } of attributes)
+    if (name === 'sendrecv' || name === 'sendonly' || name === 'recvonly' || name === 'inactive') return name
   return null
 }
 

@@ -61,7 +61,13 @@ const plans = {
     beep: BEEP,
   },
   de: ETSI,
-  fr: { ...ETSI, dial: [on(1000, 440)], ringback: [on(1500, 440), off(3500)], busy: [on(500, 440), off(500)], congestion: [on(500, 440), off(500)] },
+  fr: {
+    ...ETSI,
+    dial: [on(1000, 440)],
+    ringback: [on(1500, 440), off(3500)],
+    busy: [on(500, 440), off(500)],
+    congestion: [on(500, 440), off(500)],
+  },
   fi: { ...ETSI, busy: [on(300, 425), off(300)], congestion: [on(200, 425), off(200)] },
   jp: {
     dial: [on(1000, 400)],
