@@ -69,7 +69,8 @@ export class SettingsReader {
   finish(): void {
     for (const [name, given] of this.#given) {
       const ours = name.startsWith('CENTRALA_') || given.place !== 'environment'
-      if (ours && !this.#known.has(name)) this.#problems.push(`${given.place}: ${name} is not a setting; the settings stand in docs/settings.md`)
+      if (ours && !this.#known.has(name))
+        this.#problems.push(`${given.place}: ${name} is not a setting; the settings stand in docs/settings.md`)
     }
     if (this.#problems.length > 0) throw new SettingsError(this.#problems)
   }

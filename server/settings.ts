@@ -1,8 +1,9 @@
 import { availableParallelism, networkInterfaces } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import Type from 'typebox'
-import { chooseDataFolder, runFolderOf } from '#server/data-folder.ts'
+import { runFolderOf } from '#server/run-folder.ts'
 import { SettingsReader, type Sources } from '#server/settings-reader.ts'
+import { chooseDataFolder } from '#server/store/data-folder.ts'
 
 /** Everything that the machine's operator decides, once per start. What a company decides is configuration, not a setting. */
 export interface Settings {
@@ -21,7 +22,7 @@ export interface FolderSettings {
   /** Everything that must outlive a restart: database, facts, recordings, prompts, outbox, logs. Absolute. */
   data: string
   /** Why it is not the folder of the project; null when it is, or when it was set. For the operator to read. */
-  dataWhy: string | null
+  dataBecause: string | null
   /** Local sockets of this installation's processes. Short enough for a socket path (sun_path, 108 bytes). Absolute. */
   run: string
   logs: string
@@ -51,12 +52,11 @@ export interface MediaSettings {
 }
 
 export interface DatabaseSettings {
-  /** PostgreSQL of one's own; null: the embedded server, whose address the keeper passes on to the server process. */
+  /** Owner of the schema, in a PostgreSQL of one's own; null: the embedded server, whose addresses the keeper gives to the server process. */
   url: string | null
-  /** Of the embedded server: its files, its TCP port on loopback, the system user it runs as when started by root. */
-  folder: string
-  port: number
-  user: string
+  /** The same database through roles that own nothing; null: the owner takes those roles on. */
+  tenantUrl: string | null
+  systemUrl: string | null
 }
 
 export interface MailSettings {
@@ -90,7 +90,6 @@ const network = Type.String({ pattern: '^[0-9a-fA-F.:]+/[0-9]{1,3}$' })
 const networks = Type.Array(network, { description: 'networks like 192.168.0.0/16, separated by commas' })
 const postgresUrl = Type.String({ pattern: '^postgres(ql)?://.', description: 'postgres://user:password@host:port/database' })
 const smtpUrl = Type.String({ pattern: '^smtps?://.', description: 'smtp://user:password@host:port' })
-const systemUser = Type.String({ pattern: '^[a-z_][a-z0-9_-]*$', description: 'the name of a system user' })
 const folder = Type.String({ minLength: 1, description: 'a folder' })
 const urlPath = Type.String({ pattern: '^/[^ ?#]*$', description: 'a path that starts with /' })
 const mailbox = Type.String({ pattern: '^[^ @]+@[^ @]+$', description: 'a mail address' })
@@ -119,9 +118,8 @@ export function readSettings(sources: Sources): Settings {
     http: { address: read.one('CENTRALA_HTTP_ADDRESS', address, '127.0.0.1'), port: read.one('CENTRALA_HTTP_PORT', port, 8080) },
     database: {
       url: read.one('DATABASE_URL', postgresUrl, null),
-      folder: join(folders.data, 'database'),
-      port: read.one('CENTRALA_DATABASE_PORT', port, 5433),
-      user: read.one('CENTRALA_DATABASE_USER', systemUser, 'postgres'),
+      tenantUrl: read.one('CENTRALA_DATABASE_TENANT_URL', postgresUrl, null),
+      systemUrl: read.one('CENTRALA_DATABASE_SYSTEM_URL', postgresUrl, null),
     },
     mail: {
       url: read.one('SMTP_URL', smtpUrl, null),
@@ -148,8 +146,8 @@ export function readSettings(sources: Sources): Settings {
 
 function readFolders(read: SettingsReader, project: string): FolderSettings {
   const wanted = read.one('CENTRALA_DATA_FOLDER', folder, null)
-  const chosen = chooseDataFolder(project, wanted)
-  return { data: chosen.folder, dataWhy: chosen.why, run: runFolderOf(chosen.folder), logs: join(chosen.folder, 'logs') }
+  const chosen = chooseDataFolder(project, wanted === null ? undefined : resolve(project, wanted))
+  return { data: chosen.path, dataBecause: chosen.because, run: runFolderOf(chosen.path), logs: join(chosen.path, 'logs') }
 }
 
 function readSip(read: SettingsReader): SipSettings {
@@ -168,7 +166,10 @@ function readMedia(read: SettingsReader, runFolder: string): MediaSettings {
   const engines = read.one('CENTRALA_MEDIA_ENGINES', engineCount, Math.max(1, availableParallelism() - 1))
   const portsNeeded = engines * 2
   if (lastPort - firstPort + 1 < portsNeeded) {
-    read.refuse('CENTRALA_RTP_LAST_PORT', `must leave at least ${portsNeeded} ports from CENTRALA_RTP_FIRST_PORT (${firstPort}), two per media engine`)
+    read.refuse(
+      'CENTRALA_RTP_LAST_PORT',
+      `must leave at least ${portsNeeded} ports from CENTRALA_RTP_FIRST_PORT (${firstPort}), two per media engine`,
+    )
   }
   const sockets = Array.from({ length: engines }, (_, index) => join(runFolder, `engine-${index}.sock`))
   return { firstPort, lastPort, engines, sockets }

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { type Banner, type ChildMessage, exitRefused } from '#server/keeper/messages.ts'
 
 /** How a process asks to be ended: `drain` lets calls finish, `now` does not, `orphaned` means that the keeper is gone. */
@@ -6,18 +7,29 @@ export type EndRequest = 'drain' | 'now' | 'orphaned'
 /**
  * Hears how this process should end. The first SIGTERM means `drain`, a further one `now`. `orphaned`: the keeper died; leave
  * at once without ending a call, as the next start takes the calls over. Started without a keeper, only signals count.
+ * Disposing stops listening and lets go of the keeper's channel, which otherwise keeps this process alive.
  */
-export function onEndRequest(act: (request: EndRequest) => void): void {
+export function onEndRequest(act: (request: EndRequest) => void): Disposable {
   let asked = false
-  process.on('SIGTERM', () => {
+  const onSignal = (): void => {
     act(asked ? 'now' : 'drain')
     asked = true
-  })
-  process.on('disconnect', () => act('orphaned'))
+  }
+  const onDisconnect = (): void => act('orphaned')
+  process.on('SIGTERM', onSignal)
+  process.on('disconnect', onDisconnect)
+  return {
+    [Symbol.dispose]() {
+      process.off('SIGTERM', onSignal)
+      process.off('disconnect', onDisconnect)
+      if (process.connected) process.disconnect()
+    },
+  }
 }
 
-/** Tells the keeper that this process serves. */
+/** Tells the keeper that this process serves. Compiled code is kept now, since a process that is killed later cannot. */
 export function tellReady(banner?: Banner): void {
+  flushCompileCache()
   tell(banner === undefined ? { kind: 'ready' } : { kind: 'ready', banner })
 }
 

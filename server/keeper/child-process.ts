@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import type { EndMode, Launch, LaunchEvents, Running } from '#server/keeper/kept.ts'
+import { childMessageOf } from '#server/keeper/messages.ts'
+
+export interface ChildSpec {
+  /** A TypeScript entry, absolute. */
+  entry: string
+  arguments?: readonly string[]
+  /** Added to the keeper's own environment; asked at each start. */
+  environment?: () => Record<string, string>
+  /** Each line it prints, on either stream. */
+  onLine: (line: string) => void
+}
+
+/**
+ * Launches Node processes that speak `messages.ts`. Each child leads a process group of its own, so that an interrupt typed in
+ * the terminal reaches the keeper only, which then decides the order of ends.
+ */
+export function childProcess(spec: ChildSpec): Launch {
+  return (events) => {
+    const child = spawn(process.execPath, [spec.entry, ...(spec.arguments ?? [])], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
+      env: { ...process.env, ...spec.environment?.() },
+    })
+    forwardLines(child.stdout, spec.onLine)
+    forwardLines(child.stderr, spec.onLine)
+    listen(child, events)
+    return runningOf(child)
+  }
+}
+
+function listen(child: ChildProcess, events: LaunchEvents): void {
+  let refused: string | null = null
+  let ended = false
+  const end = (why: string): void => {
+    if (ended) return
+    ended = true
+    events.onEnded({ why, refused })
+  }
+  child.on('message', (value) => {
+    const message = childMessageOf(value)
+    if (message?.kind === 'ready') events.onReady(message.banner ?? null)
+    if (message?.kind === 'refused') refused = message.why
+  })
+  child.on('error', (error) => {
+    if (child.pid === undefined) end(`could not be started: ${error.message}`)
+  })
+  child.on('exit', (code, signal) => {
+    // The last words may still be in the channel when the exit is known.
+    if (child.connected) child.once('disconnect', () => end(whyOf(code, signal)))
+    else end(whyOf(code, signal))
+  })
+}
+
+function whyOf(code: number | null, signal: string | null): string {
+  return signal === null ? `exited with code ${code}` : `was killed by ${signal}`
+}
+
+function forwardLines(stream: Readable | null, onLine: (line: string) => void): void {
+  if (stream !== null) createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine)
+}
+
+/** The second SIGTERM means `now` (child.ts). */
+const signalOf: Record<EndMode, NodeJS.Signals> = { drain: 'SIGTERM', now: 'SIGTERM', kill: 'SIGKILL' }
+
+function runningOf(child: ChildProcess): Running {
+  return { pid: child.pid ?? null, end: (mode) => void child.kill(signalOf[mode]) }
+}

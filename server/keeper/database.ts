@@ -1,0 +1,55 @@
+import type { Log } from '#base/log.ts'
+import type { Launch } from '#server/keeper/kept.ts'
+import { startEmbeddedPostgres } from '#server/store/postgres-process.ts'
+import type { EmbeddedPostgres, StoreUrls } from '#server/store/settings.ts'
+
+export interface EmbeddedDatabase {
+  launch: Launch
+  /** How the server process reaches it; empty until it serves. */
+  environment: () => Record<string, string>
+}
+
+/** The embedded PostgreSQL as one of the keeper's processes. It restarts its postmaster by itself; the keeper only begins and ends it. */
+export function embeddedDatabase(dataFolder: string, log: Log): EmbeddedDatabase {
+  let urls: StoreUrls | null = null
+  const launch: Launch = (events) => {
+    let postgres: EmbeddedPostgres | undefined
+    const end = Promise.withResolvers<void>()
+    const live = async (): Promise<void> => {
+      const started = await startEmbeddedPostgres({ dataFolder, log })
+      postgres = started
+      urls = started.urls
+      events.onReady(null)
+      await end.promise
+      await started.stop()
+    }
+    live().then(
+      () => events.onEnded({ why: 'stopped', refused: null }),
+      (fault: unknown) => events.onEnded({ why: messageOf(fault), refused: messageOf(fault) }),
+    )
+    return {
+      get pid() {
+        return postgres?.pid ?? null
+      },
+      end: (mode) => (mode === 'kill' ? killPostmaster(postgres) : end.resolve()),
+    }
+  }
+  return { launch, environment: () => (urls === null ? {} : environmentOf(urls)) }
+}
+
+function environmentOf(urls: StoreUrls): Record<string, string> {
+  return {
+    DATABASE_URL: urls.owner,
+    ...(urls.tenant !== undefined && { CENTRALA_DATABASE_TENANT_URL: urls.tenant }),
+    ...(urls.system !== undefined && { CENTRALA_DATABASE_SYSTEM_URL: urls.system }),
+  }
+}
+
+/** SIGQUIT is PostgreSQL's immediate shutdown: no checkpoint, the next start recovers from the log. */
+function killPostmaster(postgres: EmbeddedPostgres | undefined): void {
+  if (postgres !== undefined) process.kill(postgres.pid, 'SIGQUIT')
+}
+
+function messageOf(fault: unknown): string {
+  return fault instanceof Error ? fault.message : String(fault)
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { silentLog } from '#base/log.ts'
+import { VirtualClock } from '#base/virtual-clock.ts'
+import { type EndMode, Kept, type LaunchEvents } from '#server/keeper/kept.ts'
+
+/** Lives of an imagined process, each ended by the test. */
+class Lives {
+  readonly started: { at: number; events: LaunchEvents; asked: EndMode[] }[] = []
+  readonly refusals: string[] = []
+  readonly clock = new VirtualClock()
+  readonly kept = new Kept(
+    'thing',
+    (events) => {
+      const life = { at: this.clock.now(), events, asked: [] as EndMode[] }
+      this.started.push(life)
+      return { pid: this.started.length, end: (mode) => void life.asked.push(mode) }
+    },
+    { onRefused: (why) => void this.refusals.push(why) },
+    { clock: this.clock, log: silentLog },
+  )
+
+  get last(): LaunchEvents {
+    const life = this.started.at(-1)
+    assert.ok(life)
+    return life.events
+  }
+
+  die(): void {
+    this.last.onEnded({ why: 'was killed by SIGKILL', refused: null })
+  }
+}
+
+test('a process that dies is started again at once, up to five times a minute', () => {
+  const lives = new Lives()
+  lives.kept.start()
+  for (let n = 0; n < 5; n++) lives.die()
+  assert.deepEqual(
+    lives.started.map((life) => life.at),
+    [0, 0, 0, 0, 0, 0],
+  )
+})
+
+test('a process that keeps dying rests for twice as long each time, half a minute at most, and is never given up', () => {
+  const lives = new Lives()
+  lives.kept.start()
+  for (let n = 0; n < 5; n++) lives.die()
+  const rests: number[] = []
+  for (let n = 0; n < 12; n++) {
+    const count = lives.started.length
+    const diedAt = lives.clock.now()
+    lives.die()
+    while (lives.started.length === count) lives.clock.advance(250)
+    rests.push(lives.clock.now() - diedAt)
+  }
+  assert.deepEqual(rests, [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000, 30_000, 30_000])
+})
+
+test('a process that has lived for long is started again at once', () => {
+  const lives = new Lives()
+  lives.kept.start()
+  for (let n = 0; n < 7; n++) {
+    lives.die()
+    lives.clock.advance(1_000)
+  }
+  lives.last.onReady(null)
+  lives.clock.advance(3_600_000)
+  const count = lives.started.length
+  lives.die()
+  assert.equal(lives.started.length, count + 1)
+})
+
+test('a refusal before it ever served is told and not repeated', () => {
+  const lives = new Lives()
+  lives.kept.start()
+  lives.last.onEnded({ why: 'exited with code 78', refused: 'port 5060 is taken' })
+  lives.clock.advance(3_600_000)
+  assert.deepEqual(lives.refusals, ['port 5060 is taken'])
+  assert.equal(lives.started.length, 1)
+  assert.equal(lives.kept.status().state, 'ended')
+})
+
+test('a refusal after it has served is a death like others', () => {
+  const lives = new Lives()
+  lives.kept.start()
+  lives.last.onReady(null)
+  lives.last.onEnded({ why: 'exited with code 78', refused: 'port 5060 is taken' })
+  assert.deepEqual(lives.refusals, [])
+  assert.equal(lives.started.length, 2)
+})
+
+test('asked to end it is asked once, killed when its time is over, and not started again', async () => {
+  const lives = new Lives()
+  lives.kept.start()
+  lives.last.onReady(null)
+  const ended = lives.kept.end('drain', 1_000)
+  lives.clock.advance(1_000)
+  assert.deepEqual(lives.started[0]?.asked, ['drain', 'kill'])
+  lives.die()
+  await ended
+  lives.clock.advance(60_000)
+  assert.equal(lives.started.length, 1)
+  assert.equal(lives.clock.pending, 0)
+})
+
+test('asked to end while it rests, it is not started again', async () => {
+  const lives = new Lives()
+  lives.kept.start()
+  for (let n = 0; n < 6; n++) lives.die()
+  assert.equal(lives.kept.status().state, 'resting')
+  await lives.kept.end('drain', 1_000)
+  assert.equal(lives.clock.pending, 0)
+})

@@ -1,0 +1,106 @@
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemClock } from '#base/clock.ts'
+import type { Log } from '#base/log.ts'
+import { makePrivateFolder } from '#server/run-folder.ts'
+import { bannerText } from '#server/keeper/banner.ts'
+import { type ChildSpec, childProcess } from '#server/keeper/child-process.ts'
+import { embeddedDatabase } from '#server/keeper/database.ts'
+import { Keeper, type Plan } from '#server/keeper/keeper.ts'
+import type { Launch } from '#server/keeper/kept.ts'
+import { LogSink } from '#server/keeper/log-sink.ts'
+import { exitRefused } from '#server/keeper/messages.ts'
+import { becomeTheOnlyKeeper } from '#server/keeper/only-one.ts'
+import { RotatingFile } from '#server/keeper/rotating-file.ts'
+import { readSettings, type Settings } from '#server/settings.ts'
+import { SettingsError } from '#server/settings-reader.ts'
+
+const project = join(import.meta.dirname, '..', '..')
+const terminal = { writeLine: (line: string) => void process.stdout.write(`${line}\n`) }
+
+process.exitCode = await main()
+// What is left (an adopted handle, the launcher's channel) must not keep an ended system on its feet.
+process.exit()
+
+async function main(): Promise<number> {
+  const settings = readOrRefuse()
+  if (settings === null) return exitRefused
+  makeFolders(settings)
+  const file = new RotatingFile({
+    path: join(settings.folders.logs, 'centrala.log'),
+    maxBytes: settings.log.fileBytes,
+    keep: settings.log.files,
+  })
+  const sink = new LogSink({ clock: systemClock, file, terminal })
+  const log = sink.log('keeper')
+  const keeper = new Keeper(planOf(settings, sink), {
+    clock: systemClock,
+    log,
+    drainLimitMs: settings.calls.drainLimitMs,
+    onReady: (banner) => terminal.writeLine(banner === null ? 'Centrala serves.' : bannerText(banner)),
+    onRefused: (name, why) => terminal.writeLine(`\nCentrala cannot start (${name}):\n${why}\n`),
+  })
+  const only = await becomeTheOnlyKeeper(settings.folders.run, () => ({ pid: process.pid, processes: keeper.status() }))
+  if ('processes' in only) {
+    terminal.writeLine(`Centrala runs already with the data in ${settings.folders.data} (process ${only.pid}).`)
+    return exitRefused
+  }
+  if (settings.folders.dataBecause !== null) log.info(`data is kept in ${settings.folders.data}: ${settings.folders.dataBecause}`)
+  endOnRequest(keeper, log)
+  const exitCode = await keeper.run()
+  log.info('ended')
+  file.close()
+  return exitCode
+}
+
+function readOrRefuse(): Settings | null {
+  try {
+    return readSettings({ environment: process.env, project })
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    terminal.writeLine(`Centrala cannot start with these settings:\n${error.message}`)
+    return null
+  }
+}
+
+/** The data folder lets others pass, as the database's own user must; what is inside is private. */
+function makeFolders(settings: Settings): void {
+  if (!existsSync(settings.folders.data)) {
+    mkdirSync(settings.folders.data, { recursive: true })
+    chmodSync(settings.folders.data, 0o711)
+  }
+  makePrivateFolder(settings.folders.run)
+  makePrivateFolder(settings.folders.logs)
+}
+
+function planOf(settings: Settings, sink: LogSink): Plan {
+  const database = settings.database.url === null ? embeddedDatabase(settings.folders.data, sink.log('database')) : null
+  const child = (name: string, entry: string, more?: Pick<ChildSpec, 'arguments' | 'environment'>): Launch =>
+    childProcess({ entry: join(project, entry), onLine: (line) => sink.line(name, line), ...more })
+  return {
+    database: database?.launch ?? null,
+    engines: settings.media.sockets.map((_, index) =>
+      child(`engine-${index}`, 'media/engine/main.ts', { arguments: engineArguments(settings, index) }),
+    ),
+    server: child('server', 'server/main.ts', database === null ? {} : { environment: database.environment }),
+    demoCarrier: settings.demoCarrier.enabled ? child('demo-carrier', 'server/demo-carrier/main.ts') : null,
+  }
+}
+
+/** An engine knows no settings: it gets its socket and its share of the ports, whole pairs. */
+function engineArguments({ media }: Settings, index: number): string[] {
+  const share = 2 * Math.floor((media.lastPort - media.firstPort + 1) / 2 / media.engines)
+  const first = media.firstPort + index * share
+  return ['--socket', media.sockets[index] ?? '', '--first-port', String(first), '--last-port', String(first + share - 1)]
+}
+
+/** SIGTERM, SIGINT, SIGHUP and the launcher's death end the system; asked again, it hurries. */
+function endOnRequest(keeper: Keeper, log: Log): void {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      log.info('asked to end', { signal })
+      keeper.requestEnd()
+    })
+  }
+  process.on('disconnect', () => keeper.requestEnd())
+}
