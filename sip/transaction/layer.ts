@@ -1,115 +1,294 @@
-import type { Millis } from '#base/clock.ts'
+import type { Random } from '#base/ids.ts'
+import type { Log } from '#base/log.ts'
+import type { TimerWheel } from '#base/timer-wheel.ts'
 import type { Flow } from '#sip/agent.ts'
+import { buildResponse } from '#sip/message/build.ts'
+import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
+import { serialize } from '#sip/message/serialize.ts'
+import { formatVia, MAGIC_COOKIE } from '#sip/message/via.ts'
+import type { SipTrace } from '#sip/trace.ts'
+import { Gate } from '#sip/transaction/admission.ts'
+import { ClientRun } from '#sip/transaction/client.ts'
+import type { Counts, TransactionHost } from '#sip/transaction/host.ts'
+import { clientKeyOf, mergeKey, serverKey } from '#sip/transaction/keys.ts'
+import { responseFlow } from '#sip/transaction/response-flow.ts'
+import { ServerRun } from '#sip/transaction/server.ts'
+import { statelessTag } from '#sip/transaction/stateless-tag.ts'
+import { defaultTimerBase, type Timings, timings } from '#sip/transaction/timings.ts'
+import type {
+  ClientEvents,
+  ClientTransaction,
+  StatelessRequest,
+  TransactionCounts,
+  TransactionOptions,
+  Transactions,
+  TransactionUser,
+} from '#sip/transaction/transaction.ts'
+import type { Transport, TransportReceiver } from '#sip/transport/transport.ts'
 
-/**
- * The transaction layer (RFC 3261 §17, RFC 6026): matches what comes in to the transactions that live, absorbs and answers
- * retransmissions, and hands the rest up to one `TransactionUser`.
- */
-export interface Transactions {
+export type * from '#sip/transaction/transaction.ts'
+
+/** What the layer is built from. The caller starts the transport with the layer as receiver, and closes it after the layer. */
+export interface TransactionParts {
+  transport: Transport
+  user: TransactionUser
+  wheel: TimerWheel
+  random: Random
+  log: Log
+  /** Gets every message of every call; absent: none is kept. */
+  trace?: Pick<SipTrace, 'record'>
+  options?: Partial<TransactionOptions>
+}
+
+export const defaultTransactionOptions: TransactionOptions = {
+  ...defaultTimerBase,
+  tryingAfter: 0,
+  maxTransactions: 50_000,
+  maxLateness: 250,
+  retryAfter: 5,
+}
+
+/** Matches messages to transactions, runs the machines, answers what needs no transaction user. */
+export class TransactionLayer implements Transactions, TransportReceiver, TransactionHost {
+  readonly wheel: TimerWheel
+  readonly transport: Transport
+  readonly counts: TransactionCounts & Counts
+  readonly #user: TransactionUser
+  readonly #random: Random
+  readonly #log: Log
+  readonly #trace: Pick<SipTrace, 'record'> | null
+  readonly #gate: Gate
+  readonly #unreliable: Timings
+  readonly #reliable: Timings
+  readonly #clients = new Map<string, ClientRun>()
+  readonly #servers = new Map<string, ServerRun>()
+  /** First transactions of requests outside dialogs, to find copies that came another way. */
+  readonly #merges = new Map<string, ServerRun>()
+  readonly #clientsOfConnection = new Map<number, Set<ClientRun>>()
+
+  constructor(parts: TransactionParts) {
+    const options = { ...defaultTransactionOptions, ...parts.options }
+    this.wheel = parts.wheel
+    this.transport = parts.transport
+    this.counts = gauged(this.#clients, this.#servers)
+    this.#user = parts.user
+    this.#random = parts.random
+    this.#log = parts.log
+    this.#trace = parts.trace ?? null
+    this.#gate = new Gate(parts.wheel, options)
+    this.#unreliable = timings(options, false, options.tryingAfter)
+    this.#reliable = timings(options, true, options.tryingAfter)
+  }
+
+  // For the transaction user
+
+  request(request: SipRequest, flow: Flow, events: ClientEvents): ClientTransaction {
+    return this.run(request, this.#putVia(request, flow), flow, events)
+  }
+
+  acknowledge(ack: SipRequest, flow: Flow): StatelessRequest {
+    this.#putVia(ack, flow)
+    const bytes = serialize(ack)
+    const resend = (): void => void this.send(flow, bytes, ack.headers.callId)
+    resend()
+    return { request: ack, resend }
+  }
+
+  drain(retryAfterSeconds: number | null): void {
+    this.#gate.drain(retryAfterSeconds)
+  }
+
+  close(): void {
+    for (const client of [...this.#clients.values()]) client.abandon()
+    for (const server of [...this.#servers.values()]) server.end()
+  }
+
+  // From the transport
+
+  onRequest(request: SipRequest, flow: Flow, bytes: Uint8Array): void {
+    this.counts.requestsIn++
+    this.#trace?.record('in', flow, bytes, request.headers.callId)
+    const key = serverKey(request)
+    const known = this.#servers.get(key)
+    if (request.method === 'ACK') this.#onAck(request, flow, known)
+    else if (known !== undefined) known.repeat()
+    else if (request.method === 'CANCEL') this.#onCancel(request, flow, key)
+    else this.#onNew(request, flow, key)
+  }
+
+  onResponse(response: SipResponse, flow: Flow, bytes: Uint8Array): void {
+    this.#trace?.record('in', flow, bytes, response.headers.callId)
+    const key = clientKeyOf(response)
+    const client = key === null ? undefined : this.#clients.get(key)
+    if (client === undefined) this.#onStray(response, flow)
+    else client.receive(response)
+  }
+
+  onFlowFailed(flow: Flow, why: string): void {
+    for (const client of this.#clientsOver(flow)) client.transportFailed(why)
+    if (flow.connection === null) return
+    try {
+      this.#user.onFlowFailed(flow, why)
+    } catch (error) {
+      this.fault(error)
+    }
+  }
+
+  // For the running transactions
+
+  timingsOf(flow: Flow): Timings {
+    return flow.transport === 'udp' ? this.#unreliable : this.#reliable
+  }
+
+  send(flow: Flow, bytes: Uint8Array, callId: string): boolean {
+    const sent = this.transport.send(flow, bytes)
+    if (sent) this.#trace?.record('out', flow, bytes, callId)
+    return sent
+  }
+
+  run(request: SipRequest, branch: string, flow: Flow, events: ClientEvents): ClientRun {
+    const client = new ClientRun(this, request, { branch, flow }, events)
+    this.counts.requestsOut++
+    this.#clients.set(client.key, client)
+    if (flow.connection !== null) this.#ofConnection(flow.connection).add(client)
+    client.begin()
+    return client
+  }
+
+  forgetClient(client: ClientRun): void {
+    this.#clients.delete(client.key)
+    const { connection } = client.flow
+    if (connection === null) return
+    const over = this.#clientsOfConnection.get(connection)
+    over?.delete(client)
+    if (over?.size === 0) this.#clientsOfConnection.delete(connection)
+  }
+
+  forgetServer(server: ServerRun): void {
+    this.#servers.delete(server.key)
+    this.unmerge(server)
+  }
+
+  unmerge(server: ServerRun): void {
+    if (server.merge !== null && this.#merges.get(server.merge) === server) this.#merges.delete(server.merge)
+  }
+
+  fault(error: unknown): void {
+    this.counts.faults++
+    this.#log.error('a transaction user threw', { error })
+  }
+
+  #onNew(request: SipRequest, flow: Flow, key: string): void {
+    const admission = this.#gate.admit(request, this.#servers.size + this.#clients.size)
+    if (admission !== 'serve') return this.#refuse(request, flow, admission)
+    const merge = request.headers.to.tag === undefined ? mergeKey(request) : null
+    if (merge !== null && this.#merges.has(merge)) {
+      this.counts.merged++
+      return this.#answer(request, flow, 482)
+    }
+    const server = this.#serve({ request, flow, key, merge })
+    if (merge !== null) this.#merges.set(merge, server)
+    server.begin()
+  }
+
+  #serve(incoming: { request: SipRequest; flow: Flow; key: string; merge: string | null }): ServerRun {
+    const server = new ServerRun(this, incoming, (transaction) => this.#user.onRequest(transaction))
+    this.#servers.set(server.key, server)
+    return server
+  }
+
+  /** RFC 3261 §17.2.1, §13.3.1.4: an ACK for a failure ends with the transaction, any other goes up. */
+  #onAck(ack: SipRequest, flow: Flow, invite: ServerRun | undefined): void {
+    if (invite !== undefined && !invite.acknowledged()) return
+    try {
+      this.#user.onAck(ack, flow)
+    } catch (error) {
+      this.fault(error)
+    }
+  }
+
   /**
-   * Sends a request and follows it to its end. The request comes without a top Via; the layer puts it on. Not for ACK.
-   * Events come after this call returned, in order.
+   * RFC 3261 §9.2. A CANCEL cannot be challenged, so it has to come from where its INVITE came from; else it is as unknown as one that
+   * matches nothing.
    */
-  request(request: SipRequest, flow: Flow, events: ClientEvents): ClientTransaction
-  /** Sends a request that starts no transaction: an ACK for a 2xx (RFC 3261 §13.2.2.4). `resend` repeats the same bytes when the 2xx repeats. */
-  acknowledge(ack: SipRequest, flow: Flow): StatelessRequest
-  /** Answers new INVITEs outside dialogs with 503 and Retry-After; null takes them again. Everything else is served. */
-  drain(retryAfterSeconds: number | null): void
-  readonly counts: TransactionCounts
-  /** Ends every transaction without a word. Idempotent. */
-  close(): void
+  #onCancel(cancel: SipRequest, flow: Flow, key: string): void {
+    if (this.#gate.admit(cancel, this.#servers.size + this.#clients.size) === 'drop') return this.#refuse(cancel, flow, 'drop')
+    const invite = this.#servers.get(serverKey(cancel, 'INVITE'))
+    const matches = invite !== undefined && invite.flow.remote.address === flow.remote.address
+    const toTag = (matches ? invite.toTag : undefined) ?? statelessTag(cancel)
+    this.#serve({ request: cancel, flow, key, merge: null }).respond(buildResponse(cancel, matches ? 200 : 481, undefined, { toTag }))
+    if (matches) invite.cancelled(cancel)
+  }
+
+  /** Only what could be an answer to an earlier life of ours goes up: one Via, and it names us (RFC 3261 §8.1.3.3, §18.1.2). */
+  #onStray(response: SipResponse, flow: Flow): void {
+    this.counts.strayResponses++
+    const { vias } = response.headers
+    const us = this.transport.advertised(flow)
+    if (vias.length !== 1 || vias[0]?.host !== us.host || (vias[0].port ?? 5060) !== us.port) return
+    try {
+      this.#user.onStrayResponse(response, flow)
+    } catch (error) {
+      this.fault(error)
+    }
+  }
+
+  #refuse(request: SipRequest, flow: Flow, how: 'shed' | 'drop'): void {
+    if (how === 'drop') {
+      this.counts.dropped++
+      return
+    }
+    this.counts.shed++
+    this.#answer(request, flow, 503, [['Retry-After', String(this.#gate.retryAfter)]])
+  }
+
+  /** Without a transaction: a repeated request gets the same answer again (RFC 3261 §8.2.7). */
+  #answer(request: SipRequest, flow: Flow, status: number, headers: HeaderLines = []): void {
+    const response = buildResponse(request, status, undefined, { toTag: statelessTag(request), headers })
+    this.send(responseFlow(request, flow), serialize(response), request.headers.callId)
+  }
+
+  #putVia({ headers }: SipRequest, flow: Flow): string {
+    const branch = `${MAGIC_COOKIE}${this.#random.hex(8)}`
+    if (headers.has('Via')) headers.remove('Via')
+    headers.prepend('Via', formatVia({ transport: flow.transport.toUpperCase(), ...this.transport.advertised(flow), branch }))
+    return branch
+  }
+
+  #ofConnection(connection: number): Set<ClientRun> {
+    let over = this.#clientsOfConnection.get(connection)
+    if (over === undefined) this.#clientsOfConnection.set(connection, (over = new Set()))
+    return over
+  }
+
+  /** UDP failures are rare and bounded by their probes: looking at every client then is cheaper than an index always. */
+  #clientsOver(flow: Flow): ClientRun[] {
+    if (flow.connection !== null) return [...(this.#clientsOfConnection.get(flow.connection) ?? [])]
+    const { address, port } = flow.remote
+    return [...this.#clients.values()].filter(
+      ({ flow: { connection, remote } }) => connection === null && remote.port === port && remote.address === address,
+    )
+  }
 }
 
-/** Who uses the transactions: the agent. None of these may throw; one that does is logged and costs that message only. */
-export interface TransactionUser {
-  /**
-   * A new request, never an ACK or a CANCEL (those are `onAck`, `ServerEvents.onCancelled`), never a retransmission, a merged
-   * request or one that overload sheds. Must be answered sooner or later by `transaction.respond`.
-   */
-  onRequest(transaction: ServerTransaction): void
-  /** An ACK that belongs to no failed INVITE: for a 2xx, or for nothing. */
-  onAck(ack: SipRequest, flow: Flow): void
-  /** A response to nothing we know; a 2xx to an INVITE of an earlier life of ours is one. */
-  onStrayResponse(response: SipResponse, flow: Flow): void
-  /** A stream connection is gone. Transactions over it have been told already. */
-  onFlowFailed(flow: Flow, why: string): void
-}
-
-/** What happens to a request that we sent. */
-export interface ClientEvents {
-  /** Every provisional response; the final one; for an INVITE also each later 2xx for 64·T1 (forks and repetitions, RFC 6026). */
-  onResponse(response: SipResponse, flow: Flow): void
-  /** No final response: Timer B or F fired, nothing followed a CANCEL for 64·T1, or the network cannot reach the peer. Last event. */
-  onFailed(why: 'timeout' | 'transport', detail: string): void
-}
-
-/** One of our requests under way. */
-export interface ClientTransaction {
-  /** As sent, with its Via. */
-  readonly request: SipRequest
-  readonly flow: Flow
-  /**
-   * CANCELs an INVITE (RFC 3261 §9.1): at once when a provisional response has come, else as soon as one comes; nothing
-   * after a final. The INVITE ends by its own final response (487), or fails with `timeout` 64·T1 later. Idempotent.
-   */
-  cancel(headers?: readonly (readonly [name: string, value: string])[]): void
-  /** Stops waiting, silently: no further event, no further packet. For an owner whose own time is up. */
-  abandon(): void
-}
-
-/** A request that somebody sent us. */
-export interface ServerTransaction {
-  readonly request: SipRequest
-  readonly flow: Flow
-  /** Set by the owner at once, in `onRequest`. */
-  events: ServerEvents
-  /** Sends a provisional or the final response; a 2xx to an INVITE may be given again (or `resend`), other finals end the choice. False when it came too late. */
-  respond(response: SipResponse): boolean
-  /** Sends the last response again, byte for byte: how a 2xx is repeated until its ACK (RFC 3261 §13.3.1.4). */
-  resend(): void
-}
-
-export interface ServerEvents {
-  /** A CANCEL came before the final response, and was answered 200: answer the INVITE with 487 (RFC 3261 §9.2). */
-  onCancelled?(cancel: SipRequest): void
-  /** The final response cannot be delivered (transport), or a failure response to an INVITE was never acknowledged (Timer H). */
-  onFailed?(why: 'timeout' | 'transport', detail: string): void
-}
-
-export interface StatelessRequest {
-  readonly request: SipRequest
-  resend(): void
-}
-
-/** Gauges and counters since the start. */
-export interface TransactionCounts {
-  readonly clients: number
-  readonly servers: number
-  readonly retransmissionsIn: number
-  readonly retransmissionsOut: number
-  readonly shed: number
-  readonly merged: number
-  readonly strayResponses: number
-  readonly timeouts: number
-}
-
-/** Limits and policy of the layer; each has a default. */
-export interface TransactionOptions {
-  /** RFC 3261 §17.1.1.1: round-trip estimate, default 500 ms. */
-  t1: Millis
-  /** Cap of retransmission intervals, default 4,000 ms. */
-  t2: Millis
-  /** How long a message lives in the network, default 5,000 ms. */
-  t4: Millis
-  /** An INVITE gets its 100 this late unless a response went before: 0 at once, at most 200 ms (RFC 3261 §17.2.1). Default 0. */
-  tryingAfter: Millis
-  /** Above so many transactions new requests outside dialogs are shed with 503; above twice as many everything new is dropped. Default 20,000. */
-  maxTransactions: number
-  /** When timers run this late the process is overloaded: new requests outside dialogs are shed until it is half. Default 250 ms. */
-  maxLateness: Millis
-  /** Retry-After of what is shed, seconds. Default 5. */
-  retryAfter: number
-  /** Requests that are never shed (emergency calls). */
-  isPriority?: (request: SipRequest) => boolean
+function gauged(clients: ReadonlyMap<string, unknown>, servers: ReadonlyMap<string, unknown>): TransactionCounts & Counts {
+  return {
+    get clients() {
+      return clients.size
+    },
+    get servers() {
+      return servers.size
+    },
+    requestsIn: 0,
+    requestsOut: 0,
+    repeatsIn: 0,
+    repeatsOut: 0,
+    shed: 0,
+    dropped: 0,
+    merged: 0,
+    strayResponses: 0,
+    timeouts: 0,
+    faults: 0,
+  }
 }

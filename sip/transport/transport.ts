@@ -8,7 +8,7 @@ export interface Destination {
   port: number
 }
 
-/** Host and port as written into a Via sent-by or a Contact. IPv6 hosts carry their brackets. */
+/** What goes into a Via sent-by or a Contact. IPv6 hosts without brackets, as everywhere but on the wire. */
 export interface HostPort {
   host: string
   port: number

@@ -1,0 +1,49 @@
+import type { TimerWheel } from '#base/timer-wheel.ts'
+import type { SipRequest } from '#sip/message/message.ts'
+import type { TransactionOptions } from '#sip/transaction/transaction.ts'
+
+/** `serve` it, `shed` it with 503 and Retry-After, or `drop` it without a word. */
+export type Admission = 'serve' | 'shed' | 'drop'
+
+/**
+ * Decides which new requests are served. What belongs to a call that exists always is, so that calls can end and the load can fall;
+ * emergency calls are; other new ones are shed while the process is overloaded or draining.
+ */
+export class Gate {
+  readonly #wheel: TimerWheel
+  readonly #options: TransactionOptions
+  #late = false
+  #drainRetryAfter: number | null = null
+
+  constructor(wheel: TimerWheel, options: TransactionOptions) {
+    this.#wheel = wheel
+    this.#options = options
+  }
+
+  /** Seconds for Retry-After while no new INVITEs are taken; null to take them again. */
+  drain(retryAfterSeconds: number | null): void {
+    this.#drainRetryAfter = retryAfterSeconds
+  }
+
+  /** What a request that is shed is told, seconds. */
+  get retryAfter(): number {
+    return this.#drainRetryAfter ?? this.#options.retryAfter
+  }
+
+  /** `living`: transactions that exist now. */
+  admit(request: SipRequest, living: number): Admission {
+    const { maxTransactions, isPriority } = this.#options
+    if (living >= 2 * maxTransactions) return 'drop'
+    if (request.method === 'CANCEL' || request.method === 'BYE' || request.headers.to.tag !== undefined) return 'serve'
+    const draining = this.#drainRetryAfter !== null && request.method === 'INVITE'
+    if (!draining && living < maxTransactions && !this.#isLate()) return 'serve'
+    return isPriority?.(request) === true ? 'serve' : 'shed'
+  }
+
+  /** With hysteresis: what began at the limit lasts until half of it. */
+  #isLate(): boolean {
+    const { maxLateness } = this.#options
+    this.#late = this.#wheel.latenessMs > (this.#late ? maxLateness / 2 : maxLateness)
+    return this.#late
+  }
+}

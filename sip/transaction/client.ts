@@ -1,0 +1,157 @@
+import type { WheelTimer } from '#base/timer-wheel.ts'
+import type { Flow } from '#sip/agent.ts'
+import type { HeaderLines } from '#sip/message/headers.ts'
+import type { SipRequest, SipResponse } from '#sip/message/message.ts'
+import { serialize } from '#sip/message/serialize.ts'
+import { ackFor, cancelFor } from '#sip/transaction/companions.ts'
+import type { TransactionHost } from '#sip/transaction/host.ts'
+import { InviteClient } from '#sip/transaction/invite-client.ts'
+import { clientKey } from '#sip/transaction/keys.ts'
+import type { ClientInput, Effect, Machine } from '#sip/transaction/machine.ts'
+import { NonInviteClient } from '#sip/transaction/non-invite-client.ts'
+import type { ClientEvents, ClientTransaction } from '#sip/transaction/transaction.ts'
+import { TransactionTimers } from '#sip/transaction/transaction-timers.ts'
+
+const NO_EVENTS: ClientEvents = { onResponse: () => undefined, onFailed: () => undefined }
+
+/** Carries out what a client machine wants, and sees to CANCEL. */
+export class ClientRun implements ClientTransaction {
+  readonly request: SipRequest
+  readonly flow: Flow
+  readonly key: string
+  readonly #branch: string
+  readonly #host: TransactionHost
+  readonly #machine: Machine<ClientInput>
+  readonly #timers: TransactionTimers
+  #bytes: Uint8Array | null
+  #events: ClientEvents
+  #progress: 'sent' | 'provisional' | 'final' = 'sent'
+  #response: SipResponse | null = null
+  #ack: Uint8Array | null = null
+  #cancel: HeaderLines | null = null
+  #cancelTimer: WheelTimer | null = null
+  #detail = ''
+  #sends = 0
+
+  constructor(host: TransactionHost, request: SipRequest, via: { branch: string; flow: Flow }, events: ClientEvents) {
+    this.request = request
+    this.flow = via.flow
+    this.key = clientKey(via.branch, request.method)
+    this.#branch = via.branch
+    this.#host = host
+    this.#events = events
+    this.#bytes = serialize(request)
+    const timings = host.timingsOf(via.flow)
+    this.#machine = request.method === 'INVITE' ? new InviteClient(timings) : new NonInviteClient(timings)
+    this.#timers = new TransactionTimers(host.wheel, (timer) => this.#step({ kind: 'timer', timer }))
+  }
+
+  begin(): void {
+    this.#step({ kind: 'begin' })
+  }
+
+  receive(response: SipResponse): void {
+    this.#response = response
+    if (response.status >= 200) this.#finish()
+    else if (this.#progress === 'sent') this.#progress = 'provisional'
+    this.#step({ kind: 'response', status: response.status })
+    if (this.#cancel !== null && this.#progress === 'provisional') this.#sendCancel(this.#cancel)
+  }
+
+  transportFailed(why: string): void {
+    this.#detail = why
+    this.#step({ kind: 'transport-failed' })
+  }
+
+  cancel(headers: HeaderLines = []): void {
+    if (this.#cancel !== null || this.#progress === 'final' || this.request.method !== 'INVITE') return
+    this.#cancel = headers
+    if (this.#progress === 'provisional') this.#sendCancel(headers)
+  }
+
+  abandon(): void {
+    this.#events = NO_EVENTS
+    this.#end()
+  }
+
+  #step(input: ClientInput): void {
+    for (const effect of this.#machine.step(input)) this.#carryOut(effect)
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case 'send':
+        return this.#send()
+      case 'ack':
+        return this.#acknowledge()
+      case 'deliver':
+        return this.#deliver()
+      case 'start':
+        return this.#timers.start(effect.timer, effect.delay)
+      case 'stop':
+        return this.#timers.stop(effect.timer)
+      case 'fail':
+        return this.#fail(effect.why)
+      case 'end':
+        return this.#end()
+      case 'send-trying':
+        return
+    }
+  }
+
+  #send(): void {
+    this.#sends++
+    if (this.#sends > 1) this.#host.counts.repeatsOut++
+    if (this.#sends === 2) this.#host.transport.probe(this.flow)
+    if (this.#bytes === null || this.#host.send(this.flow, this.#bytes, this.request.headers.callId)) return
+    // Later, so that whoever made the request hears of its failure after having it in hand.
+    this.#host.wheel.after(0, () => this.transportFailed('the connection is gone'))
+  }
+
+  #acknowledge(): void {
+    if (this.#response !== null) this.#ack ??= serialize(ackFor(this.request, this.#response))
+    if (this.#ack !== null) this.#host.send(this.flow, this.#ack, this.request.headers.callId)
+  }
+
+  #deliver(): void {
+    if (this.#response === null) return
+    try {
+      this.#events.onResponse(this.#response, this.flow)
+    } catch (error) {
+      this.#host.fault(error)
+    }
+    this.#response = null
+  }
+
+  #fail(why: 'timeout' | 'transport'): void {
+    if (why === 'timeout') this.#host.counts.timeouts++
+    this.#finish()
+    try {
+      this.#events.onFailed(why, why === 'timeout' ? `no final response to ${this.request.method}` : this.#detail)
+    } catch (error) {
+      this.#host.fault(error)
+    }
+  }
+
+  /** RFC 3261 §9.1: without a final response 64·T1 after the CANCEL the INVITE counts as cancelled. */
+  #sendCancel(headers: HeaderLines): void {
+    if (this.#cancelTimer !== null) return
+    this.#cancelTimer = this.#host.wheel.after(this.#host.timingsOf(this.flow).B, () => {
+      this.#fail('timeout')
+      this.#end()
+    })
+    this.#host.run(cancelFor(this.request, headers), this.#branch, this.flow, NO_EVENTS)
+  }
+
+  #finish(): void {
+    this.#progress = 'final'
+    this.#bytes = null
+    this.#cancelTimer?.stop()
+  }
+
+  #end(): void {
+    this.#finish()
+    this.#timers.stopAll()
+    this.#host.forgetClient(this)
+  }
+}

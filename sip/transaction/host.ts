@@ -1,0 +1,28 @@
+import type { TimerWheel } from '#base/timer-wheel.ts'
+import type { Flow } from '#sip/agent.ts'
+import type { SipRequest } from '#sip/message/message.ts'
+import type { ClientRun } from '#sip/transaction/client.ts'
+import type { ServerRun } from '#sip/transaction/server.ts'
+import type { Timings } from '#sip/transaction/timings.ts'
+import type { ClientEvents, TransactionCounts } from '#sip/transaction/transaction.ts'
+import type { Transport } from '#sip/transport/transport.ts'
+
+export type Counts = { -readonly [K in Exclude<keyof TransactionCounts, 'clients' | 'servers'>]: number }
+
+/** What running transactions use of the layer that runs them. */
+export interface TransactionHost {
+  readonly wheel: TimerWheel
+  readonly transport: Transport
+  readonly counts: Counts
+  timingsOf(flow: Flow): Timings
+  /** Sends and notes in the trace. False when the flow is gone. */
+  send(flow: Flow, bytes: Uint8Array, callId: string): boolean
+  /** Runs a request whose Via stands. */
+  run(request: SipRequest, branch: string, flow: Flow, events: ClientEvents): ClientRun
+  forgetClient(client: ClientRun): void
+  forgetServer(server: ServerRun): void
+  /** The earlier one of merged requests asked for credentials: what follows with the same CSeq is no merged copy. */
+  unmerge(server: ServerRun): void
+  /** A transaction user threw. */
+  fault(error: unknown): void
+}

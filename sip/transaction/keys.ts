@@ -1,0 +1,36 @@
+import type { SipRequest, SipResponse } from '#sip/message/message.ts'
+import { MAGIC_COOKIE, type Via } from '#sip/message/via.ts'
+
+/**
+ * What a request and its retransmissions have in common and no other request has (RFC 3261 §17.2.3): branch, sent-by and method, an ACK
+ * counting as the INVITE. Without the magic cookie: RFC 2543's fields, To tag left out, since an ACK carries one that its INVITE has not.
+ */
+export function serverKey(request: SipRequest, method = request.method === 'ACK' ? 'INVITE' : request.method): string {
+  const { via } = request.headers
+  return hasCookie(via.branch) ? `${via.branch}|${via.host}:${via.port ?? ''}|${method}` : oldKey(request, via, method)
+}
+
+/** What a response shares with the request that we sent (RFC 3261 §17.1.3): our branch and the method. */
+export function clientKey(branch: string, method: string): string {
+  return `${branch}|${method}`
+}
+
+/** The client key of a response; null when its Via has no branch, so that it cannot be ours. */
+export function clientKeyOf(response: SipResponse): string | null {
+  const { branch } = response.headers.via
+  return branch === undefined ? null : clientKey(branch, response.headers.cseq.method)
+}
+
+/** What two copies of one request have in common that reached us over different paths (RFC 3261 §8.2.2.2). */
+export function mergeKey({ headers }: SipRequest): string {
+  return `${headers.callId}|${headers.from.tag ?? ''}|${headers.cseq.seq} ${headers.cseq.method}`
+}
+
+function hasCookie(branch: string | undefined): branch is string {
+  return branch !== undefined && branch.length > MAGIC_COOKIE.length && branch.startsWith(MAGIC_COOKIE)
+}
+
+function oldKey({ uri, headers }: SipRequest, via: Via, method: string): string {
+  const sentBy = `${via.host}:${via.port ?? ''};${via.branch ?? ''}`
+  return `${uri}|${headers.from.tag ?? ''}|${headers.callId}|${headers.cseq.seq}|${sentBy}|${method}`
+}

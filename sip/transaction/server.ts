@@ -1,0 +1,210 @@
+import type { Flow } from '#sip/agent.ts'
+import { buildResponse } from '#sip/message/build.ts'
+import type { SipRequest, SipResponse } from '#sip/message/message.ts'
+import { serialize } from '#sip/message/serialize.ts'
+import { detached } from '#sip/message/text.ts'
+import type { TransactionHost } from '#sip/transaction/host.ts'
+import { InviteServer } from '#sip/transaction/invite-server.ts'
+import type { Effect, Machine, ServerInput } from '#sip/transaction/machine.ts'
+import { NonInviteServer } from '#sip/transaction/non-invite-server.ts'
+import { reconnectFlow, responseFlow } from '#sip/transaction/response-flow.ts'
+import type { ServerEvents, ServerTransaction } from '#sip/transaction/transaction.ts'
+import { TransactionTimers } from '#sip/transaction/transaction-timers.ts'
+
+/** A request in the hands of the transaction user. */
+class Received implements ServerTransaction {
+  readonly request: SipRequest
+  readonly flow: Flow
+  events: ServerEvents = {}
+  readonly #run: ServerRun
+
+  constructor(run: ServerRun, request: SipRequest, flow: Flow) {
+    this.#run = run
+    this.request = request
+    this.flow = flow
+  }
+
+  respond(response: SipResponse): boolean {
+    return this.#run.respond(response)
+  }
+
+  resend(): void {
+    this.#run.resend()
+  }
+}
+
+/**
+ * Carries out what a server machine wants. It outlives its request by up to 32 s to answer retransmissions; after the final response it
+ * keeps only that response's bytes, so that tens of thousands can wait.
+ */
+export class ServerRun {
+  readonly key: string
+  readonly flow: Flow
+  /** Under which copies of the request over other paths are known; null inside dialogs. */
+  readonly merge: string | null
+  readonly #host: TransactionHost
+  readonly #machine: Machine<ServerInput>
+  readonly #timers: TransactionTimers
+  readonly #handUp: (transaction: ServerTransaction) => void
+  /** Null once the final response is out. */
+  #received: Received | null
+  #callId: string
+  #target: Flow
+  #reconnect: (() => Flow | null) | null
+  #last: SipResponse | null = null
+  #bytes: Uint8Array | null = null
+  #events: ServerEvents | null = null
+
+  constructor(host: TransactionHost, incoming: IncomingRequest, handUp: (transaction: ServerTransaction) => void) {
+    const { request, flow } = incoming
+    this.key = incoming.key
+    this.merge = incoming.merge
+    this.flow = flow
+    this.#host = host
+    this.#handUp = handUp
+    this.#received = new Received(this, request, flow)
+    this.#callId = request.headers.callId
+    this.#target = responseFlow(request, flow)
+    this.#reconnect = flow.connection === null ? null : () => reconnectFlow(request, flow, host.transport)
+    const timings = host.timingsOf(flow)
+    this.#machine = request.method === 'INVITE' ? new InviteServer(timings) : new NonInviteServer(timings)
+    this.#timers = new TransactionTimers(host.wheel, (timer) => this.#step({ kind: 'timer', timer }))
+  }
+
+  begin(): void {
+    this.#step({ kind: 'begin' })
+  }
+
+  /** The request came again. */
+  repeat(): void {
+    this.#host.counts.repeatsIn++
+    this.#step({ kind: 'repeat' })
+  }
+
+  /** An ACK with the branch of this INVITE. True when it belongs to a 2xx and concerns the transaction user. */
+  acknowledged(): boolean {
+    let goesUp = false
+    for (const effect of this.#machine.step({ kind: 'ack' })) {
+      if (effect.kind === 'deliver') goesUp = true
+      else this.#carryOut(effect, false)
+    }
+    return goesUp
+  }
+
+  /** A CANCEL for this INVITE; after the final response it changes nothing (RFC 3261 §9.2). */
+  cancelled(cancel: SipRequest): void {
+    try {
+      this.#received?.events.onCancelled?.(cancel)
+    } catch (error) {
+      this.#host.fault(error)
+    }
+  }
+
+  /** Of the last response, before the final one. */
+  get toTag(): string | undefined {
+    return this.#last?.headers.toOrNull?.tag
+  }
+
+  respond(response: SipResponse): boolean {
+    const { status } = response
+    const effects = this.#machine.step({ kind: 'respond', status })
+    if (effects.length === 0) return false
+    if (response !== this.#last) this.#bytes = serialize(response)
+    this.#last = response
+    if (status === 401 || status === 407) this.#host.unmerge(this)
+    for (const effect of effects) this.#carryOut(effect, false)
+    if (status >= 200) this.#letGo()
+    return true
+  }
+
+  resend(): void {
+    if (this.#machine.ended || this.#bytes === null) return
+    this.#host.counts.repeatsOut++
+    this.#send()
+  }
+
+  end(): void {
+    this.#timers.stopAll()
+    this.#host.forgetServer(this)
+  }
+
+  #step(input: ServerInput): void {
+    const again = input.kind === 'timer' || input.kind === 'repeat'
+    for (const effect of this.#machine.step(input)) this.#carryOut(effect, again)
+  }
+
+  #carryOut(effect: Effect, again: boolean): void {
+    switch (effect.kind) {
+      case 'send':
+        if (again) this.#host.counts.repeatsOut++
+        return this.#send()
+      case 'send-trying':
+        return this.#sendTrying()
+      case 'deliver':
+        return this.#deliver()
+      case 'start':
+        return this.#timers.start(effect.timer, effect.delay)
+      case 'stop':
+        return this.#timers.stop(effect.timer)
+      case 'fail':
+        return this.#fail(effect.why)
+      case 'end':
+        return this.end()
+      case 'ack':
+        return
+    }
+  }
+
+  #sendTrying(): void {
+    if (this.#received === null) return
+    this.#bytes = serialize(buildResponse(this.#received.request, 100))
+    this.#send()
+  }
+
+  #send(): void {
+    if (this.#bytes === null || this.#host.send(this.#target, this.#bytes, this.#callId)) return
+    const other = this.#reconnect?.() ?? null
+    this.#reconnect = null
+    if (other !== null) this.#target = other
+    if (other !== null && this.#host.send(other, this.#bytes, this.#callId)) return
+    // Later, so that whoever responded hears of the failure after the call returned.
+    this.#host.wheel.after(0, () => this.#step({ kind: 'transport-failed' }))
+  }
+
+  #deliver(): void {
+    if (this.#received === null) return
+    try {
+      this.#handUp(this.#received)
+    } catch (error) {
+      this.#host.fault(error)
+    }
+  }
+
+  #fail(why: 'timeout' | 'transport'): void {
+    if (why === 'timeout') this.#host.counts.timeouts++
+    const detail = why === 'timeout' ? 'the failure response was never acknowledged' : 'the response cannot be delivered'
+    try {
+      const events = this.#received?.events ?? this.#events
+      events?.onFailed?.(why, detail)
+    } catch (error) {
+      this.#host.fault(error)
+    }
+  }
+
+  /** What may wait for half a minute must not hold on to messages. Only an INVITE's later failure still concerns anybody. */
+  #letGo(): void {
+    this.#events = this.#machine instanceof InviteServer ? (this.#received?.events ?? this.#events) : null
+    this.#received = null
+    this.#callId = detached(this.#callId)
+    this.#last = null
+    this.#reconnect = null
+  }
+}
+
+/** A request with what the layer has worked out about it. */
+export interface IncomingRequest {
+  request: SipRequest
+  flow: Flow
+  key: string
+  merge: string | null
+}
