@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { Tables } from '#server/store/tables.ts'
 
 /** The database, walled by tenant. Every method fails fast with `StoreAwayError` while PostgreSQL cannot be reached. */
@@ -21,10 +21,15 @@ export interface Store {
 /** A company's name in keys and paths: lower-case letters, digits and hyphens, 1 to 63, first a letter or digit. */
 export type TenantId = string
 
-/** A transaction of one tenant. */
-export type TenantDb = Transaction<Tables>
+/** Whether this may name a company. */
+export function isTenantId(text: string): text is TenantId {
+  return /^[a-z0-9][a-z0-9-]{0,62}$/.test(text)
+}
+
+/** A transaction of one tenant. Use it only inside the `work` it was given to, and begin no other in it. */
+export type TenantDb = Kysely<Tables>
 /** A transaction that sees every tenant. */
-export type SystemDb = Transaction<Tables>
+export type SystemDb = Kysely<Tables>
 
 export interface StoreHealth {
   readonly state: 'ready' | 'away'

@@ -1,6 +1,5 @@
 import type { ColumnType, Generated } from 'kysely'
-import type { Fact } from '#contract/facts.ts'
-import type { Outcome } from '#contract/outcome.ts'
+import type { EndpointRef, Fact } from '#contract/facts.ts'
 
 /** The tables of schema `centrala`, as Kysely sees them. Every table has `tenant` (in `tenant` itself it is `id`) and row-level security. */
 export interface Tables {
@@ -68,9 +67,7 @@ export interface CallTable {
   from_number: string
   from_name: string | null
   to_number: string
-  answered_by: string | null
-  answered_name: string | null
-  answered_person: string | null
+  answered_by: JsonOrNull<EndpointRef>
   trunk: string | null
   ring_ms: number
   talk_ms: number
@@ -82,9 +79,12 @@ export interface CallTable {
   missed: boolean
   recordings: string[]
   legs: Json<unknown[]>
+  /** Devices, trunks and persons that took part. */
+  participants: string[]
   config: number
   rehearsed_at: InstantOrNull
   recovered: boolean
+  /** Numbers and names, in lower case, for finding. */
   search: string
 }
 
@@ -143,15 +143,4 @@ export interface IdempotencyKeyTable {
   status: number | null
   response: JsonOrNull<unknown>
   created_at: Instant
-}
-
-/** The row's outcome as the contract's value. */
-export function outcomeOf(row: Pick<CallTable, 'outcome' | 'outcome_by' | 'sip' | 'q850' | 'detail'>): Outcome {
-  return {
-    kind: row.outcome as Outcome['kind'],
-    by: row.outcome_by as Outcome['by'],
-    ...(row.sip === null ? {} : { sip: row.sip }),
-    ...(row.q850 === null ? {} : { q850: row.q850 }),
-    ...(row.detail === null ? {} : { detail: row.detail }),
-  }
 }

@@ -14,8 +14,3 @@ export interface Tenant {
   readonly state: 'active' | 'suspended'
   readonly createdAt: number
 }
-
-/** Whether this may name a company: lower-case letters, digits and hyphens, 1 to 63, first a letter or digit. */
-export function isTenantId(text: string): text is TenantId {
-  return /^[a-z0-9][a-z0-9-]{0,62}$/.test(text)
-}
