@@ -57,7 +57,7 @@ export const HoursNode = fields({
   open: Exit,
   closed: Exit,
   holiday: optional(Exit),
-  states: optional(Type.Record(Id, Exit)),
+  states: optional(Type.Record(Id, Exit, { maxProperties: 50 })),
 })
 export type HoursNode = Static<typeof HoursNode>
 
@@ -142,7 +142,7 @@ export type FlowNodeType = FlowNode['type']
 export const Flow = document('flow', 'What a caller goes through.', {
   name: optional(Name),
   start: Exit,
-  nodes: Type.Record(Id, FlowNode),
+  nodes: Type.Record(Id, FlowNode, { maxProperties: 500 }),
   /** Rules of good practice that do not apply here, by name (`one-scenario`, `no-operator`, ...). Errors cannot be waived. */
   waive: optional(Type.Array(Type.String({ pattern: '^[a-z0-9-]{1,40}$' }), { maxItems: 20 })),
 })

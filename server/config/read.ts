@@ -1,0 +1,140 @@
+import { LineCounter, parseAllDocuments, type Document } from 'yaml'
+import type { ConfigProblem } from '#contract/errors.ts'
+import { documentKinds, documentSchemas, type ConfigDocument, type DocumentKind } from '#contract/documents/document.ts'
+import { readShape, type Shape, type ShapeProblem } from '#server/config/shape.ts'
+import { placeIn, treeOfValue, treeOfYaml, type Tree } from '#server/config/tree.ts'
+
+/** A file of documents: YAML, several apart by `---`, or JSON (which is YAML). `name` is only for messages. */
+export interface DocumentFile {
+  name: string
+  text: string
+}
+
+export interface ReadDocuments {
+  /** The documents without any problem of their own, in the order written. */
+  documents: ConfigDocument[]
+  problems: ConfigProblem[]
+  /** Where a document, or a field in it, is written. */
+  locate: Locate
+}
+
+export type Locate = (document: ConfigDocument, path: readonly (string | number)[]) => Pick<ConfigProblem, 'file' | 'line' | 'column'>
+
+/** No company's configuration is larger; what is, is not read. */
+export const limits = { fileBytes: 2_000_000, documents: 20_000, problems: 500 } as const
+
+/** Locates nothing: for documents that came through the API. */
+export const nowhere: Locate = () => ({})
+
+/**
+ * Reads documents from files. Total: any text gives documents or problems with their file, line and column, in bounded time and memory;
+ * nothing is thrown. What the documents mean together is for `validateCompany`.
+ */
+export function readDocuments(files: readonly DocumentFile[]): ReadDocuments {
+  const reading = new Reading()
+  for (const file of files) reading.file(file)
+  return { documents: reading.documents, problems: reading.problems, locate: (document, path) => reading.locate(document, path) }
+}
+
+/** Reads documents that came as JSON values; as `readDocuments`, without places. */
+export function readValues(values: readonly unknown[]): Omit<ReadDocuments, 'locate'> {
+  const reading = new Reading()
+  for (const value of values.slice(0, limits.documents)) reading.tree(treeOfValue(value), null)
+  return { documents: reading.documents, problems: reading.problems }
+}
+
+interface Source {
+  file: string
+  lines: LineCounter
+}
+
+class Reading {
+  readonly documents: ConfigDocument[] = []
+  readonly problems: ConfigProblem[] = []
+  readonly #written = new WeakMap<ConfigDocument, { source: Source; tree: Tree }>()
+
+  file({ name, text }: DocumentFile): void {
+    const lines = new LineCounter()
+    const source = { file: name, lines }
+    if (text.length > limits.fileBytes) return this.#refuse(source, 0, 'too-large', `larger than ${limits.fileBytes} characters`)
+    for (const document of parse(text, lines)) {
+      if (typeof document === 'string') this.#refuse(source, 0, 'bad-yaml', document)
+      else this.#yaml(document, source)
+    }
+  }
+
+  #yaml(document: Document.Parsed, source: Source): void {
+    const wrong = [...document.errors, ...document.warnings]
+    for (const error of wrong.slice(0, 20)) this.#refuse(source, error.pos[0], 'bad-yaml', firstLine(error.message))
+    if (wrong.length > 0 || document.contents === null) return
+    const grown = treeOfYaml(document)
+    if ('problem' in grown) return this.#refuse(source, grown.problem.at, grown.problem.rule, grown.problem.message)
+    if (grown.tree.is === 'scalar' && grown.tree.value === null) return
+    this.tree(grown.tree, source)
+  }
+
+  /** One document. Its kind decides its shape. */
+  tree(tree: Tree, source: Source | null): void {
+    if (this.documents.length >= limits.documents) return this.#refuse(source, tree.at, 'too-large', `more than ${limits.documents} documents`)
+    const kind = textIn(tree, 'kind')
+    if (!isKind(kind)) {
+      const message = kind === undefined ? 'expected a document with its kind' : `no kind ${kind.slice(0, 40)}`
+      return this.#refuse(source, placeIn(tree, ['kind']), 'unknown-kind', message, `kind: one of ${documentKinds.join(', ')}`)
+    }
+    const found: ShapeProblem[] = []
+    const value = readShape(documentSchemas[kind] as Shape, tree, found)
+    const id = textIn(tree, 'id')
+    for (const problem of found) this.#add({ ...described(problem), kind, ...(id !== undefined && { id: id.slice(0, 40) }), ...placeOf(source, problem.at) })
+    if (found.length > 0) return
+    const document = value as ConfigDocument
+    this.documents.push(document)
+    if (source !== null) this.#written.set(document, { source, tree })
+  }
+
+  locate(document: ConfigDocument, path: readonly (string | number)[]): Pick<ConfigProblem, 'file' | 'line' | 'column'> {
+    const written = this.#written.get(document)
+    return written === undefined ? {} : placeOf(written.source, placeIn(written.tree, path))
+  }
+
+  #refuse(source: Source | null, at: number, rule: string, message: string, expected?: string): void {
+    this.#add({ severity: 'error', rule, message, ...(expected !== undefined && { expected }), ...placeOf(source, at) })
+  }
+
+  #add(problem: ConfigProblem): void {
+    if (this.problems.length < limits.problems) this.problems.push(problem)
+  }
+}
+
+/** Text nested so deeply that the parser's stack ends, and whatever else it may trip over, is bad YAML. */
+function parse(text: string, lineCounter: LineCounter): (Document.Parsed | string)[] {
+  try {
+    return [...parseAllDocuments(text, { lineCounter, uniqueKeys: false, prettyErrors: false, logLevel: 'silent' })]
+  } catch (error) {
+    return [error instanceof RangeError ? 'nested too deeply to be read' : `cannot be read: ${firstLine(String(error))}`]
+  }
+}
+
+function placeOf(source: Source | null, at: number): Pick<ConfigProblem, 'file' | 'line' | 'column'> {
+  if (source === null || at < 0) return {}
+  const { line, col } = source.lines.linePos(at)
+  return { file: source.file, line: Math.max(1, line), column: Math.max(1, col) }
+}
+
+function described(problem: ShapeProblem): ConfigProblem {
+  const { rule, message, expected, found, path } = problem
+  return { severity: 'error', rule, message, pointer: pointerTo(path), expected, ...(found !== undefined && { found }) }
+}
+
+/** RFC 6901. */
+export function pointerTo(path: readonly (string | number)[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+function textIn(tree: Tree, field: string): string | undefined {
+  const value = tree.is === 'map' ? tree.entries.find((entry) => entry.key === field)?.value : undefined
+  return value?.is === 'scalar' && value.value !== null ? (value.written ?? String(value.value)) : undefined
+}
+
+const isKind = (text: string | undefined): text is DocumentKind => text !== undefined && Object.hasOwn(documentSchemas, text)
+
+const firstLine = (text: string) => text.split('\n', 1)[0] ?? ''
