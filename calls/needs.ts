@@ -68,7 +68,7 @@ export interface Directory {
    * The alternatives for one target, as parallel branches; each branch is tried in order until one is not passed over (trunk
    * failover). An empty list: nobody is reachable there.
    */
-  locate(target: RingTarget, on: CallIdentity): Located
+  locate(target: RingTarget, on: CallIdentity, namePrefix?: string): Located
   /** What somebody inside who dials `number` (a transferor) reaches; a refusal says why not. */
   resolve(number: string, on: CallIdentity): { plan: RingPlan } | { refused: Outcome }
 }
@@ -87,13 +87,16 @@ export interface CallIdentity {
 }
 
 /** Something that can be rung. `label`: as people know it, for the journal. */
-export type RingTarget =
+export type RingTarget = (
   /** A phone, on all its contacts. `skipBusy`: not while it is on a call. */
-  | { kind: 'device'; id: string; label: string; skipBusy?: boolean }
+  | { kind: 'device'; id: string; skipBusy?: boolean }
   /** A number outside. `show`: whose number is shown there; default: by the rules of the asker and the trunk. */
-  | { kind: 'external'; number: string; label: string; show?: Shown; emergency?: boolean }
-  /** Somebody who cannot be rung at all, and why: an extension without a phone. */
-  | { kind: 'nobody'; label: string; outcome: Outcome }
+  | { kind: 'external'; number: string; show?: Shown; emergency?: boolean }
+) & {
+  label: string
+  /** Stops ringing after so long, at the latest with its step. */
+  ms?: number
+}
 
 /** The company's own number, the caller's, or one of the company's in E.164. */
 export type Shown = 'company' | 'caller' | { number: string }
@@ -101,6 +104,8 @@ export type Shown = 'company' | 'caller' | { number: string }
 /** Who rings when: steps one after the other, the targets of a step together. A step ends early when all its targets have failed. */
 export interface RingPlan {
   steps: readonly RingStep[]
+  /** Put before the caller's name on the phones: which door the caller came through. */
+  namePrefix?: string
 }
 export interface RingStep {
   targets: readonly RingTarget[]

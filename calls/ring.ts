@@ -63,15 +63,15 @@ export class Ring implements Part {
   #begin(step: RingStep): void {
     this.#call.tell({ kind: 'ring.started', targets: step.targets.map((t) => t.label), step: this.#step + 1, ms: step.ms })
     for (const target of step.targets) {
-      const located = this.#call.needs.directory.locate(target, this.#call.identity)
+      const located = this.#call.needs.directory.locate(target, this.#call.identity, this.#plan.namePrefix)
       if ('refused' in located) this.#outcomes.push(located.refused)
-      else for (const alternatives of located.branches) this.#branches.add(new Branch(alternatives))
+      else for (const alternatives of located.branches) this.#branches.add(new Branch(alternatives, target.ms ?? step.ms))
     }
     const starting = [...this.#branches]
     for (const branch of starting) this.#try(branch)
     if (this.#over) return
     if (this.#branches.size === 0) this.#next()
-    else this.#timer = this.#call.needs.clock.after(step.ms, () => this.#expire())
+    else this.#wait(step, 0)
   }
 
   /** Tries a branch's next destination; a branch with none left is done. */
@@ -130,18 +130,24 @@ export class Ring implements Part {
     this.#events.onAnswered(leg)
   }
 
-  /** The step's time is up: everybody in it missed the call. */
-  #expire(): void {
+  /** The time of some branches, or of the whole step, is up: they missed the call. */
+  #expire(step: RingStep, elapsedMs: number): void {
     const outcome: Outcome = { kind: 'no-answer', by: 'callee', detail: 'rang without an answer' }
-    const branches = [...this.#branches]
-    this.#branches.clear()
-    for (const branch of branches) {
+    for (const branch of [...this.#branches]) {
+      if (branch.ms > elapsedMs && elapsedMs < step.ms) continue
+      this.#branches.delete(branch)
       const leg = branch.leg
       branch.leg = null
       this.#outcomes.push(outcome)
       leg?.hangUp(outcome)
     }
-    this.#next()
+    if (this.#branches.size === 0) this.#next()
+    else this.#wait(step, elapsedMs)
+  }
+
+  #wait(step: RingStep, elapsedMs: number): void {
+    const next = Math.min(step.ms, ...[...this.#branches].map((branch) => branch.ms))
+    this.#timer = this.#call.needs.clock.after(next - elapsedMs, () => this.#expire(step, next))
   }
 
   #finish(outcome: Outcome): void {
@@ -162,10 +168,13 @@ class Branch {
   leg: Leg | null = null
   mayGoOn = true
   lastOutcome: Outcome = { kind: 'unreachable', by: 'nobody', detail: 'no phone is registered' }
+  /** How long it may ring, from the beginning of its step. */
+  readonly ms: number
   #left: Destination[]
 
-  constructor(alternatives: readonly Destination[]) {
+  constructor(alternatives: readonly Destination[], ms: number) {
     this.#left = [...alternatives]
+    this.ms = ms
   }
   take(): Destination | undefined {
     this.mayGoOn = false

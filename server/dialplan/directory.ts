@@ -1,9 +1,9 @@
 import type { CallIdentity, Destination, Directory, Located, RingPlan, RingTarget } from '#calls/needs.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Binding } from '#sip/registrar/binding.ts'
-import type { CompanyBook } from '#server/dialplan/book.ts'
+import type { CompiledConfig } from '#server/config/compiled.ts'
 import { decideInside } from '#server/dialplan/decide.ts'
-import { expandExtension, expandSteps } from '#server/dialplan/expand.ts'
+import { emergencyPlan, outsidePlan, planOf } from '#server/dialplan/plan.ts'
 import { readDialled, writeFor, type Dialled } from '#server/numbering/numbering.ts'
 import type { OutboundGuard } from '#server/outbound/guard.ts'
 import { ratePerMinute, trunksFor } from '#server/outbound/permit.ts'
@@ -13,7 +13,7 @@ import type { TrunkLink } from '#server/trunks/trunk-link.ts'
 
 export interface DirectoryNeeds {
   /** The version a call keeps to its end. */
-  book: (tenant: string, version: number) => CompanyBook
+  book: (tenant: string, version: number) => CompiledConfig
   contactsOf: (aor: string) => readonly Binding[]
   isBusy: (tenant: string, device: string) => boolean
   trunks: TrunkBoard
@@ -31,13 +31,11 @@ export class CompanyDirectory implements Directory {
     this.#needs = needs
   }
 
-  locate(target: RingTarget, on: CallIdentity): Located {
+  locate(target: RingTarget, on: CallIdentity, namePrefix?: string): Located {
     const book = this.#needs.book(on.tenant, on.config)
     switch (target.kind) {
-      case 'nobody':
-        return { refused: target.outcome }
       case 'device':
-        return this.#phone(book, target, on)
+        return this.#phone(book, target, { ...on, from: prefixed(on.from, namePrefix) })
       case 'external':
         return this.#outside(book, target, on)
     }
@@ -54,39 +52,38 @@ export class CompanyDirectory implements Directory {
       case 'outside':
         return { plan: outsidePlan(route.number) }
       case 'target': {
-        const plan = route.extension !== undefined ? expandExtension(book, route.extension) : planOfTarget(book, route.target)
+        const plan = planOf(book, route)
         return plan === null ? { refused: { kind: 'wrong-number', by: 'caller', detail: `${number} is not a phone` } } : { plan }
       }
     }
   }
 
-  #phone(book: CompanyBook, target: Extract<RingTarget, { kind: 'device' }>, on: CallIdentity): Located {
+  #phone(book: CompiledConfig, target: Extract<RingTarget, { kind: 'device' }>, on: CallIdentity): Located {
     const device = book.devices.get(target.id)
     if (device === undefined) return { refused: { kind: 'unreachable', by: 'nobody', detail: `there is no phone ${target.id}` } }
     if (target.skipBusy === true && this.#needs.isBusy(on.tenant, device.id)) {
       return { refused: { kind: 'busy', by: 'callee', detail: `${target.label} is on a call` } }
     }
-    const domain = book.company.sipDomains[0] ?? 'localhost'
+    const domain = book.settled.sipDomain
     const contacts = this.#needs.contactsOf(`${device.username}@${domain}`)
     if (contacts.length === 0) return { refused: { kind: 'unreachable', by: 'nobody', detail: `no phone is registered for ${target.label}` } }
-    const person = device.person === undefined ? undefined : book.persons.get(device.person)
-    const name = device.name ?? person?.name
+    const { name, person } = device
     return {
       branches: contacts.map((binding) => [
         {
-          endpoint: { kind: 'device', id: device.id, number: target.label, ...(name !== undefined && { name }), ...(person !== undefined && { person: person.id }) },
+          endpoint: { kind: 'device', id: device.id, number: target.label, name, ...(person !== null && { person: person.id }) },
           uri: binding.contact,
           from: callerAddress(on.from, domain),
           to: `<sip:${device.username}@${domain}>`,
           via: binding.flow,
           ...(binding.path.length > 0 && { route: binding.path }),
-          ...(device.codecs !== undefined && { codecs: device.codecs }),
+          codecs: device.codecs,
         },
       ]),
     }
   }
 
-  #outside(book: CompanyBook, target: Extract<RingTarget, { kind: 'external' }>, on: CallIdentity): Located {
+  #outside(book: CompiledConfig, target: Extract<RingTarget, { kind: 'external' }>, on: CallIdentity): Located {
     const number = readDialled(target.number, book.company.country)
     const emergency = target.emergency === true
     const device = on.asker.kind === 'device' ? on.asker.id : null
@@ -101,24 +98,23 @@ export class CompanyDirectory implements Directory {
     return { branches: [destinations] }
   }
 
-  #through(book: CompanyBook, link: TrunkLink, want: Outside): Destination | null {
+  #through(book: CompiledConfig, link: TrunkLink, want: Outside): Destination | null {
     const { trunk } = link
     const via = link.address
     if (via === null) return null
-    const written = writeFor(trunk.numberFormat?.out ?? 'e164-plus', want.number, book.company.country)
+    const written = writeFor(trunk.numberFormat.out, want.number, book.company.country)
     const shown = showCaller(book, trunk, link.domain, numberToShow(book, trunk, claimOf(want)))
     const user = trunk.authUser ?? trunk.username
     return {
-      endpoint: { kind: 'trunk', id: trunk.id, number: want.target.number, ...(trunk.name !== undefined && { name: trunk.name }) },
+      endpoint: { kind: 'trunk', id: trunk.id, number: want.target.number, name: trunk.name },
       uri: `sip:${written}@${link.domain}`,
       from: shown.from,
       to: `<sip:${written}@${link.domain}>`,
       via,
       headers: shown.headers,
       silenceMs: trunkSilenceMs,
-      ...(trunk.codecs !== undefined && { codecs: trunk.codecs }),
-      ...(user !== undefined &&
-        link.password !== null && { credentials: { user, password: link.password, ...(trunk.realms !== undefined && { realms: trunk.realms }) } }),
+      codecs: trunk.codecs,
+      ...(user !== null && link.password !== null && { credentials: { user, password: link.password, ...(trunk.realms !== null && { realms: trunk.realms }) } }),
       lease: () => {
         const blocked = link.blocked(want.emergency)
         if (blocked !== null) return blocked.detail
@@ -154,21 +150,9 @@ function claimOf(want: Outside): Parameters<typeof numberToShow>[2] {
   }
 }
 
-/** How long a number outside may ring before we give up. */
-const outsideRingMs = 120_000
-
-export function outsidePlan(number: Dialled): RingPlan {
-  const dialled = number.e164 ?? number.digits
-  return { steps: [{ targets: [{ kind: 'external', number: dialled, label: dialled }], ms: outsideRingMs }] }
-}
-
-export function emergencyPlan(number: string): RingPlan {
-  return { steps: [{ targets: [{ kind: 'external', number, label: number, emergency: true }], ms: outsideRingMs }] }
-}
-
-/** The ring plan of a target that is not a flow. */
-export function planOfTarget(book: CompanyBook, target: Parameters<typeof expandExtension>[1]['target']): RingPlan | null {
-  return 'flow' in target ? null : expandSteps(book, [{ targets: [target] }])
+/** The caller as the phones of a group show them. */
+function prefixed(from: { number: string; name?: string }, prefix: string | undefined): { number: string; name?: string } {
+  return prefix === undefined ? from : { number: from.number, name: `${prefix} ${from.name ?? from.number}` }
 }
 
 /** Name-addr of who calls, safely quoted (RFC 3261 §25.1). */

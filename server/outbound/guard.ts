@@ -1,6 +1,6 @@
 import type { Clock } from '#base/clock.ts'
 import type { NewFact } from '#contract/facts.ts'
-import type { CompanyBook } from '#server/dialplan/book.ts'
+import type { CompiledConfig } from '#server/config/compiled.ts'
 import type { Dialled } from '#server/numbering/numbering.ts'
 import { Meter, type KeptMeter, type Metered } from '#server/outbound/meter.ts'
 import { permit, ratePerMinute } from '#server/outbound/permit.ts'
@@ -40,21 +40,21 @@ export class OutboundGuard {
   }
 
   /** Null when the call may be made. A bound that is hit is an alarm fact. Emergency calls never come here. */
-  check(book: CompanyBook, asking: Asking, number: Dialled): Against | null {
+  check(book: CompiledConfig, asking: Asking, number: Dialled): Against | null {
     const { outbound } = book
     const barred = asking.device === null && outbound !== null ? null : permit(outbound, number, book.company.country)
     if (barred !== null) return this.#against(asking.tenant, { ...barred, kind: 'barred' })
     const rate = outbound === null ? 0 : ratePerMinute(outbound, number)
-    const company = this.#meter(book, asking.tenant, null).check(outbound?.caps?.company, rate)
+    const company = this.#meter(book, asking.tenant, null).check(outbound?.companyCaps, rate)
     if (company !== null) return this.#against(asking.tenant, { ...company, kind: 'capped' })
     if (asking.device === null) return null
-    const caps = book.devices.get(asking.device)?.caps ?? outbound?.caps?.device
+    const caps = book.devices.get(asking.device)?.caps ?? outbound?.deviceCaps
     const device = this.#meter(book, asking.tenant, asking.device).check(caps, rate)
     return device === null ? null : this.#against(asking.tenant, { ...device, detail: `${asking.device}: ${device.detail}`, kind: 'capped' })
   }
 
   /** Puts a call on the meters of its company and device. */
-  begin(book: CompanyBook, asking: Asking): Metered {
+  begin(book: CompiledConfig, asking: Asking): Metered {
     const meters = [this.#meter(book, asking.tenant, null)]
     if (asking.device !== null) meters.push(this.#meter(book, asking.tenant, asking.device))
     const running = meters.map((meter) => meter.begin())
@@ -64,7 +64,7 @@ export class OutboundGuard {
     }
   }
 
-  #meter(book: CompanyBook, tenant: string, device: string | null): Meter {
+  #meter(book: CompiledConfig, tenant: string, device: string | null): Meter {
     const key = device === null ? `spend/${tenant}` : `spend/${tenant}/${device}`
     const known = this.#meters.get(key)
     if (known !== undefined) return known

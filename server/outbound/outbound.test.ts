@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock } from '#base/virtual-clock.ts'
-import type { Outbound } from '#contract/documents/outbound.ts'
+import { compileOutbound } from '#server/config/compile-outbound.ts'
 import { readDialled } from '#server/numbering/numbering.ts'
 import { Meter } from '#server/outbound/meter.ts'
 import { permit, ratePerMinute, trunksFor } from '#server/outbound/permit.ts'
 
-const outbound: Outbound = {
+const outbound = compileOutbound({
   kind: 'outbound',
   id: 'main',
   routes: [
@@ -18,11 +18,12 @@ const outbound: Outbound = {
   countries: ['LV', 'PL'],
   barredPrefixes: ['+7900'],
   rates: [
-    { perMinute: 1 },
+    { class: 'national', perMinute: 1 },
+    { class: 'international', perMinute: 1 },
     { class: 'mobile', perMinute: 2 },
     { prefix: '+371', perMinute: 5 },
   ],
-}
+})
 
 const cases: readonly [dialled: string, barred: string | null, rate: number, trunks: string[]][] = [
   ['84951234567', null, 1, ['main']],
@@ -30,8 +31,8 @@ const cases: readonly [dialled: string, barred: string | null, rate: number, tru
   ['+79001234567', 'barred-prefix', 2, ['gsm', 'main']],
   ['+37167123456', null, 5, ['baltic']],
   ['+390612345678', 'barred-country', 1, ['main']],
-  ['88091234567', 'barred-class', 1, ['main']],
-  ['+881632111111', 'barred-class', 1, ['main']],
+  ['88091234567', 'barred-class', 0, ['main']],
+  ['+881632111111', 'barred-class', 0, ['main']],
 ]
 for (const [dialled, barred, rate, trunks] of cases) {
   test(`${dialled} is ${barred ?? 'permitted'}, costs ${rate} and goes by ${trunks.join(', ')}`, () => {

@@ -1,20 +1,21 @@
-import { allowedByDefault, type NumberClass, type Outbound } from '#contract/documents/outbound.ts'
+import type { NumberClass } from '#contract/documents/outbound.ts'
+import type { CompiledOutbound } from '#server/config/compiled.ts'
 import type { Dialled } from '#server/numbering/numbering.ts'
 
 /** Which rule stands against a call, in words for the journal; null when it may be made. */
 export type Barred = { rule: 'barred-class' | 'barred-prefix' | 'barred-country' | 'no-outbound'; detail: string } | null
 
 /** Whether the company lets people dial this number. Flows are the company's own hand: they dial what their author wrote. */
-export function permit(outbound: Outbound | null, number: Dialled, home: string): Barred {
+export function permit(outbound: CompiledOutbound | null, number: Dialled, home: string): Barred {
   if (outbound === null) return { rule: 'no-outbound', detail: 'this company has no outbound routes' }
   const e164 = number.e164
-  const prefix = e164 === null ? undefined : outbound.barredPrefixes?.find((p) => e164.startsWith(p))
+  const prefix = e164 === null ? undefined : outbound.barredPrefixes.find((p) => e164.startsWith(p))
   if (prefix !== undefined) return { rule: 'barred-prefix', detail: `numbers that begin with ${prefix} are barred` }
-  if (!(outbound.permissions?.[number.class] ?? allowedByDefault.includes(number.class))) {
+  if (!outbound.permissions[number.class]) {
     return { rule: 'barred-class', detail: `${describe[number.class]} are barred` }
   }
   const abroad = number.country !== null && number.country !== home
-  if (abroad && outbound.countries !== undefined && !outbound.countries.includes(number.country ?? '')) {
+  if (abroad && outbound.countries !== null && !outbound.countries.has(number.country ?? '')) {
     return { rule: 'barred-country', detail: `calls to ${number.country} are barred` }
   }
   return null
@@ -32,20 +33,13 @@ const describe: Readonly<Record<NumberClass, string>> = {
   unknown: 'numbers of no known plan',
 }
 
-/** What a started minute to this number costs: by the longest prefix, then by class, else nothing. */
-export function ratePerMinute(outbound: Outbound, number: Dialled): number {
-  let best: { fit: number; rate: number } | null = null
-  for (const { prefix, class: ofClass, perMinute } of outbound.rates ?? []) {
-    if (prefix !== undefined && !(number.e164 ?? '').startsWith(prefix)) continue
-    if (ofClass !== undefined && ofClass !== number.class) continue
-    const fit = 2 * (prefix?.length ?? 0) + (ofClass === undefined ? 0 : 1)
-    if (best === null || fit > best.fit) best = { fit, rate: perMinute }
-  }
-  return best?.rate ?? 0
+/** What a started minute to this number costs. */
+export function ratePerMinute(outbound: CompiledOutbound, number: Dialled): number {
+  return outbound.rate(number.e164 ?? number.digits, number.class)
 }
 
 /** The trunks for a number, in the order to try: those of the first route that fits. */
-export function trunksFor(outbound: Outbound, number: Dialled): readonly string[] {
+export function trunksFor(outbound: CompiledOutbound, number: Dialled): readonly string[] {
   const fits = outbound.routes.find(
     (route) =>
       (route.classes === undefined || route.classes.includes(number.class)) &&

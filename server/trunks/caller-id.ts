@@ -1,6 +1,5 @@
-import type { Trunk } from '#contract/documents/trunk.ts'
 import type { Shown } from '#calls/needs.ts'
-import type { CompanyBook } from '#server/dialplan/book.ts'
+import type { CompiledConfig, CompiledTrunk } from '#server/config/compiled.ts'
 import { writeFor } from '#server/numbering/numbering.ts'
 
 /** Who a call claims to be from, before a trunk's rules. */
@@ -20,36 +19,25 @@ export interface ShownCaller {
 }
 
 /** The number that a call may show on a trunk, in E.164; null when the company has none at all. */
-export function numberToShow(book: CompanyBook, trunk: Trunk, claim: Claim): string | null {
-  const allowed = (number: string | undefined | null): number is string =>
-    number !== undefined && number !== null && (trunk.callerId?.allowed?.includes(number) ?? book.numbers.has(number))
-  return wishes(book, claim).find(allowed) ?? trunk.callerId?.default ?? [...book.numbers.keys()].find(allowed) ?? null
+export function numberToShow(config: CompiledConfig, trunk: CompiledTrunk, claim: Claim): string | null {
+  return wishes(config, claim).find((number) => number !== null && trunk.callerId.allowed.has(number)) ?? trunk.callerId.default
 }
 
-function wishes(book: CompanyBook, claim: Claim): (string | undefined)[] {
-  const main = numberOf(book, book.company.mainNumber)
-  if (claim.emergency === true) return [numberOf(book, book.emergency?.callback), main, book.company.callerId]
-  const company = [book.company.callerId, main]
-  if (claim.show === 'company') return company
-  if (claim.show === 'caller') return [claim.from.number, ...company]
-  if (claim.show !== undefined) return [claim.show.number, ...company]
-  const device = claim.device === null ? undefined : book.devices.get(claim.device)
-  const person = device?.person === undefined ? undefined : book.persons.get(device.person)
-  return [device?.callerId, person?.callerId, ...company]
-}
-
-function numberOf(book: CompanyBook, id: string | undefined): string | undefined {
-  if (id === undefined) return undefined
-  for (const number of book.numbers.values()) if (number.id === id) return number.number
-  return undefined
+function wishes(config: CompiledConfig, claim: Claim): (string | null)[] {
+  const company = config.settled.callerId
+  if (claim.emergency === true) return [config.emergency?.callback ?? null, company]
+  if (claim.show === 'company') return [company]
+  if (claim.show === 'caller') return [claim.from.number, company]
+  if (claim.show !== undefined) return [claim.show.number, company]
+  return [claim.device === null ? null : (config.devices.get(claim.device)?.callerId ?? null), company]
 }
 
 /** Writes it as the trunk's rule wants: From alone, From and P-Asserted-Identity (RFC 3325), the latter beside our trunk user, or Remote-Party-ID. */
-export function showCaller(book: CompanyBook, trunk: Trunk, domain: string, number: string | null): ShownCaller {
-  const written = number === null ? null : writeFor(trunk.numberFormat?.out ?? 'e164-plus', { e164: number, digits: number }, book.company.country)
+export function showCaller(config: CompiledConfig, trunk: CompiledTrunk, domain: string, number: string | null): ShownCaller {
+  const written = number === null ? null : writeFor(trunk.numberFormat.out, { e164: number, digits: number }, config.company.country)
   const own = trunk.username ?? written ?? 'anonymous'
   const shown = written === null ? '<sip:anonymous@anonymous.invalid>' : `<sip:${written}@${domain}>`
-  switch (trunk.callerId?.rule ?? 'asserted') {
+  switch (trunk.callerId.rule) {
     case 'asserted':
       return { from: shown, headers: written === null ? [] : [['P-Asserted-Identity', shown]] }
     case 'from':

@@ -1,8 +1,8 @@
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { NewFact } from '#contract/facts.ts'
-import type { Trunk } from '#contract/documents/trunk.ts'
-import type { RequestSpec, SipAgent } from '#sip/agent.ts'
+import type { SipAgent } from '#sip/agent.ts'
+import type { CompiledTrunk } from '#server/config/compiled.ts'
 import { TrunkLink, type TrunkAddresses } from '#server/trunks/trunk-link.ts'
 
 export interface TrunkBoardNeeds {
@@ -28,8 +28,8 @@ export class TrunkBoard {
   }
 
   /** Takes over a company's trunks after a change of its configuration: unchanged ones keep their registration and calls. */
-  configure(tenant: string, trunks: readonly Trunk[], secretOf: (trunk: Trunk) => string | null): void {
-    const wanted = new Map(trunks.filter((t) => t.enabled !== false).map((t) => [keyOf(tenant, t.id), t]))
+  configure(tenant: string, trunks: Iterable<CompiledTrunk>, secretOf: (trunk: CompiledTrunk) => string | null): void {
+    const wanted = new Map([...trunks].filter((t) => t.enabled).map((t) => [keyOf(tenant, t.id), t]))
     for (const [key, link] of this.#links) {
       if (link.tenant !== tenant) continue
       const trunk = wanted.get(key)
@@ -85,6 +85,3 @@ export class TrunkBoard {
 function keyOf(tenant: string, trunk: string): string {
   return `${tenant}/${trunk}`
 }
-
-/** The OPTIONS by which a trunk's life is asked. */
-export type HealthProbe = RequestSpec

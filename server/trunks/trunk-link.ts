@@ -1,5 +1,5 @@
 import { isIP, type BlockList } from 'node:net'
-import type { Trunk } from '#contract/documents/trunk.ts'
+import type { CompiledTrunk } from '#server/config/compiled.ts'
 import type { TransportName } from '#sip/agent.ts'
 import type { TrunkBoardNeeds } from '#server/trunks/trunk-board.ts'
 import { isWithin, networksOf } from '#server/trunks/networks.ts'
@@ -17,7 +17,7 @@ const probeTimeoutMs = 3_000
 /** One trunk at work: where it is, whether it answers, how many calls it carries, and its registration if it has one. */
 export class TrunkLink {
   readonly tenant: string
-  readonly trunk: Trunk
+  readonly trunk: CompiledTrunk
   readonly password: string | null
   #needs: TrunkBoardNeeds
   #addresses: TrunkAddresses = []
@@ -33,14 +33,14 @@ export class TrunkLink {
   #onResolved: () => void
   #closed = false
 
-  constructor(needs: TrunkBoardNeeds, of: { tenant: string; trunk: Trunk; password: string | null; onResolved: () => void }) {
+  constructor(needs: TrunkBoardNeeds, of: { tenant: string; trunk: CompiledTrunk; password: string | null; onResolved: () => void }) {
     this.#needs = needs
     this.tenant = of.tenant
     this.trunk = of.trunk
     this.password = of.password
     this.#onResolved = of.onResolved
     const { trunk } = of
-    const sources = trunk.addresses ?? [trunk.host, ...(trunk.outboundProxy === undefined ? [] : [trunk.outboundProxy.host])]
+    const sources = trunk.addresses
     this.#networks = networksOf(sources)
     this.#hosts = sources.filter((s) => isIP(s) === 0 && !s.includes('/'))
     if (isIP(this.#next().host) !== 0) {
@@ -48,11 +48,8 @@ export class TrunkLink {
       this.#addresses = [{ transport, address: host, port }]
     }
     void this.#resolve()
-    if (trunk.register === true) {
-      this.#registration = new TrunkRegistration(needs, this)
-      this.#registration.start()
-    }
-    if ((trunk.healthSeconds ?? 10) > 0) this.#timer = needs.clock.after(0, () => void this.#probe())
+    if (trunk.register) this.#registration = new TrunkRegistration(needs, this)
+    if (trunk.healthSeconds > 0) this.#timer = needs.clock.after(0, () => void this.#probe())
   }
 
   get id(): string {
@@ -79,18 +76,16 @@ export class TrunkLink {
   }
   /** The domain written in From, To and request URI. */
   get domain(): string {
-    const { domain, host, port } = this.trunk
-    return domain ?? (port === undefined || port === 5060 ? host : `${host}:${port}`)
+    return this.trunk.domain
   }
 
-  isFor(trunk: Trunk, password: string | null): boolean {
-    return password === this.password && JSON.stringify(trunk) === JSON.stringify(this.trunk)
+  isFor(trunk: CompiledTrunk, password: string | null): boolean {
+    return password === this.password && same(trunk, this.trunk)
   }
 
   /** Exact addresses from which its calls come. */
   sources(): readonly string[] {
-    const listed = (this.trunk.addresses ?? [this.trunk.host]).filter((a) => isIP(a) !== 0)
-    return [...new Set([...listed, ...this.#hostAddresses, ...(this.trunk.addresses === undefined ? this.#addresses.map((a) => a.address) : [])])]
+    return [...new Set([...this.trunk.addresses.filter((a) => isIP(a) !== 0), ...this.#hostAddresses])]
   }
   isFrom(address: string): boolean {
     return isWithin(this.#networks, address) || this.#hostAddresses.has(address)
@@ -105,7 +100,7 @@ export class TrunkLink {
     if (urgent) return null
     if (this.#state === 'down') return { why: 'down', detail: this.#downWhy }
     const limit = this.trunk.channels
-    if (limit !== undefined && this.#inUse >= limit) return { why: 'full', detail: `all ${limit} channels are in use` }
+    if (limit !== null && this.#inUse >= limit) return { why: 'full', detail: `all ${limit} channels are in use` }
     return null
   }
 
@@ -123,7 +118,7 @@ export class TrunkLink {
 
   /** A call found it dead, sooner than the next probe would: nobody else waits for it. */
   foundDead(why: string): void {
-    if ((this.trunk.healthSeconds ?? 10) > 0) this.#set('down', why)
+    if (this.trunk.healthSeconds > 0) this.#set('down', why)
   }
 
   close(): void {
@@ -150,7 +145,7 @@ export class TrunkLink {
       else if (answer.status === 503 || answer.status === 408) this.#set('down', `${answer.status} ${answer.reason}`)
       else this.#set('up', '')
     }
-    if (!this.#closed) this.#timer = this.#needs.clock.after((this.trunk.healthSeconds ?? 10) * 1000, () => void this.#probe())
+    if (!this.#closed) this.#timer = this.#needs.clock.after(this.trunk.healthSeconds * 1000, () => void this.#probe())
   }
 
   #set(state: 'up' | 'down', why: string): void {
@@ -177,7 +172,12 @@ export class TrunkLink {
   }
 
   #next(): { host: string; port: number; transport: TransportName } {
-    const to = this.trunk.outboundProxy ?? this.trunk
-    return { host: to.host, port: to.port ?? 5060, transport: to.transport ?? 'udp' }
+    return this.trunk.outboundProxy ?? this.trunk
   }
+}
+
+/** Whether two compilations of a trunk mean the same: then its registration and calls go on. */
+function same(a: CompiledTrunk, b: CompiledTrunk): boolean {
+  const plain = (_key: string, value: unknown): unknown => (value instanceof Set ? [...value] : value)
+  return JSON.stringify(a, plain) === JSON.stringify(b, plain)
 }
