@@ -67,7 +67,7 @@ know(LISTS, true, false)
 know(PLAIN, false, false)
 
 /**
- * The header that `spelling` names: any case, compact or long, blanks around it ignored (RFC 3261 §7.3.1 lets them stand before the
+ * The header that `spelling` names: any case, compact or long, blanks behind it ignored (RFC 3261 §7.3.1 lets them stand before the
  * colon). Undefined when it is no token.
  */
 export function headerName(spelling: string): HeaderName | undefined {
@@ -76,7 +76,7 @@ export function headerName(spelling: string): HeaderName | undefined {
 
 function uncommon(spelling: string): HeaderName | undefined {
   const wire = trimmed(spelling)
-  if (!isToken(wire)) return undefined
+  if (!isToken(wire) || !spelling.startsWith(wire)) return undefined
   const key = wire.toLowerCase()
   return bySpelling.get(key) ?? { key, wire, list: false, single: -1 }
 }

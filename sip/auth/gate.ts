@@ -1,0 +1,32 @@
+import type { DigestUser } from '#sip/agent.ts'
+import { claimOf, type DigestServer, type Verdict } from '#sip/auth/server.ts'
+import type { GuessThrottle } from '#sip/auth/throttle.ts'
+import type { SipRequest } from '#sip/message/message.ts'
+
+/** A verdict, or that the source is shut out: then no answer is best, so that guessing costs the guesser and not us. */
+export type Admission = Verdict | { readonly kind: 'shut-out' }
+
+/** Digest authentication with guess throttling: what the agent asks for each request outside a dialog that policy wants challenged. */
+export class AuthGate {
+  readonly #digest: DigestServer
+  readonly #throttle: GuessThrottle
+
+  constructor(digest: DigestServer, throttle: GuessThrottle) {
+    this.#digest = digest
+    this.#throttle = throttle
+  }
+
+  /** `address` is the packet's source, never what a header says. */
+  admit(request: SipRequest, address: string, realm: string, user: DigestUser | null): Admission {
+    const claim = claimOf(request, realm)
+    if (claim === null) {
+      if (this.#throttle.isShutOut(address)) return { kind: 'shut-out' }
+      return { kind: 'challenge', cause: 'absent', headers: this.#digest.challenge(realm, user) }
+    }
+    if (!this.#throttle.admits(address, claim.username, realm)) return { kind: 'shut-out' }
+    const verdict = this.#digest.verify(request, realm, user)
+    if (verdict.kind === 'accepted') this.#throttle.succeeded(address, claim.username, realm)
+    else if (verdict.cause === 'wrong' || verdict.cause === 'replayed') this.#throttle.failed(address, claim.username, realm)
+    return verdict
+  }
+}

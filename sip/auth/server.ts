@@ -1,0 +1,166 @@
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
+import type { Clock, Millis } from '#base/clock.ts'
+import type { DigestAlgorithm, DigestUser } from '#sip/agent.ts'
+import { DIGEST_LENGTH, digestResponse } from '#sip/auth/digest.ts'
+import { NonceMint } from '#sip/auth/nonce.ts'
+import { type AuthHeader, formatAuthHeader } from '#sip/message/auth-header.ts'
+import type { HeaderLines } from '#sip/message/headers.ts'
+import type { SipRequest } from '#sip/message/message.ts'
+import { parseUri } from '#sip/message/uri.ts'
+
+export interface DigestServerOptions {
+  clock: Clock
+  /** Secret of this process life, at least 128 bits. Nothing made with it outlives the process. */
+  key: KeyObject
+  /** Offered, in this order, to who is not known: the list that devices have by default, or its difference would betray who exists. */
+  algorithms: readonly DigestAlgorithm[]
+  nonceLifeMs?: Millis
+  nonceCapacity?: number
+}
+
+/** Why a request is challenged. Only `wrong` and `replayed` speak against the sender. */
+export type ChallengeCause = 'absent' | 'stale' | 'wrong' | 'replayed'
+
+export type Verdict =
+  | { readonly kind: 'accepted' }
+  /** Answer 401 with these headers, the same for every cause but `stale`. */
+  | { readonly kind: 'challenge'; readonly cause: ChallengeCause; readonly headers: HeaderLines }
+
+/** Who a request claims to be, before anything is proved. */
+export interface Claim {
+  readonly username: string
+  readonly realm: string
+}
+
+/**
+ * Digest authentication of what others send us (RFC 3261 §22, RFC 7616, RFC 8760), qop=auth only. A user that does not exist is reckoned
+ * with in the same way and the same time as one that does, and always fails.
+ */
+export class DigestServer {
+  readonly #nonces: NonceMint
+  readonly #key: KeyObject
+  readonly #algorithms: readonly DigestAlgorithm[]
+
+  constructor(options: DigestServerOptions) {
+    this.#key = options.key
+    this.#algorithms = options.algorithms
+    this.#nonces = new NonceMint({
+      clock: options.clock,
+      key: options.key,
+      ...(options.nonceLifeMs === undefined ? {} : { lifeMs: options.nonceLifeMs }),
+      ...(options.nonceCapacity === undefined ? {} : { capacity: options.nonceCapacity }),
+    })
+  }
+
+  /** Checks the request's credentials for `realm`; `user` null is an unknown user. */
+  verify(request: SipRequest, realm: string, user: DigestUser | null): Verdict {
+    const credentials = credentialsFor(request, realm)
+    if (credentials === undefined) return this.#challenge('absent', realm, user)
+    const proof = readProof(credentials, user?.algorithms ?? this.#algorithms)
+    const known = proof !== undefined && isAbout(proof.uri, request.uri)
+    const right = this.#isRight(request.method, realm, user, proof)
+    if (!known || !right) return this.#challenge('wrong', realm, user)
+    const use = this.#nonces.use(proof.nonce, realm, proof.nc)
+    return use === 'fresh' ? { kind: 'accepted' } : this.#challenge(use, realm, user)
+  }
+
+  /** Challenge headers without looking at credentials. */
+  challenge(realm: string, user: DigestUser | null): HeaderLines {
+    return this.#lines(realm, user, false)
+  }
+
+  #challenge(cause: ChallengeCause, realm: string, user: DigestUser | null): Verdict {
+    return { kind: 'challenge', cause, headers: this.#lines(realm, user, cause === 'stale') }
+  }
+
+  /** One WWW-Authenticate per algorithm, in order of preference (RFC 8760 §2.3), all with one nonce. */
+  #lines(realm: string, user: DigestUser | null, stale: boolean): HeaderLines {
+    const nonce = this.#nonces.issue(realm)
+    return (user?.algorithms ?? this.#algorithms).map((algorithm) => {
+      const params: [string, string][] = [
+        ['realm', realm],
+        ['nonce', nonce],
+        ['algorithm', algorithm],
+        ['qop', 'auth'],
+      ]
+      if (stale) params.push(['stale', 'true'])
+      return ['WWW-Authenticate', formatAuthHeader('Digest', params, BARE)]
+    })
+  }
+
+  /** Always computes one response, whatever is missing, and compares without an early end. */
+  #isRight(method: string, realm: string, user: DigestUser | null, proof: Proof | undefined): boolean {
+    const { algorithm, nonce, uri, nc, cnonce, username, response } = proof ?? NO_PROOF
+    const secret = user?.ha1[algorithm]
+    const decoy = this.#decoy(algorithm, username, realm)
+    const expected = digestResponse({
+      algorithm,
+      ha1: secret ?? decoy,
+      nonce,
+      method,
+      uri,
+      qop: { kind: 'auth', nc: nc.toString(16).padStart(8, '0'), cnonce },
+    })
+    const equal = response.length === expected.length && timingSafeEqual(Buffer.from(response), Buffer.from(expected))
+    return equal && secret !== undefined && proof !== undefined
+  }
+
+  /** A secret that nobody can know; computed for known users too, so that time tells nothing. */
+  #decoy(algorithm: DigestAlgorithm, username: string, realm: string): string {
+    const mac = createHmac('sha256', this.#key).update(`decoy\n${realm}\n${username}`).digest('hex')
+    return mac.slice(0, DIGEST_LENGTH[algorithm])
+  }
+}
+
+/** The user that the request's credentials name: for the owner to look up. Null without Digest credentials for `realm` (any, if null). */
+export function claimOf(request: SipRequest, realm: string | null): Claim | null {
+  for (const { scheme, params } of request.headers.auth('authorization')) {
+    const username = params.get('username')
+    const claimed = params.get('realm')
+    if (scheme !== 'digest' || username === undefined || claimed === undefined) continue
+    if (realm === null || claimed === realm) return { username, realm: claimed }
+  }
+  return null
+}
+
+interface Proof {
+  algorithm: DigestAlgorithm
+  username: string
+  nonce: string
+  uri: string
+  nc: number
+  cnonce: string
+  response: string
+}
+
+const NO_PROOF: Proof = { algorithm: 'MD5', username: '', nonce: '', uri: '', nc: 1, cnonce: '', response: '0'.repeat(32) }
+const BARE = new Set(['algorithm', 'stale'])
+const HEX = /^[0-9a-f]+$/
+
+function credentialsFor(request: SipRequest, realm: string): AuthHeader | undefined {
+  return request.headers.auth('authorization').find(({ scheme, params }) => scheme === 'digest' && params.get('realm') === realm)
+}
+
+/** Undefined for anything but a complete response with qop=auth by an algorithm that was offered: nothing can be talked down. */
+function readProof({ params }: AuthHeader, offered: readonly DigestAlgorithm[]): Proof | undefined {
+  const algorithm = offered.find((name) => name === (params.get('algorithm') ?? 'MD5').toUpperCase())
+  const [username, nonce, uri, cnonce] = ['username', 'nonce', 'uri', 'cnonce'].map((name) => params.get(name))
+  const response = params.get('response')?.toLowerCase()
+  const nc = params.get('nc')?.toLowerCase() ?? ''
+  if (algorithm === undefined || username === undefined || nonce === undefined || uri === undefined || cnonce === undefined) return undefined
+  if (response === undefined || !HEX.test(response) || nc.length !== 8 || !HEX.test(nc)) return undefined
+  if (params.get('qop')?.toLowerCase() !== 'auth' || params.get('userhash') === 'true') return undefined
+  return { algorithm, username, nonce, uri, nc: Number.parseInt(nc, 16), cnonce, response }
+}
+
+/**
+ * Whether the `uri` parameter means the Request-URI (RFC 7616 §3.4.6). Parameters and sips are left out of it: phones and proxies add and
+ * drop them, and they do not change whom the request is for.
+ */
+function isAbout(claimed: string, actual: string): boolean {
+  if (claimed === actual) return true
+  const a = parseUri(claimed)
+  const b = parseUri(actual)
+  if (a?.kind === 'sip' && b?.kind === 'sip') return a.escapedUser === b.escapedUser && a.host === b.host && a.port === b.port
+  return a?.kind === 'tel' && b?.kind === 'tel' && a.number === b.number
+}

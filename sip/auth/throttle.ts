@@ -1,0 +1,140 @@
+import type { Clock, Millis } from '#base/clock.ts'
+
+/** Somebody was shut out, told once per shutting out: for the alarm and the log. */
+export interface ShutOut {
+  /** `source`: an address guesses, at whatever users. `user`: one user is guessed at from many addresses. */
+  readonly kind: 'source' | 'user'
+  /** The address, or `user@realm`. */
+  readonly who: string
+  /** Wrong answers within the window. */
+  readonly failures: number
+  readonly forMs: Millis
+}
+
+export interface ThrottleOptions {
+  clock: Clock
+  onShutOut: (event: ShutOut) => void
+  /** Wrong answers that one address may give before it is shut out. */
+  sourceLimit?: number
+  /** Wrong answers for one user from all addresses together before strange addresses are shut out from it. */
+  userLimit?: number
+  /** One wrong answer is forgiven each time this span passes. */
+  forgiveMs?: Millis
+  /** How long a shutting out lasts. */
+  shutOutMs?: Millis
+  /** Addresses, users and proven pairs remembered at most, each; the longest untouched go first. */
+  capacity?: number
+}
+
+const DEFAULTS = { sourceLimit: 8, userLimit: 30, forgiveMs: 60_000, shutOutMs: 10 * 60_000, capacity: 50_000 } as const
+
+/** Proven pairs are trusted for so long after their last success: longer than any registration lasts. */
+const PROVEN_MS = 24 * 3_600_000
+
+/**
+ * Slows down who guesses passwords, by address and by user. Never locks out a real phone: an address that has proved to know the user's
+ * password is let through whatever others do, even when it shares its address with the guesser behind one NAT. The price is that such a
+ * neighbour may go on guessing at that one user.
+ */
+export class GuessThrottle {
+  readonly #clock: Clock
+  readonly #onShutOut: (event: ShutOut) => void
+  readonly #settings: typeof DEFAULTS | Required<Omit<ThrottleOptions, 'clock' | 'onShutOut'>>
+  readonly #sources: RecentMap<Guesses>
+  readonly #users: RecentMap<Guesses>
+  /** Instant of the last success by `user@realm address`. */
+  readonly #proven: RecentMap<Millis>
+
+  constructor(options: ThrottleOptions) {
+    this.#clock = options.clock
+    this.#onShutOut = options.onShutOut
+    const given = Object.entries(options).filter(([, value]) => value !== undefined)
+    this.#settings = { ...DEFAULTS, ...Object.fromEntries(given) }
+    this.#sources = new RecentMap(this.#settings.capacity)
+    this.#users = new RecentMap(this.#settings.capacity)
+    this.#proven = new RecentMap(this.#settings.capacity)
+  }
+
+  /** Whether credentials from `address` for `user` may be looked at. Ask before verifying; a request that may not is best not answered. */
+  admits(address: string, user: string, realm: string): boolean {
+    const now = this.#clock.now()
+    const who = `${user}@${realm}`
+    const provenAt = this.#proven.get(`${who} ${sourceOf(address)}`)
+    if (provenAt !== undefined && now - provenAt < PROVEN_MS) return true
+    return !isShut(this.#sources.get(sourceOf(address)), now) && !isShut(this.#users.get(who), now)
+  }
+
+  /** Whether the address is shut out as a whole: for requests without credentials. */
+  isShutOut(address: string): boolean {
+    return isShut(this.#sources.get(sourceOf(address)), this.#clock.now())
+  }
+
+  /** The credentials were wrong or replayed. A missing or stale one is no failure. */
+  failed(address: string, user: string, realm: string): void {
+    this.#count('source', this.#sources, sourceOf(address), this.#settings.sourceLimit)
+    this.#count('user', this.#users, `${user}@${realm}`, this.#settings.userLimit)
+  }
+
+  /** The credentials were right. */
+  succeeded(address: string, user: string, realm: string): void {
+    this.#proven.set(`${user}@${realm} ${sourceOf(address)}`, this.#clock.now())
+  }
+
+  #count(kind: ShutOut['kind'], records: RecentMap<Guesses>, who: string, limit: number): void {
+    const now = this.#clock.now()
+    const { forgiveMs, shutOutMs } = this.#settings
+    const record = records.get(who) ?? { failures: 0, at: now, shutUntil: 0 }
+    const forgiven = Math.floor((now - record.at) / forgiveMs)
+    record.failures = Math.max(0, record.failures - forgiven) + 1
+    record.at = record.failures === 1 ? now : record.at + forgiven * forgiveMs
+    records.set(who, record)
+    if (record.failures < limit || isShut(record, now)) return
+    record.shutUntil = now + shutOutMs
+    this.#onShutOut({ kind, who, failures: record.failures, forMs: shutOutMs })
+  }
+}
+
+interface Guesses {
+  failures: number
+  /** Up to this instant, forgiving has been reckoned. */
+  at: Millis
+  shutUntil: Millis
+}
+
+function isShut(record: Guesses | undefined, now: Millis): boolean {
+  return record !== undefined && record.shutUntil > now
+}
+
+/** IPv6 addresses count by their /64: that is what one customer has. IPv4-mapped ones count as IPv4. */
+function sourceOf(address: string): string {
+  if (!address.includes(':')) return address
+  const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1]
+  if (mapped !== undefined) return mapped
+  const [head = '', tail] = address.split('::')
+  const groups = head === '' ? [] : head.split(':')
+  const rest = tail === undefined || tail === '' ? [] : tail.split(':')
+  if (tail !== undefined) while (groups.length + rest.length < 8) groups.push('0')
+  const prefix = [...groups, ...rest].slice(0, 4)
+  return `${prefix.map((group) => group.toLowerCase().replace(/^0+(?=.)/, '')).join(':')}::/64`
+}
+
+/** A map that forgets the longest untouched entry when it is full. */
+class RecentMap<V> {
+  readonly #capacity: number
+  readonly #entries = new Map<string, V>()
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  get(key: string): V | undefined {
+    return this.#entries.get(key)
+  }
+
+  set(key: string, value: V): void {
+    this.#entries.delete(key)
+    const [oldest] = this.#entries.size >= this.#capacity ? this.#entries.keys() : []
+    if (oldest !== undefined) this.#entries.delete(oldest)
+    this.#entries.set(key, value)
+  }
+}
