@@ -93,7 +93,7 @@ export interface Body {
   bytes: Uint8Array
 }
 
-/** No final answer: `timeout` (B/F, silenceMs), `transport` (refused, unreachable, connection lost), `too-long` (timeoutMs). */
+/** No final answer: `timeout` (B/F, silenceMs), `transport` (refused, unreachable, connection lost), `too-long` (timeoutMs, or cancelled by the owner while nobody refused). */
 export interface Unanswered {
   kind: 'unanswered'
   why: 'timeout' | 'transport' | 'too-long'
@@ -192,6 +192,8 @@ export interface KeptDialog {
   /** Where the last message of this dialog came from. */
   flow: Flow
   secure: boolean
+  /** Requests go over `flow` whatever the target says: addresses are translated between the peer and us. Absent: no. */
+  translated?: boolean
 }
 
 export interface RequestSpec {

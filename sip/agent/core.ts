@@ -1,0 +1,97 @@
+import type { Clock, Millis } from '#base/clock.ts'
+import type { Random } from '#base/ids.ts'
+import type { Log } from '#base/log.ts'
+import type { TimerWheel, WheelTimer } from '#base/timer-wheel.ts'
+import type { Flow, KeptDialog, SipPolicy } from '#sip/agent.ts'
+import type { DialogTable } from '#sip/agent/dialog-table.ts'
+import type { Homecoming } from '#sip/agent/homecoming.ts'
+import type { HeaderLines } from '#sip/message/headers.ts'
+import type { SipRequest, SipResponse } from '#sip/message/message.ts'
+import { buildResponse } from '#sip/message/build.ts'
+import type { ServerTransaction, Transactions } from '#sip/transaction/layer.ts'
+import type { Resolver, Transport } from '#sip/transport/transport.ts'
+
+/** What all parts of one agent share. */
+export interface Core {
+  readonly clock: Clock
+  readonly wheel: TimerWheel
+  readonly random: Random
+  readonly log: Log
+  readonly transport: Transport
+  readonly transactions: Transactions
+  readonly resolver: Resolver
+  readonly policy: SipPolicy
+  readonly dialogs: DialogTable
+  readonly homecoming: Homecoming
+  readonly counts: AgentCounts
+  /** T1, T2 of RFC 3261 §17.1.1.1. */
+  readonly t1: Millis
+  readonly t2: Millis
+  /** User-Agent and Server. */
+  readonly product: string
+  /** No address translation stands between us and `address`. */
+  isLocal(address: string): boolean
+  /** The owner knows another flow to the peer of a dialog, whose own is gone: the device has registered anew. */
+  reflow(kept: KeptDialog): Flow | null
+}
+
+/** What an agent has refused or repaired since its start; monotonic. */
+export interface AgentCounts {
+  /** Out-of-dialog requests refused before anybody was asked, by status. */
+  refused: Record<number, number>
+  challenged: number
+  /** Credentials that did not fit. */
+  failedAuthentications: number
+  /** 2xx to INVITEs that nobody here knows. */
+  strays: number
+  /** Requests to dialogs that do not exist. */
+  unknownDialogs: number
+}
+
+/** 80 bits: the local tag is what keeps strangers out of a dialog, so nobody may guess it (RFC 3261 §19.3 asks for 32). */
+const TAG_BYTES = 10
+
+export function newTag(core: Core): string {
+  return core.random.hex(TAG_BYTES)
+}
+
+/** Our Contact as the peer of `flow` can reach it, in angle brackets. */
+export function contactFor(core: Core, flow: Flow): string {
+  const { host, port } = core.transport.advertised(flow)
+  return flow.transport === 'udp' ? `<sip:${host}:${port}>` : `<sip:${host}:${port};transport=${flow.transport}>`
+}
+
+/** Parts of an answer beyond what the request determines. */
+export interface Answer {
+  reason?: string | undefined
+  toTag?: string
+  headers?: HeaderLines
+  body?: { contentType: string; bytes: Uint8Array } | null | undefined
+}
+
+/** The response to `request`, with To tag and Server. */
+export function answerTo(core: Core, request: SipRequest, status: number, answer: Answer = {}): SipResponse {
+  const body = answer.body ?? null
+  const headers: (readonly [string, string])[] = [...(answer.headers ?? []), ['Server', core.product]]
+  if (body !== null) headers.push(['Content-Type', body.contentType])
+  return buildResponse(request, status, answer.reason, { toTag: answer.toTag ?? newTag(core), headers, body: body?.bytes })
+}
+
+/** Answers a request once and for all. */
+export function answer(core: Core, transaction: ServerTransaction, status: number, parts: Answer = {}): void {
+  transaction.respond(answerTo(core, transaction.request, status, parts))
+}
+
+/** Calls the owner. What it throws is its own fault and must not hurt a transaction, a timer or another call. */
+export function tell(core: Core, task: () => void): void {
+  try {
+    task()
+  } catch (fault) {
+    core.log.error('a listener of the SIP agent failed', { fault: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault) })
+  }
+}
+
+/** Runs `task` after what is going on now, so that no event comes before the call that asked for it returns. */
+export function later(core: Core, task: () => void): WheelTimer {
+  return core.wheel.after(0, task)
+}
