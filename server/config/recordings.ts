@@ -13,6 +13,11 @@ export function recordingsFor(config: CompiledConfig, call: RecordedCall): Recor
     .map(({ policy }) => policy)
 }
 
+/** Whether some call that comes in on `number` (E.164) may be recorded, whoever takes it. */
+export function mayRecord(config: CompiledConfig, number: string): boolean {
+  return config.recordings.some(({ directions, numbers }) => (directions === null || directions.has('inbound')) && covers(numbers, number))
+}
+
 function covers(scope: ReadonlySet<string> | null, one: string | undefined): boolean {
   return scope === null || (one !== undefined && scope.has(one))
 }

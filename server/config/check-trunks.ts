@@ -1,0 +1,39 @@
+import type { ConfigDocument } from '#contract/documents/document.ts'
+import type { Outbound } from '#contract/documents/outbound.ts'
+import type { Trunk } from '#contract/documents/trunk.ts'
+import { wrong, type Complaint } from '#server/config/complaint.ts'
+import { ofKind } from '#server/config/of-kind.ts'
+
+/** Trunks can do what they are asked to; rates say what they are for. */
+export function trunkChecks(documents: readonly ConfigDocument[]): Complaint[] {
+  return [...ofKind(documents, 'trunk').flatMap(account), ...ofKind(documents, 'trunk').flatMap(networks), ...ofKind(documents, 'outbound').flatMap(rates)]
+}
+
+function account(trunk: Trunk): Complaint[] {
+  const complaints: Complaint[] = []
+  if (trunk.register === true && trunk.username === undefined) {
+    complaints.push(wrong('missing-account', trunk, ['register'], 'a trunk that registers needs a username'))
+  }
+  if (trunk.password !== undefined && trunk.username === undefined && trunk.authUser === undefined) {
+    complaints.push(wrong('missing-account', trunk, ['password'], 'a password needs a username or an authUser'))
+  }
+  return complaints
+}
+
+/** CIDR prefixes fit their address family. */
+function networks(trunk: Trunk): Complaint[] {
+  return (trunk.addresses ?? []).flatMap((address, i) => {
+    const [host = '', bits] = address.split('/')
+    if (bits === undefined) return []
+    const most = host.includes(':') ? 128 : 32
+    const isAddress = host.includes(':') || /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(host)
+    if (isAddress && Number(bits) <= most) return []
+    return [wrong('bad-network', trunk, ['addresses', i], `${address} is not a network such as 203.0.113.0/24`)]
+  })
+}
+
+function rates(outbound: Outbound): Complaint[] {
+  return (outbound.rates ?? []).flatMap((rate, i) =>
+    (rate.class === undefined) === (rate.prefix === undefined) ? [wrong('bad-rate', outbound, ['rates', i], 'a rate is for a class or for a prefix')] : [],
+  )
+}
