@@ -154,6 +154,8 @@ export interface StreamStats {
    * the kernel drops them, uncounted, before they cost anything.
    */
   strangers: number
+  /** Packets from the right address that were no RTP, or of a payload type that was not agreed on, dropped. */
+  unusable: number
 }
 
 /** Plain data kept by the call so that a restarted server can adopt the endpoint, or a restarted engine be set up again. */

@@ -29,6 +29,8 @@ export class RtpHeader {
   sequence = 0
   timestamp = 0
   ssrc = 0
+  /** When the packet came, on the engine's clock; set by whoever reads it. */
+  arrivedAt = 0
   /** Where the payload begins and ends in the packet: behind CSRCs and extension, before padding. */
   payloadStart = 0
   payloadEnd = 0
@@ -66,14 +68,17 @@ export class RtpHeader {
   }
 }
 
+/** What changes from packet to packet of a stream. */
+export type RtpFields = Pick<RtpHeader, 'payloadType' | 'marker' | 'sequence' | 'timestamp'>
+
 /** Writes a fixed header of 12 bytes, without CSRCs, extension or padding, into `packet` from `at`. */
-export function writeRtpHeader(packet: Buffer, at: number, header: Pick<RtpHeader, 'payloadType' | 'marker' | 'sequence' | 'timestamp' | 'ssrc'>): void {
+export function writeRtpHeader(packet: Buffer, at: number, ssrc: number, header: RtpFields): void {
   packet[at] = VERSION_2
   packet[at + 1] = header.payloadType | (header.marker ? MARKER : 0)
   packet[at + 2] = header.sequence >> 8
   packet[at + 3] = header.sequence & 0xff
   packet.writeUInt32BE(header.timestamp >>> 0, at + 4)
-  packet.writeUInt32BE(header.ssrc >>> 0, at + 8)
+  packet.writeUInt32BE(ssrc >>> 0, at + 8)
 }
 
 /** Whether a datagram on a port that carries both is RTCP: by its second octet (RFC 5761 §4). */

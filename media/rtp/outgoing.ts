@@ -13,6 +13,14 @@ const TIMESTAMP_JUMP_TICKS = 5000 * TICKS_PER_MS
 /** Timestamps of a new source start at least so far behind the last one's: one usual packet. */
 const LEAST_STEP_TICKS = 20 * TICKS_PER_MS
 
+/** A packet that we make, not forward. */
+export interface GeneratedPacket {
+  payloadType: number
+  marker: boolean
+  timestamp: number
+  payloadBytes: number
+}
+
 /**
  * The one continuous RTP stream that a peer receives from us, whatever it is made of: other parties, prompts, tones, digits.
  * One SSRC for its life; sequence numbers without a gap of our making, timestamps that follow real time, the marker bit where
@@ -37,12 +45,13 @@ export class OutgoingStream {
   /** First of our sequence numbers that this source may use: what is older belongs to the source before. */
   #first = 0
   #generating = false
-  readonly #header = { payloadType: 0, marker: false, sequence: 0, timestamp: 0, ssrc: 0 }
+  /** Timestamp of what we generate next, and whether that is the first after another source. */
+  #next = 0
+  #marker = false
 
   /** `start`: random first values (RFC 3550 §5.1: SHOULD be random). */
   constructor(start: { ssrc: number; sequence: number; timestamp: number }) {
     this.ssrc = start.ssrc >>> 0
-    this.#header.ssrc = this.ssrc
     this.#sequence = start.sequence & 0xffff
     this.#timestamp = start.timestamp >>> 0
   }
@@ -51,14 +60,15 @@ export class OutgoingStream {
    * Rewrites a received packet of `source` in place, with a fixed header of 12 bytes directly before its payload. Returns
    * where the packet to send begins, or -1: it is too old, and must not be sent.
    */
-  forward(packet: Buffer, received: RtpHeader, source: object, payloadType: number, now: Millis): number {
-    const fresh = this.#source !== source || this.#sourceSsrc !== received.ssrc || this.#leaps(received, now)
-    if (fresh) this.#begin(received, source, now)
+  forward(packet: Buffer, received: RtpHeader, source: object, payloadType: number): number {
+    const now = received.arrivedAt
+    const fresh = this.#source !== source || this.#sourceSsrc !== received.ssrc || this.#leaps(received)
+    if (fresh) this.#begin(received, source)
     const sequence = (received.sequence + this.#sequenceOffset) & 0xffff
     if (sequenceAhead(sequence, this.#first) < 0) return -1
     const timestamp = (received.timestamp + this.#timestampOffset) >>> 0
     const at = received.payloadStart - RTP_HEADER_BYTES
-    this.#write(packet, at, payloadType, fresh || received.marker, sequence, timestamp)
+    writeRtpHeader(packet, at, this.ssrc, { payloadType, marker: fresh || received.marker, sequence, timestamp })
     this.#sent(sequence, timestamp, received.payloadEnd - received.payloadStart, now)
     return at
   }
@@ -77,13 +87,11 @@ export class OutgoingStream {
     this.#next = this.#timestampAt(now)
     return this.#next
   }
-  #next = 0
-  #marker = false
-
-  /** Writes the header of a generated packet of `payloadBytes`, at `timestamp`, at the head of `packet`. */
-  stamp(packet: Buffer, payloadType: number, marker: boolean, timestamp: number, payloadBytes: number, now: Millis): void {
+  /** Writes the header of a generated packet at the head of `packet`. */
+  stamp(packet: Buffer, generated: GeneratedPacket, now: Millis): void {
+    const { payloadType, timestamp, payloadBytes } = generated
     const sequence = this.packets === 0 ? this.#sequence : (this.#sequence + 1) & 0xffff
-    this.#write(packet, 0, payloadType, marker || this.#marker, sequence, timestamp)
+    writeRtpHeader(packet, 0, this.ssrc, { payloadType, marker: generated.marker || this.#marker, sequence, timestamp })
     this.#marker = false
     this.#sent(sequence, timestamp, payloadBytes, now)
   }
@@ -99,13 +107,13 @@ export class OutgoingStream {
     return (this.#timestamp + Math.round((now - this.lastAt) * TICKS_PER_MS)) >>> 0
   }
 
-  #begin(received: RtpHeader, source: object, now: Millis): void {
+  #begin(received: RtpHeader, source: object): void {
     this.#source = source
     this.#sourceSsrc = received.ssrc
     this.#generating = false
     this.#first = this.packets === 0 ? this.#sequence : (this.#sequence + 1) & 0xffff
     this.#sequenceOffset = (this.#first - received.sequence) & 0xffff
-    this.#timestampOffset = (this.#timestampAt(now) - received.timestamp) >>> 0
+    this.#timestampOffset = (this.#timestampAt(received.arrivedAt) - received.timestamp) >>> 0
   }
 
   /** The timestamp for a source that begins now: real time since the last packet, and never before its end. */
@@ -116,20 +124,12 @@ export class OutgoingStream {
   }
 
   /** Whether the same source began anew: its numbers or its time jump. */
-  #leaps(received: RtpHeader, now: Millis): boolean {
+  #leaps(received: RtpHeader): boolean {
     const ahead = sequenceAhead((received.sequence + this.#sequenceOffset) & 0xffff, this.#sequence)
     if (ahead > SEQUENCE_JUMP || ahead < -SEQUENCE_JUMP) return true
-    const drift = timestampAhead(received.timestamp + this.#timestampOffset, this.#timestamp) - (now - this.lastAt) * TICKS_PER_MS
+    const elapsed = (received.arrivedAt - this.lastAt) * TICKS_PER_MS
+    const drift = timestampAhead(received.timestamp + this.#timestampOffset, this.#timestamp) - elapsed
     return ahead > 0 && (drift > TIMESTAMP_JUMP_TICKS || drift < -TIMESTAMP_JUMP_TICKS)
-  }
-
-  #write(packet: Buffer, at: number, payloadType: number, marker: boolean, sequence: number, timestamp: number): void {
-    const header = this.#header
-    header.payloadType = payloadType
-    header.marker = marker
-    header.sequence = sequence
-    header.timestamp = timestamp
-    writeRtpHeader(packet, at, header)
   }
 
   #sent(sequence: number, timestamp: number, payloadBytes: number, now: Millis): void {

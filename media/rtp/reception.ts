@@ -1,4 +1,4 @@
-import type { Millis } from '#base/clock.ts'
+import type { RtpHeader } from '#media/rtp/header.ts'
 import { timestampAhead } from '#media/rtp/sequence.ts'
 
 /** Sequence numbers may jump so far ahead, or come so much too late, within one stream (RFC 3550 §A.1). */
@@ -43,14 +43,15 @@ export class Reception {
   #expectedAtReport = 0
   #receivedAtReport = 0
 
-  /** Takes the header fields of a packet that arrived at `now`. */
-  packet(ssrc: number, sequence: number, timestamp: number, bytes: number, now: Millis): void {
+  /** Takes a packet of so many octets behind the fixed header. */
+  packet(header: Pick<RtpHeader, 'ssrc' | 'sequence' | 'timestamp' | 'arrivedAt'>, bytes: number): void {
+    const { ssrc, sequence, timestamp } = header
     const first = this.packets === 0
     this.packets++
     this.bytes += bytes
     if (first || ssrc !== this.ssrc) this.#begin(ssrc, sequence)
     else if (!this.#follow(sequence)) return
-    const arrival = Math.round(now * TICKS_PER_MS) | 0
+    const arrival = Math.round(header.arrivedAt * TICKS_PER_MS) | 0
     const transit = timestampAhead(arrival, timestamp)
     if (this.#received > 1) {
       const d = Math.abs(timestampAhead(transit, this.#transit))

@@ -1,0 +1,14 @@
+import { RTP_HEADER_BYTES } from '#media/rtp/header.ts'
+
+/** Longest payload that we generate: 60 ms of G.711. */
+const LONGEST_PAYLOAD = 480
+
+/** Where generated packets are built, in turn: sending may still hold one for a moment when the network is busy. */
+const scratch = Array.from({ length: 64 }, () => Buffer.alloc(RTP_HEADER_BYTES + LONGEST_PAYLOAD))
+let scratchTurn = 0
+
+/** Room for one packet to be built and sent; its content is not kept. */
+export function nextScratch(): Buffer {
+  scratchTurn = (scratchTurn + 1) & 63
+  return scratch[scratchTurn] as Buffer
+}
