@@ -63,8 +63,7 @@ function forwardLines(stream: Readable | null, onLine: (line: string) => void): 
   if (stream !== null) createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine)
 }
 
-/** The second SIGTERM means `now` (child.ts). */
-const signalOf: Record<EndMode, NodeJS.Signals> = { drain: 'SIGTERM', now: 'SIGTERM', kill: 'SIGKILL' }
+const signalOf: Record<EndMode, NodeJS.Signals> = { drain: 'SIGTERM', now: 'SIGINT', kill: 'SIGKILL' }
 
 function runningOf(child: ChildProcess): Running {
   return { pid: child.pid ?? null, end: (mode) => void child.kill(signalOf[mode]) }

@@ -5,22 +5,26 @@ import { type Banner, type ChildMessage, exitRefused } from '#server/keeper/mess
 export type EndRequest = 'drain' | 'now' | 'orphaned'
 
 /**
- * Hears how this process should end. The first SIGTERM means `drain`, a further one `now`. `orphaned`: the keeper died; leave
- * at once without ending a call, as the next start takes the calls over. Started without a keeper, only signals count.
+ * Hears how this process should end: SIGTERM means `drain`, SIGINT `now`. `orphaned`: the keeper died; leave at once without
+ * ending a call, as the next start takes the calls over. Each may come more than once (a service manager signals every process
+ * of a service, beside the keeper) and means no more then. Started without a keeper, only signals count.
  * Disposing stops listening and lets go of the keeper's channel, which otherwise keeps this process alive.
  */
 export function onEndRequest(act: (request: EndRequest) => void): Disposable {
-  let asked = false
-  const onSignal = (): void => {
-    act(asked ? 'now' : 'drain')
-    asked = true
+  const heard = new Set<EndRequest>()
+  const hear = (request: EndRequest) => (): void => {
+    if (heard.has(request)) return
+    heard.add(request)
+    act(request)
   }
-  const onDisconnect = (): void => act('orphaned')
-  process.on('SIGTERM', onSignal)
+  const [onDrain, onNow, onDisconnect] = [hear('drain'), hear('now'), hear('orphaned')]
+  process.on('SIGTERM', onDrain)
+  process.on('SIGINT', onNow)
   process.on('disconnect', onDisconnect)
   return {
     [Symbol.dispose]() {
-      process.off('SIGTERM', onSignal)
+      process.off('SIGTERM', onDrain)
+      process.off('SIGINT', onNow)
       process.off('disconnect', onDisconnect)
       if (process.connected) process.disconnect()
     },

@@ -94,13 +94,19 @@ function engineArguments({ media }: Settings, index: number): string[] {
   return ['--socket', media.sockets[index] ?? '', '--first-port', String(first), '--last-port', String(first + share - 1)]
 }
 
+/** One key press or `kill` may arrive several times: through the terminal's process group, npm and the launcher. */
+const sameRequestMs = 300
+
 /** SIGTERM, SIGINT, SIGHUP and the launcher's death end the system; asked again, it hurries. */
 function endOnRequest(keeper: Keeper, log: Log): void {
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      log.info('asked to end', { signal })
-      keeper.requestEnd()
-    })
+  let lastAt = Number.NEGATIVE_INFINITY
+  const request = (by: string): void => {
+    const isSame = systemClock.now() - lastAt < sameRequestMs
+    lastAt = systemClock.now()
+    if (isSame) return
+    log.info('asked to end', { by })
+    keeper.requestEnd()
   }
-  process.on('disconnect', () => keeper.requestEnd())
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => request(signal))
+  process.on('disconnect', () => request('the launcher that died'))
 }
