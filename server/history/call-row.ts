@@ -1,4 +1,4 @@
-import type { EndpointRef, Fact } from '#contract/facts.ts'
+import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 
 /** One call in the history: what its facts add up to. Instants are milliseconds since the Unix epoch. */
@@ -21,7 +21,7 @@ export interface CallRow {
   readonly outcome: Outcome
   /** The last callee to talk. */
   readonly answeredBy: EndpointRef | null
-  /** An inbound or internal call that rang and that nobody took and no flow completed. */
+  /** A call from outside or inside that rang or should have rung somebody, and that nobody took, here or elsewhere. */
   readonly missed: boolean
   /** The trunk the call came in on or went out by. */
   readonly trunk: string | null
@@ -44,5 +44,3 @@ export interface LegRow {
   readonly endedAt: number | null
   readonly outcome: Outcome | null
 }
-
-export type CallFacts = readonly Fact[]

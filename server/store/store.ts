@@ -140,7 +140,7 @@ class PostgresStore implements Store {
     let database = this.#databases.get(client)
     if (database === undefined) {
       const only = { query: client.query.bind(client) as PoolClient['query'], release: () => undefined }
-      database = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: { connect: async () => only, end: async () => undefined } }) })
+      database = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: { connect: async () => only, end: async () => undefined, options: {} } }) })
       this.#databases.set(client, database)
     }
     return database
