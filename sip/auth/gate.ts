@@ -26,7 +26,7 @@ export class AuthGate {
     if (!this.#throttle.admits(address, claim.username, realm)) return { kind: 'shut-out' }
     const verdict = this.#digest.verify(request, realm, user)
     if (verdict.kind === 'accepted') this.#throttle.succeeded(address, claim.username, realm)
-    else if (verdict.cause === 'wrong' || verdict.cause === 'replayed') this.#throttle.failed(address, claim.username, realm)
+    else if (verdict.cause === 'wrong') this.#throttle.failed(address, claim.username, realm)
     return verdict
   }
 }

@@ -18,12 +18,12 @@ export interface DigestServerOptions {
   nonceCapacity?: number
 }
 
-/** Why a request is challenged. Only `wrong` and `replayed` speak against the sender. */
+/** Why a request is challenged. Only `wrong` speaks against the sender: some phones never raise `nc` and look like a replay. */
 export type ChallengeCause = 'absent' | 'stale' | 'wrong' | 'replayed'
 
 export type Verdict =
   | { readonly kind: 'accepted' }
-  /** Answer 401 with these headers, the same for every cause but `stale`. */
+  /** Answer 401 with these headers. They are the same for every cause, save that `stale` and `replayed` ask to try again with a new nonce. */
   | { readonly kind: 'challenge'; readonly cause: ChallengeCause; readonly headers: HeaderLines }
 
 /** Who a request claims to be, before anything is proved. */
@@ -70,7 +70,7 @@ export class DigestServer {
   }
 
   #challenge(cause: ChallengeCause, realm: string, user: DigestUser | null): Verdict {
-    return { kind: 'challenge', cause, headers: this.#lines(realm, user, cause === 'stale') }
+    return { kind: 'challenge', cause, headers: this.#lines(realm, user, cause === 'stale' || cause === 'replayed') }
   }
 
   /** One WWW-Authenticate per algorithm, in order of preference (RFC 8760 §2.3), all with one nonce. */

@@ -42,7 +42,7 @@ export class GuessThrottle {
   readonly #settings: typeof DEFAULTS | Required<Omit<ThrottleOptions, 'clock' | 'onShutOut'>>
   readonly #sources: RecentMap<Guesses>
   readonly #users: RecentMap<Guesses>
-  /** Instant of the last success by `user@realm address`. */
+  /** Instant of the last success by `user@realm address`, and by address alone. */
   readonly #proven: RecentMap<Millis>
 
   constructor(options: ThrottleOptions) {
@@ -52,24 +52,24 @@ export class GuessThrottle {
     this.#settings = { ...DEFAULTS, ...Object.fromEntries(given) }
     this.#sources = new RecentMap(this.#settings.capacity)
     this.#users = new RecentMap(this.#settings.capacity)
-    this.#proven = new RecentMap(this.#settings.capacity)
+    this.#proven = new RecentMap(2 * this.#settings.capacity)
   }
 
   /** Whether credentials from `address` for `user` may be looked at. Ask before verifying; a request that may not is best not answered. */
   admits(address: string, user: string, realm: string): boolean {
     const now = this.#clock.now()
     const who = `${user}@${realm}`
-    const provenAt = this.#proven.get(`${who} ${sourceOf(address)}`)
-    if (provenAt !== undefined && now - provenAt < PROVEN_MS) return true
+    if (this.#isProven(`${who} ${sourceOf(address)}`)) return true
     return !isShut(this.#sources.get(sourceOf(address)), now) && !isShut(this.#users.get(who), now)
   }
 
-  /** Whether the address is shut out as a whole: for requests without credentials. */
+  /** Whether the address is shut out as a whole: for requests without credentials. One that any phone has proved itself from is not. */
   isShutOut(address: string): boolean {
-    return isShut(this.#sources.get(sourceOf(address)), this.#clock.now())
+    const source = sourceOf(address)
+    return isShut(this.#sources.get(source), this.#clock.now()) && !this.#isProven(source)
   }
 
-  /** The credentials were wrong or replayed. A missing or stale one is no failure. */
+  /** The credentials were wrong. Missing, stale or replayed ones are no guesses. */
   failed(address: string, user: string, realm: string): void {
     this.#count('source', this.#sources, sourceOf(address), this.#settings.sourceLimit)
     this.#count('user', this.#users, `${user}@${realm}`, this.#settings.userLimit)
@@ -77,7 +77,15 @@ export class GuessThrottle {
 
   /** The credentials were right. */
   succeeded(address: string, user: string, realm: string): void {
-    this.#proven.set(`${user}@${realm} ${sourceOf(address)}`, this.#clock.now())
+    const source = sourceOf(address)
+    const now = this.#clock.now()
+    this.#proven.set(`${user}@${realm} ${source}`, now)
+    this.#proven.set(source, now)
+  }
+
+  #isProven(key: string): boolean {
+    const at = this.#proven.get(key)
+    return at !== undefined && this.#clock.now() - at < PROVEN_MS
   }
 
   #count(kind: ShutOut['kind'], records: RecentMap<Guesses>, who: string, limit: number): void {

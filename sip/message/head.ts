@@ -19,17 +19,30 @@ export interface Head {
  * Call-ID and CSeq wherever they stand; lines that are bad themselves are left out. One pass, linear.
  */
 export function readHead(bytes: Buffer): Head {
-  const latin = bytes.toString('latin1')
-  const plain = !UNUSUAL.test(latin)
-  return new HeadReader(plain ? latin : textOf(bytes), plain).read()
+  const plain = isPlain(bytes)
+  return new HeadReader(plain ? bytes.toString('latin1') : textOf(bytes), plain).read()
 }
 
-/** Control characters other than HTAB, line breaks that are no CR LF, and everything that is not ASCII. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is its purpose
-const UNUSUAL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\uffff]|\r(?!\n)|(?<!\r)\n/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/
 const BARE_BREAK = /\r|\n/
+
+/** True for printable ASCII and HTAB in lines that all end in CR LF, which nearly every head is: it needs no closer look. */
+function isPlain(bytes: Buffer): boolean {
+  let last = 0
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0
+    if (byte < 0x20 || byte > 0x7e || last === CR) {
+      const isBreak = byte === LF ? last === CR : byte === CR ? last !== CR : byte === TAB && last !== CR
+      if (!isBreak) return false
+    }
+    last = byte
+  }
+  return last !== CR
+}
+const TAB = 0x09
+const LF = 0x0a
+const CR = 0x0d
 
 class HeadReader {
   readonly #text: string

@@ -28,8 +28,20 @@ export function formatHostPort(host: string, port: number | undefined): string {
 /** Dotted quad, each part 0 to 255. */
 export function isIpv4(text: string): boolean {
   if (text.length < 7 || text.length > 15) return false
-  const parts = text.split('.')
-  return parts.length === 4 && parts.every((part) => part.length <= 3 && parseUint(part, 255) !== undefined)
+  let part = -1
+  let dots = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 0x2e) {
+      if (part < 0 || ++dots > 3) return false
+      part = -1
+    } else {
+      if (code < 0x30 || code > 0x39) return false
+      part = Math.max(part, 0) * 10 + code - 0x30
+      if (part > 255) return false
+    }
+  }
+  return dots === 3 && part >= 0
 }
 
 /** IPv6 address without brackets or zone (RFC 4291 §2.2), the last 32 bits optionally as a dotted quad. */
