@@ -1,7 +1,7 @@
 import type { NewFact } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Leg } from '#calls/leg.ts'
-import type { KeptCall } from '#calls/kept.ts'
+import type { KeptCall, KeptRecording } from '#calls/kept.ts'
 import type { CallIdentity, CallNeeds } from '#calls/needs.ts'
 import { Emitter } from '#base/emitter.ts'
 
@@ -25,6 +25,7 @@ export class Call {
   readonly ended = new Emitter<Outcome>()
   #legs: Leg[] = []
   #parts = new Set<Part>()
+  #recordings = new Map<string, KeptRecording>()
   #outcome: Outcome | null = null
   #legCount = 0
   #dirty = false
@@ -112,12 +113,23 @@ export class Call {
     })
   }
 
+  /** Recordings in progress, by id. */
+  get recordings(): ReadonlyMap<string, KeptRecording> {
+    return this.#recordings
+  }
+  recording(kept: KeptRecording, running: boolean): void {
+    if (running) this.#recordings.set(kept.id, kept)
+    else this.#recordings.delete(kept.id)
+    this.changed()
+  }
+
   keep(): KeptCall {
     return {
       identity: this.identity,
       startedAt: this.startedAt,
       legCount: this.#legCount,
       legs: this.#legs.flatMap((leg) => leg.keep() ?? []),
+      recordings: [...this.#recordings.values()],
       story: this.#story,
     }
   }

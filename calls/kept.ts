@@ -11,6 +11,7 @@ export interface KeptCall {
   startedAt: number
   legCount: number
   legs: KeptLeg[]
+  recordings: KeptRecording[]
   /** The owner's: where in a flow the call is, or that two legs are bridged. */
   story: unknown
 }
@@ -32,4 +33,11 @@ export interface KeptMedia {
   /** Where the peer's signalling comes from. */
   peer: string
   codecs: readonly Codec[]
+}
+
+export interface KeptRecording {
+  id: string
+  file: string
+  leg: string
+  mailTo: readonly string[]
 }

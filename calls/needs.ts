@@ -122,6 +122,8 @@ export interface FinishedRecording {
   tenant: string
   call: string
   recording: string
+  /** Who is to be sent it, beside nobody. */
+  mailTo: readonly string[]
   file: string
   ms: number
   bytes: number

@@ -1,0 +1,67 @@
+import { join } from 'node:path'
+import type { Log } from '#base/log.ts'
+import type { Prompt } from '#contract/documents/prompt.ts'
+import type { CompiledConfig } from '#server/config/compiled.ts'
+import type { PromptSound } from '#server/flows/flow-runner.ts'
+
+/** Turns text into a sound file; the same text and voice give the same file without speaking again. */
+export interface SpeechPort {
+  synthesize(text: string, how: { language: string; voice?: string }): Promise<string>
+}
+
+export interface PromptNeeds {
+  /** `<folder>/<tenant>/<file>`: sounds that companies brought. */
+  folder: string
+  speech: SpeechPort
+  /** Length of a sound file in ms; null when it cannot be played. */
+  lengthOf: (file: string) => Promise<number | null>
+  log: Log
+}
+
+/** The sounds behind prompts: files as they are, texts spoken once and remembered. Prepared when a configuration is taken up, so that no call waits for speech. */
+export class Prompts {
+  #needs: PromptNeeds
+  #ready = new WeakMap<Prompt, PromptSound | null>()
+
+  constructor(needs: PromptNeeds) {
+    this.#needs = needs
+  }
+
+  /** Makes every prompt of a configuration ready, one after the other. What cannot be had is logged and left out of what callers hear. */
+  async prepare(tenant: string, config: CompiledConfig): Promise<void> {
+    for (const prompt of config.prompts.values()) await this.#get(tenant, config, prompt)
+  }
+
+  /** The sounds of prompts, in order; at once when they are ready. */
+  sounds(tenant: string, config: CompiledConfig, ids: readonly string[]): readonly PromptSound[] | Promise<readonly PromptSound[]> {
+    const prompts = ids.flatMap((id) => config.prompts.get(id) ?? [])
+    if (prompts.every((prompt) => this.#ready.has(prompt))) return prompts.flatMap((prompt) => this.#ready.get(prompt) ?? [])
+    return Promise.all(prompts.map((prompt) => this.#get(tenant, config, prompt))).then((found) => found.flatMap((sound) => sound ?? []))
+  }
+
+  async #get(tenant: string, config: CompiledConfig, prompt: Prompt): Promise<PromptSound | null> {
+    const known = this.#ready.get(prompt)
+    if (known !== undefined) return known
+    const sound = await this.#make(tenant, config, prompt)
+    this.#ready.set(prompt, sound)
+    return sound
+  }
+
+  async #make(tenant: string, config: CompiledConfig, prompt: Prompt): Promise<PromptSound | null> {
+    try {
+      const file =
+        prompt.file !== undefined
+          ? join(this.#needs.folder, tenant, prompt.file)
+          : await this.#needs.speech.synthesize(prompt.text ?? '', {
+              language: prompt.language ?? config.company.language,
+              ...(prompt.voice !== undefined && { voice: prompt.voice }),
+            })
+      const ms = await this.#needs.lengthOf(file)
+      if (ms === null) throw new Error('the file cannot be played')
+      return { prompt: prompt.id, file, ms, ...(prompt.text !== undefined && { text: prompt.text }) }
+    } catch (fault) {
+      this.#needs.log.warn('prompt is not available', { tenant, prompt: prompt.id, why: fault instanceof Error ? fault.message : String(fault) })
+      return null
+    }
+  }
+}
