@@ -1,0 +1,2 @@
+export type { Tenant, Tenants } from '#server/tenants/face.ts'
+export { openTenants } from '#server/tenants/tenants.ts'
