@@ -14,7 +14,7 @@ import type { Counts, TransactionHost } from '#sip/transaction/host.ts'
 import { clientKeyOf, mergeKey, serverKey } from '#sip/transaction/keys.ts'
 import { responseFlow } from '#sip/transaction/response-flow.ts'
 import { ServerRun } from '#sip/transaction/server.ts'
-import { statelessTag } from '#sip/transaction/stateless-tag.ts'
+import { statelessTag } from '#sip/transport/stateless-tag.ts'
 import { defaultTimerBase, type Timings, timings } from '#sip/transaction/timings.ts'
 import type {
   ClientEvents,
@@ -53,7 +53,7 @@ export const defaultTransactionOptions: TransactionOptions = {
 export class TransactionLayer implements Transactions, TransportReceiver, TransactionHost {
   readonly wheel: TimerWheel
   readonly transport: Transport
-  readonly counts: TransactionCounts & Counts
+  readonly counts: Counts & Pick<TransactionCounts, 'clients' | 'servers'>
   readonly #user: TransactionUser
   readonly #random: Random
   readonly #log: Log
@@ -216,7 +216,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     if (this.#gate.admit(cancel, this.#servers.size + this.#clients.size) === 'drop') return this.#refuse(cancel, flow, 'drop')
     const invite = this.#servers.get(serverKey(cancel, 'INVITE'))
     const matches = invite !== undefined && invite.flow.remote.address === flow.remote.address
-    const toTag = (matches ? invite.toTag : undefined) ?? statelessTag(cancel)
+    const toTag = (matches ? invite.toTag : undefined) ?? statelessTag(cancel.headers)
     this.#serve({ request: cancel, flow, key, merge: null }).respond(buildResponse(cancel, matches ? 200 : 481, undefined, { toTag }))
     if (matches) invite.cancelled(cancel)
   }
@@ -245,7 +245,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
 
   /** Without a transaction: a repeated request gets the same answer again (RFC 3261 §8.2.7). */
   #answer(request: SipRequest, flow: Flow, status: number, headers: HeaderLines = []): void {
-    const response = buildResponse(request, status, undefined, { toTag: statelessTag(request), headers })
+    const response = buildResponse(request, status, undefined, { toTag: statelessTag(request.headers), headers })
     this.send(responseFlow(request, flow), serialize(response), request.headers.callId)
   }
 
@@ -272,7 +272,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   }
 }
 
-function gauged(clients: ReadonlyMap<string, unknown>, servers: ReadonlyMap<string, unknown>): TransactionCounts & Counts {
+function gauged(clients: ReadonlyMap<string, unknown>, servers: ReadonlyMap<string, unknown>): Counts & Pick<TransactionCounts, 'clients' | 'servers'> {
   return {
     get clients() {
       return clients.size

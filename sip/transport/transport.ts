@@ -1,4 +1,5 @@
 import type { Flow, TransportName } from '#sip/agent.ts'
+import type { MalformedRule } from '#sip/message/malformed.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 
 /** Where to send: an IP literal (names are resolved before, see `Resolver`), and how. */
@@ -57,20 +58,27 @@ export interface TransportReceiver {
   onFlowFailed(flow: Flow, why: string): void
 }
 
-/** A message that was not handed up: counted by cause, answered where the sender can be told. */
-export type RefusalCause = 'malformed' | 'too-large' | 'version' | 'connection-limit' | 'slow' | 'outbound-full' | 'origin'
+/** Why a message or a connection was not taken: a rule of the parser, or a limit of the transport. */
+export type RefusalCause = MalformedRule | 'connection-limit' | 'slow' | 'idle' | 'outbound-full' | 'websocket'
 
-/** Counters since the start; monotonic. */
+/** Counters since the start, and how many connections are open. */
 export interface TransportCounts {
   received: number
   sent: number
-  receivedBytes: number
-  sentBytes: number
   keepAlives: number
-  refused: Record<RefusalCause, number>
+  refused: Partial<Record<RefusalCause, number>>
   connectionsOpened: number
   connectionsOpen: number
   flowsFailed: number
+}
+
+/** Counters at zero. */
+export function zeroCounts(): TransportCounts {
+  return { received: 0, sent: 0, keepAlives: 0, refused: {}, connectionsOpened: 0, connectionsOpen: 0, flowsFailed: 0 }
+}
+
+export function countRefused(counts: TransportCounts, cause: RefusalCause): void {
+  counts.refused[cause] = (counts.refused[cause] ?? 0) + 1
 }
 
 /** Names to addresses (RFC 3263): A and AAAA always; SRV when the URI names no port. Answers come from a cache where they may. */

@@ -1,0 +1,128 @@
+import type { Millis } from '#base/clock.ts'
+import type { TimerWheel } from '#base/timer-wheel.ts'
+import type { Flow, TransportName } from '#sip/agent.ts'
+import type { Inbox } from '#sip/transport/inbox.ts'
+import { countRefused, type RefusalCause } from '#sip/transport/transport.ts'
+
+/** Bounds of stream connections, TCP and WebSocket; each has a default. */
+export interface StreamLimits {
+  /** Connections in all, default 10,000. */
+  connections: number
+  /** Connections of one remote address, default 1,000. */
+  connectionsPerAddress: number
+  /** A new connection must be made within this, default 4 s. */
+  connectMs: Millis
+  /** A message must be complete this long after its first byte, default 10 s; then its sender is a slow-loris. */
+  messageMs: Millis
+  /** A connection without a first byte is closed after this, default 30 s. */
+  firstByteMs: Millis
+  /** A connection without a byte either way is closed after this, default 1 h; below what phones register for it would cut them off. */
+  idleMs: Millis
+  /** What may wait for a slow reader; above it the connection is closed, default 1 MiB. */
+  outboundBytes: number
+  /** A WebSocket is pinged this often, and closed when it does not answer until the next, default 30 s. */
+  pingMs: Millis
+}
+
+export const defaultStreamLimits: StreamLimits = {
+  connections: 10_000,
+  connectionsPerAddress: 1_000,
+  connectMs: 4_000,
+  messageMs: 10_000,
+  firstByteMs: 30_000,
+  idleMs: 3_600_000,
+  outboundBytes: 1_048_576,
+  pingMs: 30_000,
+}
+
+/** One stream connection, whatever carries it. */
+export interface Connection {
+  readonly flow: Flow
+  /** False when it is closing; nothing was sent then. */
+  send(bytes: Uint8Array): boolean
+  /** Sends what is buffered and closes. Idempotent; `why` goes into the failure that the owner hears of. */
+  close(why: string): void
+}
+
+/** Every stream connection: found by number, reused by remote address, limited in number, told of when it ends. */
+export class Connections {
+  readonly limits: StreamLimits
+  readonly wheel: TimerWheel
+  readonly inbox: Inbox
+  readonly #byNumber = new Map<number, Connection>()
+  readonly #byRemote = new Map<string, Connection>()
+  readonly #perAddress = new Map<string, number>()
+  #last = 0
+  #closing = false
+
+  constructor(inbox: Inbox, wheel: TimerWheel, limits: Partial<StreamLimits>) {
+    this.inbox = inbox
+    this.wheel = wheel
+    this.limits = { ...defaultStreamLimits, ...limits }
+  }
+
+  get size(): number {
+    return this.#byNumber.size
+  }
+
+  get isClosing(): boolean {
+    return this.#closing
+  }
+
+  /** True if one more may come from, or go to, that address; a refusal is counted. */
+  admits(address: string): boolean {
+    const { connections, connectionsPerAddress } = this.limits
+    if (!this.#closing && this.size < connections && (this.#perAddress.get(address) ?? 0) < connectionsPerAddress) return true
+    this.refused('connection-limit')
+    return false
+  }
+
+  /** The flow of a connection about to be added. */
+  flow(transport: TransportName, local: Flow['local'], remote: Flow['remote']): Flow {
+    return { transport, local, remote, connection: ++this.#last }
+  }
+
+  add(connection: Connection): void {
+    const { flow } = connection
+    this.#byNumber.set(flow.connection ?? 0, connection)
+    // The latest one to an address is the likeliest to live.
+    this.#byRemote.set(remoteKey(flow.transport, flow.remote), connection)
+    this.#perAddress.set(flow.remote.address, (this.#perAddress.get(flow.remote.address) ?? 0) + 1)
+    this.inbox.counts.connectionsOpened++
+    this.inbox.counts.connectionsOpen = this.size
+  }
+
+  /** A connection ended. Told once. */
+  remove(connection: Connection, why: string): void {
+    const { flow } = connection
+    if (!this.#byNumber.delete(flow.connection ?? 0)) return
+    const key = remoteKey(flow.transport, flow.remote)
+    if (this.#byRemote.get(key) === connection) this.#byRemote.delete(key)
+    const left = (this.#perAddress.get(flow.remote.address) ?? 1) - 1
+    if (left === 0) this.#perAddress.delete(flow.remote.address)
+    else this.#perAddress.set(flow.remote.address, left)
+    this.inbox.counts.connectionsOpen = this.size
+    if (!this.#closing) this.inbox.failed(flow, why)
+  }
+
+  byNumber(connection: number): Connection | undefined {
+    return this.#byNumber.get(connection)
+  }
+
+  byRemote(transport: TransportName, remote: Flow['remote']): Connection | undefined {
+    return this.#byRemote.get(remoteKey(transport, remote))
+  }
+
+  refused(cause: RefusalCause): void {
+    countRefused(this.inbox.counts, cause)
+  }
+
+  close(): void {
+    this.#closing = true
+    for (const connection of [...this.#byNumber.values()]) connection.close('we are closing')
+  }
+}
+
+function remoteKey(transport: TransportName, { address, port }: Flow['remote']): string {
+  return `${transport} ${address} ${port}`
+}

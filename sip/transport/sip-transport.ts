@@ -1,0 +1,159 @@
+import type { IncomingMessage } from 'node:http'
+import { isIPv6 } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Clock } from '#base/clock.ts'
+import type { TimerWheel } from '#base/timer-wheel.ts'
+import type { Flow, TransportName } from '#sip/agent.ts'
+import { Addresses, isWildcard, type Reach } from '#sip/transport/addresses.ts'
+import { Connections, type StreamLimits } from '#sip/transport/connections.ts'
+import { Inbox } from '#sip/transport/inbox.ts'
+import type { ListenAt } from '#sip/transport/port-taken.ts'
+import { TcpConnection, TcpListener } from '#sip/transport/tcp.ts'
+import { type Destination, type HostPort, type NoFlow, type Transport, type TransportCounts, type TransportReceiver, zeroCounts } from '#sip/transport/transport.ts'
+import { UdpProbe } from '#sip/transport/udp-probe.ts'
+import { UdpSocket } from '#sip/transport/udp-socket.ts'
+import { type OriginCheck, sameOrigin, WebSocketListener, type WebSocketServerAt } from '#sip/transport/websocket.ts'
+
+/** What to listen on, and how the world sees it. */
+export interface SipTransportOptions {
+  udp?: readonly ListenAt[]
+  tcp?: readonly ListenAt[]
+  ws?: readonly ListenAt[]
+  reach?: Reach
+  limits?: Partial<StreamLimits>
+  /** Default `sameOrigin`. */
+  origin?: OriginCheck
+}
+
+type Local = { readonly address: string; readonly port: number }
+interface Listener {
+  readonly local: Local
+  close(): Promise<void>
+}
+
+/** The sockets of the SIP room: UDP, TCP and WebSocket on any number of local addresses. */
+export class SipTransport implements Transport {
+  readonly counts: TransportCounts = zeroCounts()
+  readonly #options: SipTransportOptions
+  readonly #wheel: TimerWheel
+  readonly #addresses: Addresses
+  #udp: UdpSocket[] = []
+  #tcp: Listener[] = []
+  #ws: WebSocketServerAt[] = []
+  #connections: Connections | null = null
+  #upgrader: WebSocketListener | null = null
+  #probe: UdpProbe | null = null
+
+  constructor(clock: Clock, wheel: TimerWheel, options: SipTransportOptions) {
+    this.#wheel = wheel
+    this.#options = options
+    this.#addresses = new Addresses(clock, options.reach ?? {})
+  }
+
+  async start(receiver: TransportReceiver): Promise<void> {
+    const inbox = new Inbox(this.counts, receiver)
+    const connections = new Connections(inbox, this.#wheel, this.#options.limits ?? {})
+    const upgrader = new WebSocketListener(connections, this.#options.origin ?? sameOrigin)
+    this.#connections = connections
+    this.#upgrader = upgrader
+    this.#probe = new UdpProbe(this.#wheel, (flow, why) => inbox.failed(flow, why))
+    try {
+      for (const at of this.#options.udp ?? []) this.#udp.push(await UdpSocket.bind(at, inbox))
+      for (const at of this.#options.tcp ?? []) this.#tcp.push(await TcpListener.listen(at, connections))
+      for (const at of this.#options.ws ?? []) this.#ws.push(await upgrader.listen(at))
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  /** What is listened on now: the ports that port 0 became. */
+  get listening(): { transport: TransportName; address: string; port: number }[] {
+    const named = (transport: TransportName, list: readonly { local: Local }[]) => list.map(({ local }) => ({ transport, ...local }))
+    return [...named('udp', this.#udp), ...named('tcp', this.#tcp), ...named('ws', this.#ws)]
+  }
+
+  /** For a web server that shares its port: takes over an HTTP upgrade to the subprotocol `sip`. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#upgrader === null) socket.destroy()
+    else this.#upgrader.upgrade(request, socket, head)
+  }
+
+  open({ transport, address, port }: Destination): Flow | NoFlow {
+    if (this.#connections === null || this.#connections.isClosing) return noFlow('closed', 'the transport is not open')
+    if (transport === 'udp') {
+      const socket = this.#udpTowards(address)
+      return socket?.flowTo({ address, port }) ?? noFlow('family', `no UDP socket reaches ${address}`)
+    }
+    const known = this.#connections.byRemote(transport, { address, port })
+    if (known !== undefined) return known.flow
+    if (transport === 'ws') return noFlow('transport', 'a WebSocket can only be opened by the client')
+    if (!this.#connections.admits(address)) return noFlow('full', 'the limit of connections is reached')
+    const listener = listenerFor(this.#tcp, address)
+    const from = listener === undefined || isWildcard(listener.local.address) ? undefined : listener.local.address
+    return TcpConnection.connecting(this.#connections, { address, port }, from).flow
+  }
+
+  send(flow: Flow, bytes: Uint8Array): boolean {
+    if (flow.connection !== null) return this.#connections?.byNumber(flow.connection)?.send(bytes) ?? false
+    return this.#udpOf(flow)?.send(bytes, flow.remote) ?? false
+  }
+
+  advertised(flow: Flow): HostPort {
+    const bound = flow.connection === null ? flow.local.address : this.#streamAddress(flow)
+    return { host: this.#addresses.advertisedTo(flow.remote.address, bound), port: this.#portOf(flow) }
+  }
+
+  localAddressFor(remote: string): string {
+    const bound = this.#udpTowards(remote)?.local.address ?? listenerFor(this.#tcp, remote)?.local.address
+    return this.#addresses.advertisedTo(remote, bound ?? (isIPv6(remote) ? '::' : '0.0.0.0'))
+  }
+
+  probe(flow: Flow): void {
+    if (flow.connection === null) this.#probe?.probe(flow)
+  }
+
+  async close(): Promise<void> {
+    const listeners: Listener[] = [...this.#udp, ...this.#tcp, ...this.#ws]
+    this.#udp = []
+    this.#tcp = []
+    this.#ws = []
+    this.#probe?.close()
+    this.#connections?.close()
+    await Promise.all(listeners.map((listener) => listener.close()))
+  }
+
+  /** The socket a flow names, or after a restart with other addresses the one that reaches its peer. */
+  #udpOf(flow: Flow): UdpSocket | undefined {
+    const { local } = flow
+    const same = this.#udp.find((socket) => socket.local === local || (socket.local.port === local.port && socket.local.address === local.address))
+    return same ?? this.#udpTowards(flow.remote.address)
+  }
+
+  #udpTowards(remote: string): UdpSocket | undefined {
+    const v6 = isIPv6(remote)
+    const candidates = this.#udp.filter((socket) => socket.isV6 === v6)
+    if (candidates.length < 2) return candidates[0]
+    const source = this.#addresses.sourceTowards(remote, v6 ? '::' : '0.0.0.0')
+    return candidates.find((socket) => socket.local.address === source) ?? candidates.find((socket) => isWildcard(socket.local.address)) ?? candidates[0]
+  }
+
+  /** Our end of a connection; before it stands, what its listener is bound to. */
+  #streamAddress({ local, remote }: Flow): string {
+    return local.address === '' ? (listenerFor(this.#tcp, remote.address)?.local.address ?? (isIPv6(remote.address) ? '::' : '0.0.0.0')) : local.address
+  }
+
+  /** Where new requests are taken: a connection of ours left from a port at which nobody listens. */
+  #portOf(flow: Flow): number {
+    if (flow.transport === 'tcp') return listenerFor(this.#tcp, flow.remote.address)?.local.port ?? flow.local.port
+    return flow.local.port
+  }
+}
+
+function noFlow(why: NoFlow['why'], detail: string): NoFlow {
+  return { kind: 'no-flow', why, detail }
+}
+
+function listenerFor(listeners: readonly Listener[], remote: string): Listener | undefined {
+  return listeners.find(({ local }) => isIPv6(local.address) === isIPv6(remote)) ?? listeners[0]
+}
