@@ -150,7 +150,6 @@ export class RtpEndpoint {
     const pair = this.#accept.fix(address, port)
     this.#heard = false
     this.#aimSocket()
-    if (this.#stream?.rtcp === null) return
     if (this.#isMuxed()) this.#acceptRtcp.fix(pair.address, pair.port)
   }
 

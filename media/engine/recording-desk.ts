@@ -1,0 +1,74 @@
+import type { Clock, Millis } from '#base/clock.ts'
+import type { EndpointId } from '#media/engine.ts'
+import type { Command, EndpointEvent, LivingRecording } from '#media/engine/protocol.ts'
+import type { RtpEndpoint } from '#media/pipeline.ts'
+import type { Recorder, Recording } from '#media/record/recorder.ts'
+
+interface Running {
+  id: EndpointId
+  recording: Recording
+  /** null: its endpoint is gone already; only the end is awaited. */
+  endpoint: RtpEndpoint | null
+  format: 'opus' | 'wav'
+  startedAt: Millis
+  maxMs: Millis | undefined
+}
+
+/** The recordings of an engine by file, each tapping one endpoint; they may end after their endpoint did. */
+export class RecordingDesk {
+  readonly #recorder: Recorder
+  readonly #clock: Clock
+  readonly #emit: (id: EndpointId, event: EndpointEvent) => void
+  readonly #running = new Map<string, Running>()
+
+  constructor(recorder: Recorder, clock: Clock, emit: (id: EndpointId, event: EndpointEvent) => void) {
+    this.#recorder = recorder
+    this.#clock = clock
+    this.#emit = emit
+  }
+
+  /** Starts a recording; one of this file that is under way goes on. `endpoint` null: a file left by an engine that died is only to be completed. */
+  start(command: Extract<Command, { kind: 'record' }>, endpoint: RtpEndpoint | null): void {
+    const { id, file, format, maxMs, ageMs } = command
+    if (this.#running.has(file)) return
+    const startedAt = this.#clock.now() - (ageMs ?? 0)
+    const recording = this.#recorder.open(
+      { file, format, startedAt, ...(maxMs === undefined ? {} : { maxMs }), ...(ageMs === undefined ? {} : { resume: true }) },
+      {
+        onRecorded: (recorded) => {
+          this.#untap(file)
+          this.#running.delete(file)
+          this.#emit(id, { kind: 'recorded', ...recorded })
+        },
+        onFailed: (_file, cause) => this.#emit(id, { kind: 'record-failed', file, cause }),
+      },
+    )
+    this.#running.set(file, { id, recording, endpoint, format, startedAt, maxMs })
+    endpoint?.startRecording(recording)
+  }
+
+  stop(file: string): void {
+    this.#untap(file)
+    this.#running.get(file)?.recording.stop(this.#clock.now())
+  }
+
+  stopAll(id: EndpointId): void {
+    for (const [file, running] of this.#running) if (running.id === id) this.stop(file)
+  }
+
+  /** Recordings of an endpoint that are under way. */
+  of(id: EndpointId): LivingRecording[] {
+    return [...this.#running]
+      .filter(([, running]) => running.id === id)
+      .map(([file, { format, startedAt, maxMs }]) => {
+        return { file, format, ageMs: this.#clock.now() - startedAt, ...(maxMs === undefined ? {} : { maxMs }) }
+      })
+  }
+
+  #untap(file: string): void {
+    const running = this.#running.get(file)
+    if (running === undefined) return
+    running.endpoint?.stopRecording(running.recording)
+    running.endpoint = null
+  }
+}

@@ -1,0 +1,212 @@
+import type { Millis } from '#base/clock.ts'
+import type {
+  Endpoint,
+  EndpointEvents,
+  EndpointId,
+  KeptEndpoint,
+  PlayId,
+  PlayItem,
+  PlayOptions,
+  RecordingHandle,
+  RecordOptions,
+  SocketAddress,
+  StreamParams,
+} from '#media/engine.ts'
+import type { EngineLink } from '#media/engine/link.ts'
+import type { Command, EndpointEvent, LivingEndpoint } from '#media/engine/protocol.ts'
+import { wantNothing, type Wanted } from '#media/engine/wanted.ts'
+
+/** What an endpoint asks of the client, because it may concern two engines. */
+export interface Joiner {
+  join(a: RemoteEndpoint, b: RemoteEndpoint): void
+  part(endpoint: RemoteEndpoint): void
+  nextPlay(): number
+}
+
+/** An endpoint in an engine as its opener holds it: notes what is wanted, and tells the engine. */
+export class RemoteEndpoint implements Endpoint {
+  readonly id: EndpointId
+  readonly local: SocketAddress
+  readonly link: EngineLink
+  readonly wanted: Wanted
+  /** Was opened by an earlier life of the server: what the engine does with it is to be taken over. */
+  isAdopted: boolean
+  /** The engine has had it; if it has not any more, it died meanwhile. */
+  wasUp: boolean
+  readonly #events: EndpointEvents
+  readonly #client: Joiner
+  #closed = false
+
+  constructor(opened: {
+    id: EndpointId
+    local: SocketAddress
+    link: EngineLink
+    events: EndpointEvents
+    client: Joiner
+    /** Adopted: its last aim. */
+    stream?: StreamParams | undefined
+  }) {
+    this.id = opened.id
+    this.local = opened.local
+    this.link = opened.link
+    this.#events = opened.events
+    this.#client = opened.client
+    this.wanted = wantNothing(opened.id, opened.local)
+    this.isAdopted = 'stream' in opened
+    this.wanted.stream = opened.stream ?? null
+    this.wasUp = this.isAdopted || this.link.isUp
+  }
+
+  aim(stream: StreamParams): void {
+    if (this.#closed) return
+    this.wanted.stream = stream
+    this.link.send({ kind: 'aim', id: this.id, stream })
+  }
+
+  join(other: Endpoint): void {
+    if (this.#closed || !(other instanceof RemoteEndpoint) || other.isClosed || other === this) return
+    this.#client.join(this, other)
+  }
+
+  part(): void {
+    this.#client.part(this)
+  }
+
+  play(items: readonly PlayItem[], options: PlayOptions = {}): PlayId {
+    const play = this.#client.nextPlay()
+    if (this.#closed) return play
+    const loop = options.loop ?? false
+    this.wanted.play = { play, items, loop, startedAt: this.link.now }
+    this.link.send({ kind: 'play', id: this.id, play, items, loop, fromMs: 0 })
+    return play
+  }
+
+  stop(play: PlayId): void {
+    if (this.#closed || this.wanted.play?.play !== play) return
+    if (this.link.isUp) this.link.send({ kind: 'stop', id: this.id, play })
+    else this.wanted.play = null
+  }
+
+  sendDtmf(digits: string, toneMs?: Millis, gapMs?: Millis): void {
+    if (this.#closed) return
+    const times = { ...(toneMs === undefined ? {} : { toneMs }), ...(gapMs === undefined ? {} : { gapMs }) }
+    this.link.sendOnce({ kind: 'digits', id: this.id, digits, ...times })
+  }
+
+  record(file: string, options: RecordOptions = {}): RecordingHandle {
+    if (!this.#closed && !this.wanted.recordings.has(file)) {
+      const { format = 'opus', maxMs } = options
+      const limit = maxMs === undefined ? {} : { maxMs }
+      this.wanted.recordings.set(file, { format, startedAt: this.link.now, stopped: false, ...limit })
+      this.link.send({ kind: 'record', id: this.id, file, format, ...limit })
+    }
+    return { file, stop: () => this.#stopRecording(file) }
+  }
+
+  keep(): KeptEndpoint {
+    const { stream } = this.wanted
+    return { id: this.id, engine: this.link.index, local: this.local, ...(stream === null ? {} : { stream }) }
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#client.part(this)
+    this.#closed = true
+    this.wanted.play = null
+    for (const recording of this.wanted.recordings.values()) recording.stopped = true
+    this.link.send({ kind: 'close', id: this.id })
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  // ---- For the client and its links ----
+
+  joinHere(other: RemoteEndpoint): void {
+    this.wanted.joined = other.id
+    other.wanted.joined = this.id
+    this.link.send({ kind: 'join', id: this.id, other: other.id })
+  }
+
+  /** Undoes a join within one engine; the other half learns of it here, too. */
+  partHere(): void {
+    const { joined } = this.wanted
+    if (joined === null) return
+    this.wanted.joined = null
+    const other = this.link.find(joined)
+    if (other !== undefined && other.wanted.joined === this.id) other.wanted.joined = null
+    this.link.send({ kind: 'part', id: this.id })
+  }
+
+  /** What was taken over is ours from here on. */
+  settle(): void {
+    this.isAdopted = false
+  }
+
+  /** For an endpoint closed while its engine was away: it is closed there, and its recordings are completed. */
+  lastCommands(living: LivingEndpoint | null): Command[] {
+    const commands: Command[] = living === null ? [] : [{ kind: 'close', id: this.id }]
+    if (living !== null) return commands
+    for (const [file, { format, startedAt, maxMs }] of this.wanted.recordings) {
+      const limit = maxMs === undefined ? {} : { maxMs }
+      commands.push({ kind: 'record', id: this.id, file, format, ageMs: this.link.now - startedAt, ...limit })
+      commands.push({ kind: 'record-stop', id: this.id, file })
+    }
+    if (commands.length === 0) this.link.remove(this)
+    return commands
+  }
+
+  revived(): void {
+    this.#events.onRevived?.()
+  }
+
+  /** Passes on what the engine tells, after noting what it means for what is wanted. */
+  take(event: EndpointEvent): void {
+    if (event.kind === 'recorded') {
+      this.wanted.recordings.delete(event.file)
+      const { kind: _, ...recording } = event
+      this.#events.onRecorded?.(recording)
+      this.#removeWhenDone()
+      return
+    }
+    if (event.kind === 'record-failed') this.#events.onRecordFailed?.(event.file, event.cause)
+    else if (event.kind === 'closed') {
+      this.#events.onStats?.(event.stats)
+      this.#removeWhenDone()
+    } else if (!this.#closed) this.#takeLive(event)
+  }
+
+  #takeLive(event: Exclude<EndpointEvent, { kind: 'recorded' | 'record-failed' | 'closed' }>): void {
+    switch (event.kind) {
+      case 'digit':
+        this.#events.onDigit?.(event.digit, event.ms)
+        return
+      case 'played':
+        if (this.wanted.play?.play === event.play) this.wanted.play = null
+        this.#events.onPlayed?.(event.play, event.why, event.ms, event.cause)
+        return
+      case 'audio':
+        if (event.latched) this.wanted.learnt = event.from
+        this.#events.onAudio?.(event.from)
+        return
+      case 'silent':
+        this.#events.onSilent?.(event.ms)
+        return
+      case 'failed':
+        this.#events.onFailed?.(event.cause)
+    }
+  }
+
+  /** After `closed`: the engine has let go of it, once its recordings are on disk. */
+  #removeWhenDone(): void {
+    if (this.#closed && this.wanted.recordings.size === 0) this.link.remove(this)
+  }
+
+  #stopRecording(file: string): void {
+    const recording = this.wanted.recordings.get(file)
+    if (recording === undefined || recording.stopped) return
+    recording.stopped = true
+    this.link.send({ kind: 'record-stop', id: this.id, file })
+  }
+}

@@ -1,0 +1,84 @@
+import type { Millis } from '#base/clock.ts'
+import type { EndpointId, PlayId, PlayItem, SocketAddress, StreamParams } from '#media/engine.ts'
+import type { Command, LivingEndpoint } from '#media/engine/protocol.ts'
+
+/** What the server wants one endpoint to be. From it an engine that died is set up again. Instants are on the server's clock. */
+export interface Wanted {
+  readonly id: EndpointId
+  readonly local: SocketAddress
+  stream: StreamParams | null
+  /** Pair that a latch has learnt. */
+  learnt: SocketAddress | null
+  joined: EndpointId | null
+  play: WantedPlay | null
+  readonly recordings: Map<string, WantedRecording>
+}
+
+export interface WantedPlay {
+  play: PlayId
+  items: readonly PlayItem[]
+  loop: boolean
+  /** When it began, or would have begun to be where it is. */
+  startedAt: Millis
+}
+
+export interface WantedRecording {
+  format: 'opus' | 'wav'
+  maxMs?: Millis
+  startedAt: Millis
+  /** Its end was asked for, and is awaited. */
+  stopped: boolean
+}
+
+export function wantNothing(id: EndpointId, local: SocketAddress): Wanted {
+  return { id, local, stream: null, learnt: null, joined: null, play: null, recordings: new Map() }
+}
+
+/** Takes over what an engine is doing with an endpoint that an earlier life of the server had opened. */
+export function inherit(wanted: Wanted, living: LivingEndpoint, now: Millis): void {
+  wanted.stream ??= living.stream
+  wanted.learnt ??= living.latched
+  wanted.joined ??= living.joined
+  if (wanted.play === null && living.play !== null) {
+    const { play, items, loop, ms } = living.play
+    wanted.play = { play, items, loop, startedAt: now - ms }
+  }
+  for (const { file, format, ageMs, maxMs } of living.recordings) {
+    if (wanted.recordings.has(file)) continue
+    wanted.recordings.set(file, { format, startedAt: now - ageMs, stopped: false, ...(maxMs === undefined ? {} : { maxMs }) })
+  }
+}
+
+/** Commands that make an engine's endpoint what is wanted: all of them when it has none, else what may have been lost on the way. */
+export function commandsFor(wanted: Wanted, living: LivingEndpoint | null, now: Millis): Command[] {
+  const { id } = wanted
+  const commands: Command[] = []
+  if (living === null) commands.push({ kind: 'open', id, local: wanted.local })
+  if (wanted.stream !== null) {
+    commands.push({ kind: 'aim', id, stream: wanted.stream, ...(wanted.learnt === null ? {} : { learnt: wanted.learnt }) })
+  }
+  if (living !== null && living.play !== null && living.play.play !== wanted.play?.play) commands.push({ kind: 'stop', id, play: living.play.play })
+  if (wanted.play !== null && wanted.play.play !== living?.play?.play) {
+    const { play, items, loop, startedAt } = wanted.play
+    commands.push({ kind: 'play', id, play, items, loop, fromMs: now - startedAt })
+  }
+  for (const [file, recording] of wanted.recordings) commands.push(...recordingCommands(wanted, { file, recording, living, now }))
+  return commands
+}
+
+/** Joins, to be sent when every endpoint is there. */
+export function joinsFor(wanted: Wanted, living: LivingEndpoint | null): Command[] {
+  const { id, joined } = wanted
+  if (joined !== null && joined !== living?.joined) return [{ kind: 'join', id, other: joined }]
+  return joined === null && living !== null && living.joined !== null ? [{ kind: 'part', id }] : []
+}
+
+function recordingCommands(
+  { id }: Wanted,
+  { file, recording, living, now }: { file: string; recording: WantedRecording; living: LivingEndpoint | null; now: Millis },
+): Command[] {
+  const { format, maxMs, startedAt, stopped } = recording
+  const runs = living?.recordings.some((each) => each.file === file) ?? false
+  const start: Command = { kind: 'record', id, file, format, ageMs: now - startedAt, ...(maxMs === undefined ? {} : { maxMs }) }
+  return [...(runs ? [] : [start]), ...(stopped ? [{ kind: 'record-stop', id, file } as const] : [])]
+}
