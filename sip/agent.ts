@@ -49,6 +49,11 @@ export interface Identity {
   readonly id: string
   /** The address of record a device may register, `user@domain` in lower case; null for peers that may not register. */
   readonly aor: string | null
+  /**
+   * Whether a phone may write this host (lower case, no brackets) as the domain of its own address of record in To and From: its company's other
+   * domains, or an address of ours, for phones that know us by no name. The binding is that of `aor` all the same. Absent: only the AOR's own.
+   */
+  readonly knowsDomain?: (host: string) => boolean
 }
 
 export type TransportName = 'udp' | 'tcp' | 'ws'
