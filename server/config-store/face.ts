@@ -12,7 +12,7 @@ export interface ConfigStore {
   history(tenant: TenantId, options?: { before?: number; limit?: number }): Promise<ConfigVersionInfo[]>
   /**
    * Saves a whole new version if `expected` is still the current one (0: there is none yet). Texts in secret fields are sealed first and the
-   * documents hold only references; a field that comes back as `MASK` keeps what it was. `config.changed` is the caller's fact to write.
+   * documents hold only references; a field that comes back as `MASK` keeps what it was; `UnknownMaskError` if it was nothing. `config.changed` is the caller's fact to write.
    */
   save(tenant: TenantId, change: ConfigChange): Promise<{ kind: 'saved'; version: ConfigVersion } | { kind: 'conflict'; current: number }>
   /** Saves the documents of an old version as a new one. `missing`: there is no such version. */
@@ -31,6 +31,11 @@ export interface ConfigStore {
 
 /** Stands for a secret in what leaves the system. */
 export const MASK = '********'
+
+/** A secret field holds `MASK`, and the version before has no secret there to keep. The message names the document. */
+export class UnknownMaskError extends Error {
+  override readonly name = 'UnknownMaskError'
+}
 
 /** What documents hold in place of a password. */
 export interface SecretReference {
