@@ -24,7 +24,9 @@ export function byCaller(draft: Draft, node: CallerNode): Move {
   const { number } = draft.run.caller
   const found = node.cases.findIndex((one) => isCase(draft, one, number))
   const one = node.cases[found]
-  return one === undefined ? { to: 'node', node: node.otherwise, via: 'otherwise' } : { to: 'node', node: one.next, via: `case-${found + 1}` }
+  return one === undefined
+    ? { to: 'node', node: node.otherwise, via: 'otherwise' }
+    : { to: 'node', node: one.next, via: `case-${found + 1}` }
 }
 
 function isCase(draft: Draft, one: CallerNode['cases'][number], number: string | null): boolean {

@@ -59,11 +59,7 @@ export interface FlowRing {
 export type FlowFactKind = 'flow.entered' | 'flow.stepped' | 'flow.left' | 'hours.decided' | 'menu.missed' | 'alarm.raised'
 
 /** A fact without what the runner knows: tenant and call. */
-export type FlowFact = NewFact extends infer F
-  ? F extends { kind: FlowFactKind }
-    ? Omit<F, 'tenant' | 'call'>
-    : never
-  : never
+export type FlowFact = NewFact extends infer F ? (F extends { kind: FlowFactKind } ? Omit<F, 'tenant' | 'call'> : never) : never
 
 /**
  * Everything a run knows, as plain data: it survives JSON, and with the same book and inputs it always goes the same way. Kept by the call, so

@@ -1,5 +1,19 @@
 import Type, { type Static } from 'typebox'
-import { Country, E164, Email, Host, Language, Name, Port, Secret, TimeZone, document, fields, optional, ref } from '#contract/documents/fields.ts'
+import {
+  Country,
+  E164,
+  Email,
+  Host,
+  Language,
+  Name,
+  Port,
+  Secret,
+  TimeZone,
+  document,
+  fields,
+  optional,
+  ref,
+} from '#contract/documents/fields.ts'
 import { Target } from '#contract/documents/target.ts'
 
 /** Call-progress tones of a country (ITU-T E.180 Supplement 2). */

@@ -33,13 +33,19 @@ export const Name = Type.String({ minLength: 1, maxLength: 80, description: 'a n
 
 /** E.164 with its plus: `+` and 3 to 15 digits, no separators. */
 export const e164Pattern = '^\\+[1-9][0-9]{2,14}$'
-export const E164 = Type.String({ pattern: e164Pattern, description: 'an international number: + and 3 to 15 digits, such as +74950000100' })
+export const E164 = Type.String({
+  pattern: e164Pattern,
+  description: 'an international number: + and 3 to 15 digits, such as +74950000100',
+})
 
 /** What a colleague dials: 2 to 6 digits. */
 export const ExtensionNumber = Type.String({ pattern: '^[0-9]{2,6}$', description: 'an extension number of 2 to 6 digits' })
 
 /** A number to ring outside: E.164, or a short service number as the country dials it. */
-export const DialledNumber = Type.String({ pattern: '^(\\+[1-9][0-9]{2,14}|[0-9]{2,15})$', description: 'a number to dial, such as +79990000001' })
+export const DialledNumber = Type.String({
+  pattern: '^(\\+[1-9][0-9]{2,14}|[0-9]{2,15})$',
+  description: 'a number to dial, such as +79990000001',
+})
 
 export const Email = Type.String({ pattern: '^[^\\s@<>,;"]{1,64}@[^\\s@<>,;"]{1,190}$', maxLength: 254, description: 'an e-mail address' })
 
@@ -57,7 +63,10 @@ export const TimeZone = Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_+/-]{1,39}$'
 export const Country = Type.String({ pattern: '^[A-Z]{2}$', description: 'a country of two capital letters, such as RU' })
 
 /** Host name, IPv4, or IPv6 without brackets. */
-export const Host = Type.String({ pattern: '^[A-Za-z0-9:]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$', description: 'a host name or an IP address' })
+export const Host = Type.String({
+  pattern: '^[A-Za-z0-9:]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$',
+  description: 'a host name or an IP address',
+})
 
 export const Port = Type.Integer({ minimum: 1, maximum: 65535, description: 'a port, 1 to 65535' })
 

@@ -54,10 +54,9 @@ export const Hours = document('hours', 'When the company, or a part of it, is op
   name: optional(Name),
   /** Default: the company's. */
   timezone: optional(TimeZone),
-  weekly: Type.Array(
-    fields({ days: Type.Array(Weekday, { minItems: 1, maxItems: 7, uniqueItems: true }), from: Opens, to: Closes }),
-    { maxItems: 50 },
-  ),
+  weekly: Type.Array(fields({ days: Type.Array(Weekday, { minItems: 1, maxItems: 7, uniqueItems: true }), from: Opens, to: Closes }), {
+    maxItems: 50,
+  }),
   holidays: optional(Type.Array(Holiday, { maxItems: 200 })),
   exceptions: optional(Type.Array(Exception, { maxItems: 400 })),
 })

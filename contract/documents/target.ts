@@ -53,4 +53,3 @@ export type RingStep = Static<typeof RingStep>
 
 /** Seconds a ring step lasts when its document does not say. */
 export const defaultRingSeconds = 20
-

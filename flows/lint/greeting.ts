@@ -28,7 +28,9 @@ function lengths({ book, flow }: Linted): Finding[] {
   }
   return [...longest]
     .filter(([id, ms]) => ms > maxGreetingMs && promptsOf(nodeOf(flow, id)).length > 0)
-    .map(([id, ms]) => warning('long-greeting', ['nodes', id], `${(ms / 1000).toFixed(1)} s of greeting up to the end of ${id}: at most 15 s`))
+    .map(([id, ms]) =>
+      warning('long-greeting', ['nodes', id], `${(ms / 1000).toFixed(1)} s of greeting up to the end of ${id}: at most 15 s`),
+    )
 }
 
 const isGreetingPart = (node: FlowNode) => node.type !== 'menu' && node.type !== 'ring' && node.type !== 'external'
@@ -64,7 +66,9 @@ function names({ book, flow }: Linted): Finding[] {
   return [...first].flatMap((id) => {
     const said = promptsOf(nodeOf(flow, id)).map((prompt) => book.prompts.get(prompt))
     if (said.length === 0 || said.some((prompt) => prompt?.text === undefined) || saysName(book, said)) return []
-    return [warning('nameless-greeting', ['nodes', id, 'prompts'], `${id} is the first thing callers hear and does not say ${book.company.name}`)]
+    return [
+      warning('nameless-greeting', ['nodes', id, 'prompts'], `${id} is the first thing callers hear and does not say ${book.company.name}`),
+    ]
   })
 }
 

@@ -42,7 +42,9 @@ function startOf(book: FlowBook, id: string): Place[] {
 /** Flows that a silent caller can be sent on to. */
 function elsewhere(book: FlowBook, node: FlowNode): string[] {
   if (node.type === 'goto') return [node.flow]
-  return node.type === 'menu' && silentMenuReachesOperator(node) ? flowsBehind(book, book.company.operator, node.noAnswer !== undefined) : []
+  return node.type === 'menu' && silentMenuReachesOperator(node)
+    ? flowsBehind(book, book.company.operator, node.noAnswer !== undefined)
+    : []
 }
 
 const silentMenuReachesOperator = (node: MenuNode) => node.silence === undefined && node.wrong === undefined

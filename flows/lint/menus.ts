@@ -12,7 +12,8 @@ export function menuRules(linted: Linted): Finding[] {
     if (node.type !== 'menu') continue
     const path = ['nodes', id]
     const items = Object.keys(node.keys).filter((key) => key >= '1' && key <= '9').length
-    if (items > maxItems) findings.push(warning('many-items', [...path, 'keys'], `${id} offers ${items} choices; callers remember ${maxItems}`))
+    if (items > maxItems)
+      findings.push(warning('many-items', [...path, 'keys'], `${id} offers ${items} choices; callers remember ${maxItems}`))
     findings.push(...operatorRules(linted, id, node))
   }
   return [...findings, ...depthRule(linted)]
@@ -26,9 +27,13 @@ function operatorRules({ book }: Linted, id: string, node: MenuNode): Finding[] 
   }
   if (node.noAnswer !== undefined) return findings
   if (node.extensions === true) {
-    findings.push(error('no-answer-exit', ['nodes', id], `${id} lets callers dial extensions: say with noAnswer where they go when nobody answers`))
+    findings.push(
+      error('no-answer-exit', ['nodes', id], `${id} lets callers dial extensions: say with noAnswer where they go when nobody answers`),
+    )
   } else if (node.keys['0'] === undefined && operator !== undefined && !('flow' in operator) && !('ringGroup' in operator)) {
-    findings.push(error('no-answer-exit', ['nodes', id], `key 0 of ${id} rings the operator: say with noAnswer where callers go when nobody answers`))
+    findings.push(
+      error('no-answer-exit', ['nodes', id], `key 0 of ${id} rings the operator: say with noAnswer where callers go when nobody answers`),
+    )
   }
   return findings
 }
@@ -46,5 +51,7 @@ function depthRule({ flow }: Linted): Finding[] {
   }
   return nodesOf(flow)
     .filter(([id, node]) => node.type === 'menu' && (depths.get(id) ?? 0) > maxDepth)
-    .map(([id]) => warning('deep-menu', ['nodes', id], `${id} is menu number ${depths.get(id)} on its way; callers give up after ${maxDepth}`))
+    .map(([id]) =>
+      warning('deep-menu', ['nodes', id], `${id} is menu number ${depths.get(id)} on its way; callers give up after ${maxDepth}`),
+    )
 }

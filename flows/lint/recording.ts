@@ -48,7 +48,11 @@ function judge(standing: Standing, node: FlowNode, book: FlowBook, entry: string
   const path = standing.flow === entry ? ['nodes', standing.node] : ['start']
   return told === 'no'
     ? error('recording-notice', path, `the call is recorded, and a way leads to ${standing.node} on which the caller was not told`)
-    : warning('skippable-notice', path, `the caller can cut short the notice of recording before ${standing.node}: set bargeIn to false where it is said`)
+    : warning(
+        'skippable-notice',
+        path,
+        `the caller can cut short the notice of recording before ${standing.node}: set bargeIn to false where it is said`,
+      )
 }
 
 /** What the caller knows when the node's own prompts have been said. */

@@ -10,7 +10,9 @@ export function structureRules({ flow }: Linted): Finding[] {
   for (const [id, node] of nodesOf(flow)) {
     for (const exit of exitsOf(node)) {
       if (nodeOf(flow, exit.to) !== undefined) continue
-      findings.push(error('dangling-exit', ['nodes', id, ...exit.path], `exit ${exit.name} of ${id} leads to ${exit.to}, which is not a node`))
+      findings.push(
+        error('dangling-exit', ['nodes', id, ...exit.path], `exit ${exit.name} of ${id} leads to ${exit.to}, which is not a node`),
+      )
     }
   }
   const reached = reachable(flow.start, (id) => {

@@ -26,7 +26,9 @@ function isTimeZone(name: string): boolean {
 function weekly(hours: Hours): Complaint[] {
   return hours.weekly.flatMap((rule, i) => {
     const earlier = hours.weekly.slice(0, i).find((other) => other.days.some((day) => rule.days.includes(day)) && overlap(other, rule))
-    return earlier === undefined ? [] : [wrong('overlapping-hours', hours, ['weekly', i], `${span(rule)} overlaps ${span(earlier)} of the same day`)]
+    return earlier === undefined
+      ? []
+      : [wrong('overlapping-hours', hours, ['weekly', i], `${span(rule)} overlaps ${span(earlier)} of the same day`)]
   })
 }
 
@@ -62,7 +64,9 @@ function special(hours: Hours, rule: Holiday | Exception, path: Complaint['path'
 function hidden(hours: Hours, exception: Exception, i: number): Complaint[] {
   const last = exception.until ?? exception.date
   const earlier = hours.exceptions?.slice(0, i).find((other) => other.date <= last && exception.date <= (other.until ?? other.date))
-  return earlier === undefined ? [] : [unwise('hidden-exception', hours, ['exceptions', i], `${earlier.name} comes first on days of ${exception.name}`)]
+  return earlier === undefined
+    ? []
+    : [unwise('hidden-exception', hours, ['exceptions', i], `${earlier.name} comes first on days of ${exception.name}`)]
 }
 
 /** Yearly days may be 29 February. */

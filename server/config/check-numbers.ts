@@ -21,7 +21,9 @@ function twice<D extends ConfigDocument>(documents: readonly D[], field: string,
     const value = valueOf(document)
     const owner = owners.get(value)
     owners.set(value, owner ?? document.id)
-    return owner === undefined ? [] : [wrong('not-unique', document, [field], `${value} is the ${field} of ${document.kind} ${owner} already`)]
+    return owner === undefined
+      ? []
+      : [wrong('not-unique', document, [field], `${value} is the ${field} of ${document.kind} ${owner} already`)]
   })
 }
 
@@ -44,5 +46,7 @@ function emergency(documents: readonly ConfigDocument[]): Complaint[] {
   const reserved = new Set(ofKind(documents, 'emergency').flatMap((e) => e.numbers))
   return ofKind(documents, 'extension')
     .filter((extension) => reserved.has(extension.number))
-    .map((extension) => wrong('emergency-number', extension, ['number'], `${extension.number} is an emergency number: no extension may have it`))
+    .map((extension) =>
+      wrong('emergency-number', extension, ['number'], `${extension.number} is an emergency number: no extension may have it`),
+    )
 }

@@ -22,7 +22,9 @@ function members(group: RingGroup, extensions: ReadonlyMap<string, Extension>): 
     const complaints: Complaint[] = []
     const target = 'extension' in member ? extensions.get(member.extension)?.target : undefined
     if (target !== undefined && ('ringGroup' in target || 'flow' in target)) {
-      complaints.push(wrong('nested-group', group, ['members', i], 'a member of a group is a person or a phone, not another group or a flow'))
+      complaints.push(
+        wrong('nested-group', group, ['members', i], 'a member of a group is a person or a phone, not another group or a flow'),
+      )
     }
     if (member.step !== undefined && group.strategy !== 'steps') {
       complaints.push(unwise('idle-setting', group, ['members', i, 'step'], `step has no meaning with strategy ${group.strategy}`))
@@ -64,7 +66,9 @@ function prompts(documents: readonly ConfigDocument[]): Complaint[] {
 function outside(documents: readonly ConfigDocument[]): Complaint[] {
   if (ofKind(documents, 'outbound').length > 0) return []
   return documents.flatMap((document) =>
-    numbersOutside(document, []).map((path) => wrong('no-way-out', document, path, 'there is no document of kind outbound that says how outside numbers are reached')),
+    numbersOutside(document, []).map((path) =>
+      wrong('no-way-out', document, path, 'there is no document of kind outbound that says how outside numbers are reached'),
+    ),
   )
 }
 

@@ -6,7 +6,11 @@ import { ofKind } from '#server/config/of-kind.ts'
 
 /** Trunks can do what they are asked to; rates say what they are for. */
 export function trunkChecks(documents: readonly ConfigDocument[]): Complaint[] {
-  return [...ofKind(documents, 'trunk').flatMap(account), ...ofKind(documents, 'trunk').flatMap(networks), ...ofKind(documents, 'outbound').flatMap(rates)]
+  return [
+    ...ofKind(documents, 'trunk').flatMap(account),
+    ...ofKind(documents, 'trunk').flatMap(networks),
+    ...ofKind(documents, 'outbound').flatMap(rates),
+  ]
 }
 
 function account(trunk: Trunk): Complaint[] {
@@ -34,6 +38,8 @@ function networks(trunk: Trunk): Complaint[] {
 
 function rates(outbound: Outbound): Complaint[] {
   return (outbound.rates ?? []).flatMap((rate, i) =>
-    (rate.class === undefined) === (rate.prefix === undefined) ? [wrong('bad-rate', outbound, ['rates', i], 'a rate is for a class or for a prefix')] : [],
+    (rate.class === undefined) === (rate.prefix === undefined)
+      ? [wrong('bad-rate', outbound, ['rates', i], 'a rate is for a class or for a prefix')]
+      : [],
   )
 }

@@ -26,7 +26,9 @@ export function compile(documents: readonly ConfigDocument[], options: CompileOp
   const settled = settle(company, numbersById)
   const outbound = ofKind(documents, 'outbound')[0]
   const deviceCaps = outbound?.caps?.device ?? {}
-  const devices = ofKind(documents, 'device').map((device): CompiledDevice => compileDevice(device, { people, extensions, settled, deviceCaps }))
+  const devices = ofKind(documents, 'device').map(
+    (device): CompiledDevice => compileDevice(device, { people, extensions, settled, deviceCaps }),
+  )
   const owned = new Set([...numbersById.values()].map((n) => n.number))
   return {
     company,

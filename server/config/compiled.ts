@@ -137,4 +137,3 @@ export interface RecordedCall {
   /** Extension number that called or took the call. */
   extension?: string
 }
-

@@ -44,8 +44,10 @@ function changeOf(before: ConfigDocument | undefined, after: ConfigDocument | un
 function compare(before: unknown, after: unknown, path: readonly (string | number)[], changes: FieldChange[]): void {
   if (Object.is(before, after)) return
   const secret = path.at(-1) === 'password'
-  if (!secret && isRecord(before) && isRecord(after)) return compareEntries(new Map(Object.entries(before)), new Map(Object.entries(after)), path, changes)
-  if (Array.isArray(before) && Array.isArray(after)) return compareEntries(new Map(before.entries()), new Map(after.entries()), path, changes)
+  if (!secret && isRecord(before) && isRecord(after))
+    return compareEntries(new Map(Object.entries(before)), new Map(Object.entries(after)), path, changes)
+  if (Array.isArray(before) && Array.isArray(after))
+    return compareEntries(new Map(before.entries()), new Map(after.entries()), path, changes)
   if (secret && JSON.stringify(before) === JSON.stringify(after)) return
   const shown = (value: unknown) => (secret && value !== undefined ? '********' : value)
   changes.push({ pointer: pointerTo(path), before: shown(before), after: shown(after) })
@@ -65,7 +67,10 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 /** A plan as people read it: one line per document, one per field. Empty when nothing changes. */
 export function renderPlan(changes: readonly DocumentChange[]): string {
   const marks = { added: '+', removed: '-', changed: '~' } as const
-  const lines = changes.flatMap(({ kind, id, change, fields }) => [`${marks[change]} ${kind} ${id}`, ...fields.map((field) => `    ${renderField(field)}`)])
+  const lines = changes.flatMap(({ kind, id, change, fields }) => [
+    `${marks[change]} ${kind} ${id}`,
+    ...fields.map((field) => `    ${renderField(field)}`),
+  ])
   const count = (change: DocumentChange['change']) => changes.filter((c) => c.change === change).length
   if (lines.length === 0) return ''
   return [...lines, `${count('added')} to add, ${count('changed')} to change, ${count('removed')} to remove`, ''].join('\n')

@@ -56,35 +56,42 @@ class Reading {
   file({ name, text }: DocumentFile): void {
     const lines = new LineCounter()
     const source = { file: name, lines }
-    if (text.length > limits.fileBytes) return this.#refuse(source, 0, 'too-large', `larger than ${limits.fileBytes} characters`)
+    if (text.length > limits.fileBytes)
+      return this.#refuse(source, 0, { rule: 'too-large', message: `larger than ${limits.fileBytes} characters` })
     for (const document of parse(text, lines)) {
-      if (typeof document === 'string') this.#refuse(source, 0, 'bad-yaml', document)
+      if (typeof document === 'string') this.#refuse(source, 0, { rule: 'bad-yaml', message: document })
       else this.#yaml(document, source)
     }
   }
 
   #yaml(document: Document.Parsed, source: Source): void {
     const wrong = [...document.errors, ...document.warnings]
-    for (const error of wrong.slice(0, 20)) this.#refuse(source, error.pos[0], 'bad-yaml', firstLine(error.message))
+    for (const error of wrong.slice(0, 20)) this.#refuse(source, error.pos[0], { rule: 'bad-yaml', message: firstLine(error.message) })
     if (wrong.length > 0 || document.contents === null) return
     const grown = treeOfYaml(document)
-    if ('problem' in grown) return this.#refuse(source, grown.problem.at, grown.problem.rule, grown.problem.message)
+    if ('problem' in grown) {
+      const { at, rule, message } = grown.problem
+      return this.#refuse(source, at, { rule, message })
+    }
     if (grown.tree.is === 'scalar' && grown.tree.value === null) return
     this.tree(grown.tree, source)
   }
 
   /** One document. Its kind decides its shape. */
   tree(tree: Tree, source: Source | null): void {
-    if (this.documents.length >= limits.documents) return this.#refuse(source, tree.at, 'too-large', `more than ${limits.documents} documents`)
+    if (this.documents.length >= limits.documents)
+      return this.#refuse(source, tree.at, { rule: 'too-large', message: `more than ${limits.documents} documents` })
     const kind = textIn(tree, 'kind')
     if (!isKind(kind)) {
       const message = kind === undefined ? 'expected a document with its kind' : `no kind ${kind.slice(0, 40)}`
-      return this.#refuse(source, placeIn(tree, ['kind']), 'unknown-kind', message, `kind: one of ${documentKinds.join(', ')}`)
+      const expected = `kind: one of ${documentKinds.join(', ')}`
+      return this.#refuse(source, placeIn(tree, ['kind']), { rule: 'unknown-kind', message, expected })
     }
     const found: ShapeProblem[] = []
     const value = readShape(documentSchemas[kind] as Shape, tree, found)
     const id = textIn(tree, 'id')
-    for (const problem of found) this.#add({ ...described(problem), kind, ...(id !== undefined && { id: id.slice(0, 40) }), ...placeOf(source, problem.at) })
+    for (const problem of found)
+      this.#add({ ...described(problem), kind, ...(id !== undefined && { id: id.slice(0, 40) }), ...placeOf(source, problem.at) })
     if (found.length > 0) return
     const document = value as ConfigDocument
     this.documents.push(document)
@@ -96,8 +103,8 @@ class Reading {
     return written === undefined ? {} : placeOf(written.source, placeIn(written.tree, path))
   }
 
-  #refuse(source: Source | null, at: number, rule: string, message: string, expected?: string): void {
-    this.#add({ severity: 'error', rule, message, ...(expected !== undefined && { expected }), ...placeOf(source, at) })
+  #refuse(source: Source | null, at: number, refusal: Pick<ConfigProblem, 'rule' | 'message' | 'expected'>): void {
+    this.#add({ severity: 'error', ...refusal, ...placeOf(source, at) })
   }
 
   #add(problem: ConfigProblem): void {

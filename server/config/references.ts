@@ -15,17 +15,25 @@ export function referencesOf(document: ConfigDocument): Reference[] {
   return found
 }
 
-function visit(shape: Shape, value: unknown, path: readonly (string | number)[], found: Reference[]): void {
-  for (const branch of shape.anyOf ?? []) if (suits(branch, value)) return visit(branch, value, path, found)
+type Path = Reference['path']
+
+function visit(shape: Shape, value: unknown, path: Path, found: Reference[]): void {
+  const branch = shape.anyOf?.find((one) => suits(one, value))
+  if (branch !== undefined) return visit(branch, value, path, found)
   const kind = shape['x-ref']
-  if (typeof value === 'string') {
-    if (kind !== undefined) found.push({ kind, id: value, path })
-  } else if (Array.isArray(value)) {
-    for (const [i, item] of value.entries()) visit(shape.items ?? {}, item, [...path, i], found)
-  } else if (typeof value === 'object' && value !== null) {
-    const [entries] = Object.values(shape.patternProperties ?? {})
-    for (const [name, inner] of Object.entries(value)) visit(shape.properties?.[name] ?? entries ?? {}, inner, [...path, name], found)
-  }
+  if (typeof value === 'string' && kind !== undefined) found.push({ kind, id: value, path })
+  for (const [name, inner] of childrenOf(value)) visit(shapeOfChild(shape, name), inner, [...path, name], found)
+}
+
+function childrenOf(value: unknown): (readonly [name: string | number, value: unknown])[] {
+  if (Array.isArray(value)) return [...value.entries()]
+  return typeof value === 'object' && value !== null ? Object.entries(value) : []
+}
+
+function shapeOfChild(shape: Shape, name: string | number): Shape {
+  if (typeof name === 'number') return shape.items ?? {}
+  const own = shape.properties !== undefined && Object.hasOwn(shape.properties, name) ? shape.properties[name] : undefined
+  return own ?? Object.values(shape.patternProperties ?? {})[0] ?? {}
 }
 
 /** Whether a sound value is of this alternative: told by its constants and required fields. */
@@ -34,6 +42,8 @@ function suits(shape: Shape, value: unknown): boolean {
   if (shape.type !== 'object') return typeof value !== 'object'
   if (typeof value !== 'object' || value === null) return false
   const fields = new Map(Object.entries(value))
-  const constant = Object.entries(shape.properties ?? {}).every(([name, inner]) => inner.const === undefined || fields.get(name) === inner.const)
+  const constant = Object.entries(shape.properties ?? {}).every(
+    ([name, inner]) => inner.const === undefined || fields.get(name) === inner.const,
+  )
   return constant && (shape.required ?? []).every((name) => fields.has(name))
 }

@@ -1,9 +1,10 @@
 import { distance } from '#server/config/distance.ts'
+import { constantsOf, expectation, foundIn, shorten } from '#server/config/expectation.ts'
 import type { Tree, TreeEntry } from '#server/config/tree.ts'
 
 /**
- * The part of JSON Schema that document kinds are written in. Written out here so that each mistake is told once, at its place, with what was
- * expected: a union names its alternatives instead of failing each of them.
+ * The part of JSON Schema that document kinds are written in. Read here, and not by a general validator, so that each mistake is told once, at
+ * its place, with what was expected: a union names its alternatives instead of failing each of them.
  */
 export interface Shape {
   type?: string
@@ -21,8 +22,8 @@ export interface Shape {
   maxLength?: number
   minimum?: number
   maximum?: number
-  const?: unknown
-  enum?: readonly unknown[]
+  const?: string
+  enum?: readonly string[]
   anyOf?: readonly Shape[]
   'x-ref'?: string
   'x-secret'?: boolean
@@ -37,33 +38,49 @@ export interface ShapeProblem {
   found?: string
 }
 
-type Path = readonly (string | number)[]
+/** A value being read: the tree, where it stands, and where mistakes go. */
+interface Here<T extends Tree = Tree> {
+  tree: T
+  path: readonly (string | number)[]
+  problems: ShapeProblem[]
+}
+type MapTree = Extract<Tree, { is: 'map' }>
+type ListTree = Extract<Tree, { is: 'list' }>
+type ScalarTree = Extract<Tree, { is: 'scalar' }>
 
 /** Reads a tree as `shape`; the value is sound exactly if no problem was added. Unquoted scalars are text where text is expected. */
-export function readShape(shape: Shape, tree: Tree, problems: ShapeProblem[], path: Path = []): unknown {
-  if (shape.anyOf !== undefined) return readUnion(shape, shape.anyOf, tree, problems, path)
-  if (shape.const !== undefined) return readChoice(shape, [shape.const], tree, problems, path)
-  if (shape.enum !== undefined) return readChoice(shape, shape.enum, tree, problems, path)
-  if (shape.type === 'object') return tree.is === 'map' ? readMap(shape, tree, problems, path) : wrong(shape, tree, problems, path)
-  if (shape.type === 'array') return tree.is === 'list' ? readList(shape, tree, problems, path) : wrong(shape, tree, problems, path)
-  return readScalar(shape, tree, problems, path)
+export function readShape(shape: Shape, tree: Tree, problems: ShapeProblem[]): unknown {
+  return read(shape, { tree, problems, path: [] })
 }
 
-function readMap(shape: Shape, tree: Extract<Tree, { is: 'map' }>, problems: ShapeProblem[], path: Path): Record<string, unknown> {
+function read(shape: Shape, here: Here): unknown {
+  const { tree } = here
+  if (shape.anyOf !== undefined) return readUnion(shape, shape.anyOf, here)
+  if (shape.type === 'object' && tree.is === 'map') return readMap(shape, { ...here, tree })
+  if (shape.type === 'array' && tree.is === 'list') return readList(shape, { ...here, tree })
+  if (tree.is === 'scalar') {
+    const value = scalarOf(shape, tree)
+    if (value !== undefined) return value
+  }
+  return wrong(shape, here)
+}
+
+function readMap(shape: Shape, here: Here<MapTree>): Record<string, unknown> {
+  const { tree, path, problems } = here
   const value: Record<string, unknown> = {}
   const seen = new Set<string>()
   for (const entry of tree.entries) {
     const inner = shapeOfField(shape, entry.key)
-    const here = [...path, entry.key]
-    if (inner === undefined) problems.push(unknownField(shape, entry, here))
-    else if (seen.has(entry.key)) problems.push({ ...doubled, at: entry.at, path: here, message: `${entry.key} is there twice` })
-    else value[entry.key] = readShape(inner, entry.value, problems, here)
+    const inside: Here = { tree: entry.value, path: [...path, entry.key], problems }
+    if (inner === undefined) problems.push(unknownField(shape, entry, inside.path))
+    else if (seen.has(entry.key)) problems.push({ ...doubled, at: entry.at, path: inside.path, message: `${entry.key} is there twice` })
+    else value[entry.key] = read(inner, inside)
     seen.add(entry.key)
   }
   for (const name of shape.required ?? []) {
-    if (!seen.has(name)) problems.push(missing(shape, name, tree, path))
+    if (!seen.has(name)) problems.push(missing(shape, name, here))
   }
-  if (seen.size > (shape.maxProperties ?? Infinity)) wrong({ description: `at most ${shape.maxProperties} entries` }, tree, problems, path)
+  if (seen.size > (shape.maxProperties ?? Infinity)) wrong({ description: `at most ${shape.maxProperties} entries` }, here)
   return value
 }
 
@@ -75,133 +92,120 @@ function shapeOfField(shape: Shape, key: string): Shape | undefined {
   return undefined
 }
 
-function unknownField(shape: Shape, entry: TreeEntry, path: Path): ShapeProblem {
+function unknownField(shape: Shape, entry: TreeEntry, path: Here['path']): ShapeProblem {
   const known = Object.keys(shape.properties ?? {})
   const near = known.find((name) => distance(name, entry.key) <= 2)
   const [pattern] = Object.keys(shape.patternProperties ?? {})
   const expected = pattern === undefined ? known.join(', ') : `names that match ${pattern}`
   const hint = near === undefined ? '' : `; did you mean ${near}?`
-  return { at: entry.at, path, rule: 'unknown-field', message: `no field ${shorten(entry.key)} here${hint}`, expected, found: shorten(entry.key) }
+  return {
+    at: entry.at,
+    path,
+    rule: 'unknown-field',
+    message: `no field ${shorten(entry.key)} here${hint}`,
+    expected,
+    found: shorten(entry.key),
+  }
 }
 
-function missing(shape: Shape, name: string, tree: Tree, path: Path): ShapeProblem {
+function missing(shape: Shape, name: string, here: Here): ShapeProblem {
   const expected = expectation(shape.properties?.[name] ?? {})
-  return { at: tree.at, path: [...path, name], rule: 'missing-field', message: `${name} is missing`, expected }
+  return { at: here.tree.at, path: [...here.path, name], rule: 'missing-field', message: `${name} is missing`, expected }
 }
 
-function readList(shape: Shape, tree: Extract<Tree, { is: 'list' }>, problems: ShapeProblem[], path: Path): unknown[] {
+function readList(shape: Shape, here: Here<ListTree>): unknown[] {
+  const { tree, path, problems } = here
   const { minItems = 0, maxItems = Infinity } = shape
   const many = tree.items.length
   if (many < minItems || many > maxItems) {
     const expected = maxItems === Infinity ? `at least ${minItems} entries` : `${minItems} to ${maxItems} entries`
-    problems.push({ at: tree.at, path, rule: 'wrong-value', message: `expected ${expected}, found ${many}`, expected, found: `${many} entries` })
+    problems.push({
+      at: tree.at,
+      path,
+      rule: 'wrong-value',
+      message: `expected ${expected}, found ${many}`,
+      expected,
+      found: `${many} entries`,
+    })
     return []
   }
-  const items = tree.items.map((item, i) => readShape(shape.items ?? {}, item, problems, [...path, i]))
-  if (shape.uniqueItems === true && new Set(items).size < items.length) wrong({ description: 'each entry once' }, tree, problems, path)
+  const items = tree.items.map((item, i) => read(shape.items ?? {}, { tree: item, path: [...path, i], problems }))
+  if (shape.uniqueItems === true && new Set(items).size < items.length) wrong({ description: 'each entry once' }, here)
   return items
 }
 
-function readChoice(shape: Shape, choices: readonly unknown[], tree: Tree, problems: ShapeProblem[], path: Path): unknown {
-  for (const choice of choices) {
-    if (tree.is === 'scalar' && (tree.value === choice || (typeof choice === 'string' && tree.written === choice))) return choice
-  }
-  return wrong({ description: expectation(shape) }, tree, problems, path)
+/** The value of a scalar that suits the shape; undefined when it does not. An unquoted number or word is the text that was typed. */
+function scalarOf(shape: Shape, tree: ScalarTree): unknown {
+  const text = tree.value === null ? null : (tree.written ?? tree.value)
+  if (shape.const !== undefined) return text === shape.const ? text : undefined
+  if (shape.enum !== undefined) return shape.enum.find((choice) => choice === text)
+  if (shape.type === 'string') return typeof text === 'string' && isTextOf(shape, text) ? text : undefined
+  if (shape.type === 'boolean') return typeof tree.value === 'boolean' ? tree.value : undefined
+  return typeof tree.value === 'number' && isNumberOf(shape, tree.value) ? tree.value : undefined
 }
 
-function readScalar(shape: Shape, tree: Tree, problems: ShapeProblem[], path: Path): unknown {
-  if (tree.is !== 'scalar') return wrong(shape, tree, problems, path)
-  const value = shape.type === 'string' ? textOf(tree) : tree.value
-  return isScalarOf(shape, value) ? value : wrong(shape, tree, problems, path)
-}
-
-/** An unquoted number or word is the text that was typed; nothing typed is no text. */
-const textOf = (tree: Extract<Tree, { is: 'scalar' }>) => (tree.value === null ? null : (tree.written ?? tree.value))
-
-function isScalarOf(shape: Shape, value: unknown): boolean {
-  if (shape.type === 'string') return typeof value === 'string' && isTextOf(shape, value)
-  if (shape.type === 'boolean') return typeof value === 'boolean'
-  if (typeof value !== 'number' || !Number.isFinite(value)) return false
-  if (shape.type === 'integer' && !Number.isInteger(value)) return false
+function isNumberOf(shape: Shape, value: number): boolean {
+  if (shape.type !== 'integer' && shape.type !== 'number') return false
+  if (!Number.isFinite(value) || (shape.type === 'integer' && !Number.isInteger(value))) return false
   return value >= (shape.minimum ?? -Infinity) && value <= (shape.maximum ?? Infinity)
 }
 
 /** Lengths count characters (code points), as JSON Schema does. */
 function isTextOf(shape: Shape, text: string): boolean {
-  if (text.length > 20_000) return false
-  const length = shape.minLength === undefined && shape.maxLength === undefined ? 0 : [...text].length
-  if (length < (shape.minLength ?? 0) || length > (shape.maxLength ?? Infinity)) return false
+  if (text.length > longestText) return false
+  if (shape.minLength !== undefined || shape.maxLength !== undefined) {
+    const length = Array.from(text).length
+    if (length < (shape.minLength ?? 0) || length > (shape.maxLength ?? Infinity)) return false
+  }
   return shape.pattern === undefined || regExp(shape.pattern).test(text)
 }
 
-function readUnion(shape: Shape, branches: readonly Shape[], tree: Tree, problems: ShapeProblem[], path: Path): unknown {
+/** No field of a document holds more, so patterns are never tried on more. */
+const longestText = 20_000
+
+function readUnion(shape: Shape, branches: readonly Shape[], here: Here): unknown {
+  const { tree, path } = here
   if (tree.is === 'map') {
     const branch = branchFor(branches, tree)
-    if (branch !== undefined) return readShape(branch, tree, problems, path)
+    if (branch !== undefined) return read(branch, here)
   } else {
     for (const branch of branches) {
       const tried: ShapeProblem[] = []
-      const value = readShape(branch, tree, tried, path)
+      const value = read(branch, { tree, path, problems: tried })
       if (tried.length === 0) return value
     }
   }
-  return wrong({ description: expectation(shape) }, tree, problems, path)
+  return wrong(shape, here)
 }
 
 /** The alternative that a map was meant to be: the one its `kind` or `type` names, else the one whose first required field it has. */
-function branchFor(branches: readonly Shape[], tree: Extract<Tree, { is: 'map' }>): Shape | undefined {
-  const objects = branches.flatMap((branch) => (branch.anyOf === undefined ? [branch] : branch.anyOf)).filter((branch) => branch.type === 'object')
+function branchFor(branches: readonly Shape[], tree: MapTree): Shape | undefined {
+  const objects = branches.flatMap((branch) => branch.anyOf ?? [branch]).filter((branch) => branch.type === 'object')
   const has = (name: string) => tree.entries.find((entry) => entry.key === name)?.value
-  const named = objects.filter((branch) => Object.entries(branch.properties ?? {}).some(([name, inner]) => inner.const !== undefined && isConst(has(name), inner.const)))
-  if (named.length > 0) return named[0]
-  if (objects.some((branch) => Object.values(branch.properties ?? {}).some((inner) => inner.const !== undefined))) return undefined
+  const isNamed = ([field, value]: [string, string]) => {
+    const there = has(field)
+    return there?.is === 'scalar' && there.value === value
+  }
+  if (objects.some((branch) => constantsOf(branch).length > 0)) return objects.find((branch) => constantsOf(branch).some(isNamed))
   return objects.find((branch) => branch.required?.[0] !== undefined && has(branch.required[0]) !== undefined)
 }
 
-const isConst = (tree: Tree | undefined, value: unknown) => tree?.is === 'scalar' && tree.value === value
-
-function wrong(shape: Shape, tree: Tree, problems: ShapeProblem[], path: Path): undefined {
+function wrong(shape: Shape, { tree, path, problems }: Here): undefined {
   const expected = expectation(shape)
-  const found = shape['x-secret'] === true ? undefined : foundIn(tree)
-  const problem: ShapeProblem = { at: tree.at, path, rule: 'wrong-value', message: `expected ${expected}${found === undefined ? '' : `, found ${found}`}`, expected }
-  problems.push(found === undefined ? problem : { ...problem, found })
+  const problem: ShapeProblem = { at: tree.at, path, rule: 'wrong-value', message: `expected ${expected}`, expected }
+  if (shape['x-secret'] === true) return void problems.push(problem)
+  const found = foundIn(tree)
+  problems.push({ ...problem, message: `expected ${expected}, found ${found}`, found })
 }
-
-function expectation(shape: Shape): string {
-  if (shape.description !== undefined) return shape.description
-  if (shape.const !== undefined) return String(shape.const)
-  if (shape.enum !== undefined) return `one of ${shape.enum.join(', ')}`
-  if (shape.anyOf !== undefined) return expectationOfUnion(shape.anyOf)
-  const words: Record<string, string> = { object: 'named fields', array: 'a list', string: 'text', boolean: 'true or false', integer: 'a whole number', number: 'a number' }
-  return words[shape.type ?? ''] ?? 'something else'
-}
-
-/** Alternatives that are objects are told by the field that tells them apart. */
-function expectationOfUnion(branches: readonly Shape[]): string {
-  const all = branches.flatMap((branch) => branch.anyOf ?? [branch])
-  const types = all.flatMap((branch) => Object.values(branch.properties ?? {}).flatMap((inner) => (inner.const === undefined ? [] : [String(inner.const)])))
-  if (types.length === all.length) {
-    const name = Object.entries(all[0]?.properties ?? {}).find(([, inner]) => inner.const !== undefined)?.[0] ?? 'type'
-    return `${name}: one of ${types.join(', ')}`
-  }
-  const keys = all.flatMap((branch) => branch.required?.slice(0, 1) ?? [])
-  return keys.length === all.length ? `exactly one of ${keys.join(', ')}` : all.map(expectation).join(', or ')
-}
-
-function foundIn(tree: Tree): string {
-  if (tree.is === 'map') return tree.entries.length === 0 ? 'no fields' : `fields ${shorten(tree.entries.map((entry) => entry.key).join(', '))}`
-  if (tree.is === 'list') return `a list of ${tree.items.length}`
-  if (tree.value === null) return 'nothing'
-  return typeof tree.value === 'string' ? `"${shorten(tree.value)}"` : shorten(tree.written ?? String(tree.value))
-}
-
-const shorten = (text: string) => (text.length <= 60 ? text : `${text.slice(0, 57)}...`)
 
 const regExps = new Map<string, RegExp>()
 
 /** Patterns come from our own schemas only, so there are few. */
 function regExp(pattern: string): RegExp {
   let known = regExps.get(pattern)
-  if (known === undefined) regExps.set(pattern, (known = new RegExp(pattern, 'u')))
+  if (known === undefined) {
+    known = new RegExp(pattern, 'u')
+    regExps.set(pattern, known)
+  }
   return known
 }

@@ -45,7 +45,8 @@ const nothing = (at: number): Tree => ({ is: 'scalar', at, value: null, written:
 function grow(walk: Walk, node: ParsedNode | null, depth: number): Tree {
   const at = node?.range?.[0] ?? 0
   if (walk.problem !== null) return nothing(at)
-  if (++walk.nodes > maxNodes) return refuse(walk, at, 'too-large', `more than ${maxNodes} values in one document, counting what aliases repeat`)
+  if (++walk.nodes > maxNodes)
+    return refuse(walk, at, 'too-large', `more than ${maxNodes} values in one document, counting what aliases repeat`)
   if (depth > maxDepth) return refuse(walk, at, 'too-deep', `nested deeper than ${maxDepth} levels`)
   if (isAlias(node)) {
     const target = node.resolve(walk.document) as ParsedNode | undefined

@@ -55,10 +55,21 @@ function singles(documents: readonly ConfigDocument[]): Complaint[] {
   const complaints = (['company', 'outbound', 'emergency'] satisfies DocumentKind[]).flatMap((kind) =>
     ofKind(documents, kind)
       .slice(1)
-      .map((document): Complaint => ({ severity: 'error', rule: 'one-only', message: `a configuration has one ${kind}`, document, path: ['kind'] })),
+      .map(
+        (document): Complaint => ({
+          severity: 'error',
+          rule: 'one-only',
+          message: `a configuration has one ${kind}`,
+          document,
+          path: ['kind'],
+        }),
+      ),
   )
   if (ofKind(documents, 'company').length > 0) return complaints
-  return [...complaints, { severity: 'error', rule: 'no-company', message: 'there is no document of kind company', document: null, path: [] }]
+  return [
+    ...complaints,
+    { severity: 'error', rule: 'no-company', message: 'there is no document of kind company', document: null, path: [] },
+  ]
 }
 
 function references(documents: readonly ConfigDocument[]): Complaint[] {
@@ -66,6 +77,14 @@ function references(documents: readonly ConfigDocument[]): Complaint[] {
   return documents.flatMap((document) =>
     referencesOf(document)
       .filter(({ kind, id }) => !known.has(`${kind} ${id}`))
-      .map(({ kind, id, path }): Complaint => ({ severity: 'error', rule: 'dangling-reference', message: `there is no ${kind} ${id}`, document, path })),
+      .map(
+        ({ kind, id, path }): Complaint => ({
+          severity: 'error',
+          rule: 'dangling-reference',
+          message: `there is no ${kind} ${id}`,
+          document,
+          path,
+        }),
+      ),
   )
 }
