@@ -12,6 +12,8 @@ export type CallFact = NewFact extends infer F ? (F extends NewFact ? Omit<F, 't
 export interface Part {
   /** Idempotent; leaves the call's legs to the call. */
   close(outcome: Outcome): void
+  /** It is a recording. */
+  readonly records?: boolean
 }
 
 /**
@@ -116,6 +118,9 @@ export class Call {
   /** Recordings in progress, by id. */
   get recordings(): ReadonlyMap<string, KeptRecording> {
     return this.#recordings
+  }
+  stopRecordings(): void {
+    for (const part of [...this.#parts]) if (part.records === true) part.close({ kind: 'completed', by: 'us' })
   }
   recording(kept: KeptRecording, running: boolean): void {
     if (running) this.#recordings.set(kept.id, kept)

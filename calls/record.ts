@@ -8,14 +8,13 @@ import type { RecordingHandle } from '#media/engine.ts'
  * call.
  */
 export class Recording implements Part {
+  readonly records = true
   #call: Call
-  #kept: KeptRecording
   #handle: RecordingHandle | null
   #over = false
 
   private constructor(call: Call, leg: Leg, kept: KeptRecording, handle: RecordingHandle | null) {
     this.#call = call
-    this.#kept = kept
     this.#handle = handle
     follow(call, leg, kept)
     call.recording(kept, true)

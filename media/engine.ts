@@ -81,8 +81,8 @@ export interface StreamParams {
 export type PlayItem =
   /** A sound file: WAV (PCM 8/16/24/32 bit, float, A-law, mu-law; 8 to 48 kHz; mono or stereo). */
   | { kind: 'file'; file: string }
-  /** Call-progress tone of a country's plan, for `ms`, or endless. */
-  | { kind: 'tone'; tone: 'ringback' | 'busy' | 'congestion' | 'dial' | 'beep'; ms?: Millis }
+  /** Call-progress tone, for `ms`, or endless; `plan`: as in that country (`ru`, `us`, ...; default `eu`). */
+  | { kind: 'tone'; tone: 'ringback' | 'busy' | 'congestion' | 'dial' | 'beep'; plan?: string; ms?: Millis }
   | { kind: 'silence'; ms: Millis }
 
 export interface PlayOptions {

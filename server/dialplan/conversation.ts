@@ -24,6 +24,13 @@ export interface TalkingStory {
  * talks on here with somebody else.
  */
 export function converse(call: Call, legs: readonly [Leg, Leg], rules: ConversationRules): void {
+  const gone = legs.find((leg) => leg.state === 'ended')
+  if (gone !== undefined) {
+    const outcome = gone.outcome ?? { kind: 'cancelled', by: 'nobody' }
+    for (const leg of legs) leg.hangUp(outcome)
+    call.end(outcome)
+    return
+  }
   call.story = { kind: 'talking', legs: [legs[0].id, legs[1].id] } satisfies TalkingStory
   const bridge = new Bridge(call, legs, rules.music(call), {
     onParted: (_left, remaining, outcome) => {

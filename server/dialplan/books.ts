@@ -1,0 +1,62 @@
+import type { Log } from '#base/log.ts'
+import type { CompiledConfig } from '#server/config/compiled.ts'
+
+/** One company as calls see it now. */
+export interface Book {
+  readonly tenant: string
+  readonly version: number
+  readonly config: CompiledConfig
+}
+
+/** Old versions kept for calls that began with them; a call that outlives so many changes goes on with the oldest kept. */
+const versionsKept = 16
+
+/** The configurations of all companies, compiled: the current one for new calls, earlier ones for calls that began with them. */
+export class Books {
+  #companies = new Map<string, Book[]>()
+  #byDomain = new Map<string, string>()
+  #first: string | null = null
+  #log: Log
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  /** Takes up a new current version. Calls in progress keep theirs. */
+  take(book: Book): void {
+    const before = this.#companies.get(book.tenant)
+    this.#companies.set(book.tenant, [book, ...(before ?? [])].slice(0, versionsKept))
+    this.#first ??= book.tenant
+    for (const [domain, tenant] of this.#byDomain) if (tenant === book.tenant) this.#byDomain.delete(domain)
+    for (const domain of book.config.settled.sipDomains) {
+      const holder = this.#byDomain.get(domain)
+      if (holder === undefined) this.#byDomain.set(domain, book.tenant)
+      else this.#log.warn('SIP domain is taken by another company', { domain, tenant: book.tenant })
+    }
+  }
+
+  current(tenant: string): Book | null {
+    return this.#companies.get(tenant)?.[0] ?? null
+  }
+
+  /** The version a call keeps. */
+  at(tenant: string, version: number): CompiledConfig {
+    const kept = this.#companies.get(tenant)
+    const found = kept?.find((book) => book.version === version) ?? kept?.at(version < (kept.at(-1)?.version ?? 0) ? -1 : 0)
+    if (found === undefined) throw new Error(`company ${tenant} has no configuration`)
+    return found.config
+  }
+
+  /**
+   * The company of a SIP domain. Phones that know us only by an address, and none of the domains, belong to the first company: on most
+   * systems there is only that one.
+   */
+  ofDomain(host: string, isAddress: boolean): Book | null {
+    const tenant = this.#byDomain.get(host.toLowerCase()) ?? (isAddress ? this.#first : null)
+    return tenant === null ? null : this.current(tenant)
+  }
+
+  *all(): IterableIterator<Book> {
+    for (const [book] of this.#companies.values()) if (book !== undefined) yield book
+  }
+}

@@ -1,0 +1,175 @@
+import type { Clock } from '#base/clock.ts'
+import type { Outcome } from '#contract/outcome.ts'
+import type { Call } from '#calls/call.ts'
+import type { InboundLeg } from '#calls/inbound-leg.ts'
+import type { Leg } from '#calls/leg.ts'
+import type { RingPlan, Shown } from '#calls/needs.ts'
+import { Recording } from '#calls/record.ts'
+import { newRun } from '#flows/interpreter.ts'
+import type { FlowRun } from '#flows/types.ts'
+import type { PlayItem } from '#media/engine.ts'
+import type { CallDirection } from '#contract/documents/numbers.ts'
+import type { CompiledConfig } from '#server/config/compiled.ts'
+import { recordingsFor } from '#server/config/recordings.ts'
+import { type ConversationRules, converse } from '#server/dialplan/conversation.ts'
+import type { Route } from '#server/dialplan/decide.ts'
+import { emergencyPlan, outsidePlan, planOfSteps } from '#server/dialplan/plan.ts'
+import { speakRefusal } from '#server/dialplan/spoken-refusal.ts'
+import { FlowRunner, type FlowSurroundings } from '#server/flows/flow-runner.ts'
+import { type CallerLeg, Ringing } from '#server/flows/ringing.ts'
+import type { Against, OutboundGuard } from '#server/outbound/guard.ts'
+import type { Prompts } from '#server/prompts/prompts.ts'
+
+export interface ConductNeeds {
+  prompts: Prompts
+  guard: OutboundGuard
+  /** An id for a recording. */
+  recordingId: () => string
+}
+
+/** What is decided about a call when it begins. */
+export interface Conducted {
+  route: Route
+  config: CompiledConfig
+  dialled: string
+  direction: CallDirection
+  /** Wall time for opening hours. */
+  clock: Clock
+}
+
+/** Takes a call from its route to its end: through a flow, or straight out, into a conversation. */
+export class Conduct {
+  #needs: ConductNeeds
+
+  constructor(needs: ConductNeeds) {
+    this.#needs = needs
+  }
+
+  begin(call: Call, caller: InboundLeg, as: Conducted): void {
+    switch (as.route.kind) {
+      case 'target':
+        this.flow(call, caller, newRun(entryOf(as.route)), as).start(as.dialled)
+        return
+      case 'outside': {
+        const against = this.#against(call, as)
+        if (against === null) this.#ring(call, caller, outsidePlan(as.route.number), as)
+        else this.#refuse(call, caller, against, as)
+        return
+      }
+      case 'emergency':
+        call.tell({ kind: 'alarm.raised', rule: 'emergency-call', severity: 'critical', detail: `${call.identity.from.number} dialled ${as.route.number}` })
+        this.#ring(call, caller, emergencyPlan(as.route.number), as)
+        return
+      case 'refused':
+        caller.leg.hangUp(as.route.outcome)
+        call.end(as.route.outcome)
+    }
+  }
+
+  /** A flow's run on a call: a new one, or one that an earlier life of the server had begun. */
+  flow(call: Call, caller: CallerLeg, run: FlowRun, as: Pick<Conducted, 'config' | 'clock' | 'direction' | 'dialled'>): FlowRunner {
+    return new FlowRunner(call, caller, run, this.#surroundings(call, caller.leg, as), {
+      onAnswered: (one, other) => converse(call, [one, other], this.rules(as)),
+    })
+  }
+
+  /** What conversations of this call obey. */
+  rules(as: Pick<Conducted, 'config' | 'direction' | 'dialled'>): ConversationRules {
+    return {
+      music: (call) => this.#music(call, as.config),
+      began: (call, legs) => this.#record(call, legs, as),
+    }
+  }
+
+  #surroundings(call: Call, caller: Leg, as: Pick<Conducted, 'config' | 'clock'>): FlowSurroundings {
+    const { tenant } = call.identity
+    return {
+      book: as.config,
+      clock: as.clock,
+      sounds: (prompts) => this.#needs.prompts.sounds(tenant, as.config, prompts),
+      plan: (ring) => planOfSteps(as.config, ring.steps, shownOf(ring.callerId)),
+      ringback: ringbackOf(as.config),
+      record: (on, mailTo) => {
+        if (on && call.recordings.size === 0) Recording.start(call, caller, { id: this.#needs.recordingId(), mailTo })
+        else if (!on) call.stopRecordings()
+      },
+    }
+  }
+
+  #ring(call: Call, caller: InboundLeg, plan: RingPlan, as: Conducted): void {
+    const left = caller.leg.onEnded.on((outcome) => {
+      ringing.stop(outcome)
+      call.end(outcome)
+    })
+    const ringing = new Ringing(call, caller, plan, {
+      ringback: ringbackOf(as.config),
+      music: [],
+      onAnswered: (callee) =>
+        caller.answer(() => {
+          left[Symbol.dispose]()
+          converse(call, [caller.leg, callee], this.rules(as))
+        }),
+      onUnanswered: (outcome) => {
+        left[Symbol.dispose]()
+        this.#unanswered(call, caller, outcome, as)
+      },
+    })
+  }
+
+  #unanswered(call: Call, caller: InboundLeg, outcome: Outcome, as: Conducted): void {
+    const prompts = outcome.kind === 'unreachable' || outcome.kind === 'overloaded' ? (as.config.outbound?.refusal.unreachable ?? []) : []
+    this.#say(call, caller, prompts, outcome, as)
+  }
+
+  #against(call: Call, as: Conducted): Against | null {
+    if (as.route.kind !== 'outside') return null
+    const { asker, tenant } = call.identity
+    return this.#needs.guard.check(as.config, { tenant, device: asker.kind === 'device' ? asker.id : null }, as.route.number)
+  }
+
+  #refuse(call: Call, caller: InboundLeg, against: Against, as: Conducted): void {
+    const outcome: Outcome = { kind: 'barred', by: 'us', sip: 403, detail: against.detail }
+    call.tell({ kind: 'call.refused', reason: against.detail, rule: against.rule, sip: 403 })
+    const refusal = as.config.outbound?.refusal
+    this.#say(call, caller, against.kind === 'capped' ? (refusal?.capped ?? []) : (refusal?.barred ?? []), outcome, as)
+  }
+
+  #say(call: Call, caller: InboundLeg, prompts: readonly string[], outcome: Outcome, as: Conducted): void {
+    speakRefusal(call, caller, { sounds: this.#needs.prompts.sounds(call.identity.tenant, as.config, prompts), outcome })
+  }
+
+  #music(call: Call, config: CompiledConfig): readonly PlayItem[] {
+    const sounds = this.#needs.prompts.sounds(call.identity.tenant, config, config.settled.musicOnHold)
+    if (!Array.isArray(sounds) || sounds.length === 0) return softTone
+    return sounds.map(({ file }) => ({ kind: 'file', file }))
+  }
+
+  /** Starts a recording when a policy of the company covers this conversation and a flow has not begun one already. */
+  #record(call: Call, legs: readonly [Leg, Leg], as: Pick<Conducted, 'config' | 'direction' | 'dialled'>): void {
+    if (call.recordings.size > 0) return
+    const extension = legs.find((leg) => leg.endpoint.kind === 'device')?.endpoint.number
+    const policies = recordingsFor(as.config, { direction: as.direction, number: as.dialled, ...(extension !== undefined && { extension }) })
+    if (policies.length === 0) return
+    const mailTo = [...new Set(policies.flatMap((policy) => policy.mailTo ?? []))]
+    Recording.start(call, legs[0], { id: this.#needs.recordingId(), mailTo })
+  }
+}
+
+function entryOf(route: Extract<Route, { kind: 'target' }>): Parameters<typeof newRun>[0] {
+  // Through the extension, so that phones and journal know it by its number.
+  return route.extension === undefined || 'flow' in route.target ? route.target : { extension: route.extension.id }
+}
+
+function shownOf(callerId: string): Shown {
+  return callerId === 'company' || callerId === 'caller' ? callerId : { number: callerId }
+}
+
+function ringbackOf(config: CompiledConfig): readonly PlayItem[] {
+  return [{ kind: 'tone', tone: 'ringback', plan: config.settled.tones }]
+}
+
+/** Better than silence, which sounds like a dropped call: a short soft beep now and then. */
+const softTone: readonly PlayItem[] = [
+  { kind: 'tone', tone: 'beep', ms: 200 },
+  { kind: 'silence', ms: 4_800 },
+]

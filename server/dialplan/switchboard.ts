@@ -1,0 +1,177 @@
+import { type Clock, shifted } from '#base/clock.ts'
+import type { EndpointRef } from '#contract/facts.ts'
+import type { Outcome } from '#contract/outcome.ts'
+import { Call } from '#calls/call.ts'
+import { type InboundLeg, openInbound } from '#calls/inbound-leg.ts'
+import type { CallIdentity, CallNeeds } from '#calls/needs.ts'
+import { refusalOf } from '#calls/outcome.ts'
+import type { Identified, Identity, IncomingInvite, SipPolicy, Flow } from '#sip/agent.ts'
+import type { SipRequest } from '#sip/message/message.ts'
+import type { LiveCalls } from '#server/calls/live-calls.ts'
+import { rehearsalHeader, type Rehearsals } from '#server/calls/rehearsals.ts'
+import { callerOnTrunk, clean, dialledOnTrunk, userOfUri } from '#server/dialplan/arrival.ts'
+import type { Book, Books } from '#server/dialplan/books.ts'
+import type { Conduct } from '#server/dialplan/conduct.ts'
+import { decideFromTrunk, decideInside, type Route } from '#server/dialplan/decide.ts'
+import type { Identifier } from '#server/dialplan/identify.ts'
+import { type DeviceWho, isWho, type TrunkWho } from '#server/dialplan/who.ts'
+import type { TrunkBoard } from '#server/trunks/trunk-board.ts'
+
+export interface SwitchboardNeeds {
+  calls: CallNeeds
+  books: Books
+  identifier: Identifier
+  trunks: TrunkBoard
+  live: LiveCalls
+  rehearsals: Rehearsals
+  conduct: Conduct
+  /** New calls above this many are refused; emergency calls never. */
+  callLimit: number
+  /** An INVITE of ours was answered for a call that an earlier life had lost. */
+  onStray: (callId: string) => void
+}
+
+/** Where calls come in: who calls, whom they dialled, which company that is, and what becomes of it. */
+export class Switchboard implements SipPolicy {
+  #needs: SwitchboardNeeds
+
+  constructor(needs: SwitchboardNeeds) {
+    this.#needs = needs
+  }
+
+  identify(request: SipRequest, source: Flow): Identified {
+    return this.#needs.identifier.identify(request, source)
+  }
+
+  onStray(callId: string): void {
+    this.#needs.onStray(callId)
+  }
+
+  onInvite(incoming: IncomingInvite, who: Identity): void {
+    if (!isWho(who)) incoming.reject(403)
+    else if (who.kind === 'device') this.#fromDevice(incoming, who)
+    else this.#fromTrunk(incoming, who)
+  }
+
+  #fromDevice(incoming: IncomingInvite, who: DeviceWho): void {
+    const book = this.#needs.books.current(who.tenant)
+    const device = book?.config.devices.get(who.device)
+    const dialled = userOfUri(incoming.request.uri)
+    if (book === null || device === undefined || dialled === undefined) {
+      incoming.reject(dialled === undefined ? 484 : 403)
+      return
+    }
+    const route = decideInside(book.config, dialled)
+    const number = device.extensions[0]?.number ?? device.username
+    const endpoint: EndpointRef = {
+      kind: 'device',
+      id: device.id,
+      number,
+      name: device.name,
+      ...(device.person !== null && { person: device.person.id }),
+    }
+    const inside = route.kind === 'target' || route.kind === 'refused'
+    this.#begin({ incoming, book, route, dialled, endpoint, direction: inside ? 'internal' : 'outbound', from: { number, name: device.name } })
+  }
+
+  #fromTrunk(incoming: IncomingInvite, who: TrunkWho): void {
+    let refused: { book: Book; route: Route; trunk: string; dialled: string } | null = null
+    for (const { tenant, trunk } of who.candidates) {
+      const book = this.#needs.books.current(tenant)
+      const compiled = book?.config.trunks.get(trunk)
+      if (book === null || compiled === undefined) continue
+      const candidates = dialledOnTrunk(incoming.request, compiled)
+      const dialled = candidates[0] ?? ''
+      const route = decideFromTrunk(book.config, trunk, candidates)
+      if (route.kind === 'refused') {
+        refused ??= { book, route, trunk, dialled }
+        continue
+      }
+      this.#beginFromTrunk(incoming, { book, route, trunk, dialled })
+      return
+    }
+    if (refused === null) incoming.reject(404)
+    else this.#beginFromTrunk(incoming, refused)
+  }
+
+  #beginFromTrunk(incoming: IncomingInvite, at: { book: Book; route: Route; trunk: string; dialled: string }): void {
+    const { book, route, trunk, dialled } = at
+    const compiled = book.config.trunks.get(trunk)
+    const link = this.#needs.trunks.link(book.tenant, trunk)
+    if (compiled === undefined || link === null) {
+      incoming.reject(403)
+      return
+    }
+    const from = callerOnTrunk(incoming.request, compiled, book.config.company.country)
+    const endpoint: EndpointRef = { kind: 'trunk', id: trunk, number: from.number, ...(from.name !== undefined && { name: from.name }) }
+    const full = link.blocked()?.why === 'full'
+    const taken = full ? fullRoute(compiled.channels ?? 0) : route
+    const to = route.kind === 'target' && route.number !== undefined ? route.number.number : dialled
+    const call = this.#begin({ incoming, book, route: taken, dialled: to, endpoint, direction: 'inbound', from })
+    if (call !== null && !full) {
+      const channel = link.take()
+      call.ended.on(() => channel[Symbol.dispose]())
+    }
+  }
+
+  #begin(arrival: Arrival): Call | null {
+    const { incoming, book, route, dialled, endpoint, direction, from } = arrival
+    const { calls, live } = this.#needs
+    if (live.size >= this.#needs.callLimit && route.kind !== 'emergency') {
+      incoming.reject(503, 'All lines are in use', [['Retry-After', '5']])
+      return null
+    }
+    const identity: CallIdentity = { tenant: book.tenant, call: calls.random.hex(10), config: book.version, from, asker: endpoint }
+    const pretended = this.#needs.rehearsals.redeem(book.tenant, incoming.request.headers.get(rehearsalHeader))
+    const call = new Call(calls, identity)
+    live.add(call)
+    call.tell({
+      kind: 'call.started',
+      direction,
+      from,
+      to: { number: clean(dialled) },
+      config: book.version,
+      ...(pretended !== null && { rehearsedAt: pretended }),
+    })
+    call.limit(book.config.settled.maxCallMinutes * 60_000, { kind: 'too-long', by: 'us', detail: `the longest call is ${book.config.settled.maxCallMinutes} minutes` })
+    if (route.kind === 'refused') {
+      this.#refuse(call, incoming, route)
+      return call
+    }
+    const caller = openInbound(call, incoming, endpoint)
+    if (caller === null) return call
+    const clock = pretended === null ? calls.clock : shifted(calls.clock, pretended - calls.clock.wall())
+    this.#conduct(call, caller, { route, book, dialled, direction, clock })
+    return call
+  }
+
+  #conduct(call: Call, caller: InboundLeg, by: { route: Route; book: Book; dialled: string; direction: Arrival['direction']; clock: Clock }): void {
+    this.#needs.conduct.begin(call, caller, { ...by, config: by.book.config })
+  }
+
+  #refuse(call: Call, incoming: IncomingInvite, route: { outcome: Outcome; rule: string }): void {
+    const { status, reason } = refusalOf(route.outcome)
+    const sip = route.outcome.sip ?? status
+    incoming.reject(sip, route.outcome.detail ?? reason, sip === 503 ? [['Retry-After', '10']] : [])
+    call.tell({ kind: 'call.refused', reason: route.outcome.detail ?? reason, rule: route.rule, sip })
+    call.end(route.outcome)
+  }
+}
+
+interface Arrival {
+  incoming: IncomingInvite
+  book: Book
+  route: Route
+  dialled: string
+  endpoint: EndpointRef
+  direction: 'inbound' | 'outbound' | 'internal'
+  from: { number: string; name?: string }
+}
+
+function fullRoute(channels: number): Route {
+  return {
+    kind: 'refused',
+    rule: 'channel-limit',
+    outcome: { kind: 'overloaded', by: 'us', sip: 503, detail: `all ${channels} channels of the trunk are in use` },
+  }
+}
