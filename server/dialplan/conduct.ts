@@ -1,7 +1,6 @@
 import type { Clock } from '#base/clock.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call } from '#calls/call.ts'
-import type { InboundLeg } from '#calls/inbound-leg.ts'
 import type { Leg } from '#calls/leg.ts'
 import type { RingPlan, Shown } from '#calls/needs.ts'
 import { Recording } from '#calls/record.ts'
@@ -45,7 +44,7 @@ export class Conduct {
     this.#needs = needs
   }
 
-  begin(call: Call, caller: InboundLeg, as: Conducted): void {
+  begin(call: Call, caller: CallerLeg, as: Conducted): void {
     switch (as.route.kind) {
       case 'target':
         this.flow(call, caller, newRun(entryOf(as.route)), as).start(as.dialled)
@@ -96,7 +95,7 @@ export class Conduct {
     }
   }
 
-  #ring(call: Call, caller: InboundLeg, plan: RingPlan, as: Conducted): void {
+  #ring(call: Call, caller: CallerLeg, plan: RingPlan, as: Conducted): void {
     const left = caller.leg.onEnded.on((outcome) => {
       ringing.stop(outcome)
       call.end(outcome)
@@ -116,7 +115,7 @@ export class Conduct {
     })
   }
 
-  #unanswered(call: Call, caller: InboundLeg, outcome: Outcome, as: Conducted): void {
+  #unanswered(call: Call, caller: CallerLeg, outcome: Outcome, as: Conducted): void {
     const prompts = outcome.kind === 'unreachable' || outcome.kind === 'overloaded' ? (as.config.outbound?.refusal.unreachable ?? []) : []
     this.#say(call, caller, prompts, outcome, as)
   }
@@ -127,14 +126,14 @@ export class Conduct {
     return this.#needs.guard.check(as.config, { tenant, device: asker.kind === 'device' ? asker.id : null }, as.route.number)
   }
 
-  #refuse(call: Call, caller: InboundLeg, against: Against, as: Conducted): void {
+  #refuse(call: Call, caller: CallerLeg, against: Against, as: Conducted): void {
     const outcome: Outcome = { kind: 'barred', by: 'us', sip: 403, detail: against.detail }
     call.tell({ kind: 'call.refused', reason: against.detail, rule: against.rule, sip: 403 })
     const refusal = as.config.outbound?.refusal
     this.#say(call, caller, against.kind === 'capped' ? (refusal?.capped ?? []) : (refusal?.barred ?? []), outcome, as)
   }
 
-  #say(call: Call, caller: InboundLeg, prompts: readonly string[], outcome: Outcome, as: Conducted): void {
+  #say(call: Call, caller: CallerLeg, prompts: readonly string[], outcome: Outcome, as: Conducted): void {
     speakRefusal(call, caller, { sounds: this.#needs.prompts.sounds(call.identity.tenant, as.config, prompts), outcome })
   }
 

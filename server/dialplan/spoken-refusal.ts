@@ -1,13 +1,13 @@
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call } from '#calls/call.ts'
-import type { InboundLeg } from '#calls/inbound-leg.ts'
 import type { PlayId } from '#media/engine.ts'
 import type { PromptSound } from '#server/flows/flow-runner.ts'
+import type { CallerLeg } from '#server/flows/ringing.ts'
 
 /** Tells a caller in words why the call is not made, before anything is charged (183), then refuses it on the wire. */
 export function speakRefusal(
   call: Call,
-  caller: InboundLeg,
+  caller: CallerLeg,
   what: { sounds: readonly PromptSound[] | Promise<readonly PromptSound[]>; outcome: Outcome },
 ): void {
   const { leg } = caller

@@ -10,7 +10,12 @@ export interface CallerLeg {
   leg: Leg
   ring(): void
   early(): boolean
-  answer(then: () => void): void
+  answer(then?: () => void): void
+}
+
+/** A leg that has been answered already: after a restart, or because we called it. */
+export function answeredLeg(leg: Leg): CallerLeg {
+  return { leg, ring: () => undefined, early: () => true, answer: (then) => then?.() }
 }
 
 /** What the caller hears while others ring. */
