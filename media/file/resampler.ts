@@ -8,6 +8,9 @@ const ATTENUATION_DB = 70
 
 const OUT_HZ = 8000
 
+/** Rates that have no simple ratio to 8 kHz would need thousands of phases; as many as this put the error below what G.711 hides. */
+const MOST_ROWS = 1024
+
 /**
  * Down-sampling to 8 kHz by any ratio, with a polyphase FIR low-pass (Kaiser window, 70 dB down from 4.2 kHz): each output
  * sample is one inner product of input samples with the phase of the filter that falls on it, so no output depends on an
@@ -21,8 +24,9 @@ export class Resampler {
   readonly #step: number
   readonly #phases: number
   readonly #taps: number
-  /** `phases` rows of `taps` coefficients. */
+  /** `rows` rows of `taps` coefficients. */
   readonly #filter: Float32Array
+  readonly #rows: number
   #scratch = new Float32Array(0)
 
   constructor(rateHz: number, frames: number, read: SampleReader) {
@@ -33,7 +37,8 @@ export class Resampler {
     this.#read = read
     this.outFrames = Math.floor((frames * this.#phases) / this.#step)
     this.#taps = rateHz === OUT_HZ ? 1 : tapsFor(rateHz)
-    this.#filter = rateHz === OUT_HZ ? Float32Array.of(1) : designFilter(rateHz, this.#phases, this.#taps)
+    this.#rows = Math.min(this.#phases, MOST_ROWS)
+    this.#filter = rateHz === OUT_HZ ? Float32Array.of(1) : designFilter(rateHz, this.#rows, this.#taps)
   }
 
   /** Writes output frames [from, from + out.length) into `out`, rounded and kept within 16 bit. */
@@ -46,7 +51,7 @@ export class Resampler {
     for (let i = 0; i < out.length; i++) {
       const position = (from + i) * this.#step
       const start = Math.floor(position / this.#phases) - half - first
-      const row = (position % this.#phases) * taps
+      const row = Math.floor(((position % this.#phases) * this.#rows) / this.#phases) * taps
       let sum = 0
       for (let k = 0; k < taps; k++) sum += (input[start + k] as number) * (this.#filter[row + k] as number)
       out[i] = Math.max(-32768, Math.min(32767, Math.round(sum)))

@@ -83,8 +83,16 @@ export const TONE_PLANS: Readonly<typeof plans> = plans
 /** The plan of a country code in any case (`gb` and `uk` are one, North American countries share `us`); the European one for others. */
 export function tonePlan(country: string): TonePlan {
   const code = country.toLowerCase()
-  const known: Readonly<Record<string, TonePlan>> = TONE_PLANS
-  return known[ALIASES[code] ?? code] ?? ETSI
+  return PLANS.get(ALIASES.get(code) ?? code) ?? ETSI
 }
 
-const ALIASES: Readonly<Record<string, string>> = { gb: 'uk', ie: 'uk', ca: 'us', pr: 'us', by: 'ru', kz: 'ru' }
+const PLANS = new Map<string, TonePlan>(Object.entries(TONE_PLANS))
+
+const ALIASES = new Map([
+  ['gb', 'uk'],
+  ['ie', 'uk'],
+  ['ca', 'us'],
+  ['pr', 'us'],
+  ['by', 'ru'],
+  ['kz', 'ru'],
+])
