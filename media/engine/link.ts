@@ -24,9 +24,6 @@ export type Dial = (events: { up(): void; message(event: Event): void; gone(why:
 
 const REDIAL_MS: Millis = 25
 
-/** A fenced link does not fight: it waits so long before it tries again. */
-const FENCED_MS: Millis = 5000
-
 /**
  * The server's link to one engine. While it is up, commands go straight through; when it comes up again, the engine is told
  * what is wanted and does not know.
@@ -91,13 +88,18 @@ export class EngineLink {
     this.#forgetPort(endpoint.local)
     if (this.#state === 'up') {
       const living = this.#living.get(endpoint.id)
-      if (living === undefined) this.#restore([endpoint])
-      else inherit(endpoint.wanted, living, this.now)
+      if (living !== undefined) inherit(endpoint.wanted, living, this.now)
+      endpoint.settle()
     }
-    const [own, others] = [this.#strays.filter(({ id }) => id === endpoint.id), this.#strays.filter(({ id }) => id !== endpoint.id)]
-    this.#strays = others
     // After the call that adopts: its caller does not expect events before it has the endpoint.
-    if (own.length > 0) this.#needs.clock.after(0, () => own.forEach((event) => this.#endpoints.get(event.id)?.take(event.event)))
+    this.#needs.clock.after(0, () => this.#catchUp(endpoint))
+  }
+
+  #catchUp(endpoint: RemoteEndpoint): void {
+    const own = this.#strays.filter(({ id }) => id === endpoint.id)
+    this.#strays = this.#strays.filter(({ id }) => id !== endpoint.id)
+    for (const { event } of own) endpoint.take(event)
+    if (this.#state === 'up' && !this.#living.has(endpoint.id)) this.#restore([endpoint])
   }
 
   find(id: EndpointId): RemoteEndpoint | undefined {
@@ -135,7 +137,6 @@ export class EngineLink {
   #call(): void {
     if (this.#state === 'closed') return
     let over = false
-    let redialMs = REDIAL_MS
     const line = this.#dial({
       up: () => {
         this.#state = 'greeting'
@@ -143,24 +144,23 @@ export class EngineLink {
       },
       message: (event) => {
         if (over || this.#line !== line) return
-        if (event.kind === 'fenced') redialMs = FENCED_MS
         this.#take(event)
       },
       gone: (why) => {
         if (over) return
         over = true
-        this.#lost(why, redialMs)
+        this.#lost(why)
       },
     })
     this.#line = line
   }
 
-  #lost(why: string, redialMs: Millis): void {
+  #lost(why: string): void {
     if (this.#state === 'closed') return
     if (this.#state !== 'down') this.#needs.log.warn('a media engine is gone', { engine: this.index, why })
     this.#state = 'down'
     this.#line = null
-    this.#needs.clock.after(redialMs, () => this.#call())
+    this.#needs.clock.after(REDIAL_MS, () => this.#call())
   }
 
   #take(event: Event): void {
@@ -175,7 +175,9 @@ export class EngineLink {
         for (const local of event.added) this.#stock[familyOf(local)].push(local)
         return
       case 'fenced':
+        // For good: the calls are the other server's now, and two servers must not take them from each other in turns.
         this.#needs.log.error('another server has taken over this media engine', { engine: this.index })
+        this.close()
         return
       case 'event':
         this.#numbered(event)
@@ -197,6 +199,7 @@ export class EngineLink {
 
   #ready(): void {
     this.#state = 'up'
+    // An endpoint closed meanwhile is told apart below; what nobody knows belongs to a server that died before this one swept.
     const unknown = this.#swept ? [...this.#living.keys()].filter((id) => !this.#endpoints.has(id)) : []
     for (const id of unknown) this.send({ kind: 'close', id })
     this.#restore([...this.#endpoints.values()])

@@ -1,0 +1,91 @@
+import { networkInterfaces } from 'node:os'
+import { parseArgs } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import type { Log } from '#base/log.ts'
+import { EngineRefused, openHost } from '#media/engine/local.ts'
+import type { Command, Event } from '#media/engine/protocol.ts'
+import { listenOnPath } from '#media/socket/unix-line.ts'
+
+/**
+ * The media engine process:
+ *
+ *     node media/engine/main.ts --socket PATH --first-port N --last-port N [--address IP]... [--folder PATH] [--country CODE]
+ *
+ * It goes on when its server dies, and ends by SIGTERM or when its keeper is gone. What the keeper is told is in
+ * server/keeper/messages.ts: ready, or refused and why (exit code 78, EX_CONFIG).
+ */
+const EXIT_REFUSED = 78
+
+// Collecting garbage in the packet thread itself costs less than waking helpers for heaps this small, and delays fewer packets.
+setFlagsFromString('--single-threaded-gc')
+
+const { values } = parseArgs({
+  options: {
+    socket: { type: 'string' },
+    'first-port': { type: 'string' },
+    'last-port': { type: 'string' },
+    address: { type: 'string', multiple: true },
+    folder: { type: 'string', default: '.' },
+    country: { type: 'string', default: 'eu' },
+  },
+})
+
+// Nobody may be reading any more.
+process.stdout.on('error', () => undefined)
+const log = lineLog({})
+
+try {
+  await serve()
+} catch (fault) {
+  if (!(fault instanceof EngineRefused)) throw fault
+  refuse(fault.message)
+}
+
+async function serve(): Promise<void> {
+  const { socket, 'first-port': first, 'last-port': last, address, folder, country } = values
+  if (socket === undefined || first === undefined || last === undefined) throw new EngineRefused('--socket, --first-port and --last-port are needed')
+  const addresses = address ?? (hasIpv6() ? ['0.0.0.0', '::'] : ['0.0.0.0'])
+  const host = await openHost({ range: { addresses, first: Number(first), last: Number(last) }, folder, country, log })
+  const listener = await listenOnPath<Command, Event>(socket, (line) => ({
+    message: (command) => host.take(line, command),
+    gone: () => host.lost(line),
+  }))
+  const end = async (): Promise<void> => {
+    await host.core.close()
+    await listener[Symbol.asyncDispose]()
+    process.exit(0)
+  }
+  process.once('SIGTERM', () => void end())
+  // The next start takes the calls over; an engine without a keeper would only hold their ports.
+  process.once('disconnect', () => void end())
+  tell({ kind: 'ready' })
+}
+
+function hasIpv6(): boolean {
+  return Object.values(networkInterfaces()).some((list) => list?.some((each) => each.family === 'IPv6'))
+}
+
+function refuse(why: string): void {
+  process.exitCode = EXIT_REFUSED
+  if (process.send === undefined) process.stderr.write(`${why}\n`)
+  tell({ kind: 'refused', why }, () => process.exit(EXIT_REFUSED))
+}
+
+function tell(message: object, told: () => void = () => undefined): void {
+  if (process.send === undefined) told()
+  else process.send(message, undefined, undefined, told)
+}
+
+/** Log lines for the keeper, which collects what its children print: one JSON object each. */
+function lineLog(fixed: Record<string, unknown>): Log {
+  const write = (level: string, msg: string, fields?: Record<string, unknown>): void => {
+    process.stdout.write(`${JSON.stringify({ level, time: Date.now(), msg, ...fixed, ...fields })}\n`)
+  }
+  return {
+    debug: () => undefined,
+    info: (message, fields) => write('info', message, fields),
+    warn: (message, fields) => write('warn', message, fields),
+    error: (message, fields) => write('error', message, fields),
+    child: (fields) => lineLog({ ...fixed, ...fields }),
+  }
+}
