@@ -45,7 +45,7 @@ export function parseCSeq(text: string): CSeq | undefined {
 export function parseMediaType(text: string): MediaType | undefined {
   const [type, params] = headAndParams(text)
   const slash = type.indexOf('/')
-  if (params === undefined || !isToken(trimmed(type, 0, slash)) || !isToken(trimmed(type, slash + 1))) return undefined
+  if (params === undefined || slash < 0 || !isToken(trimmed(type, 0, slash)) || !isToken(trimmed(type, slash + 1))) return undefined
   return { type: type.replace(/[ \t]/g, '').toLowerCase(), params }
 }
 
