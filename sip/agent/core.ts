@@ -2,12 +2,14 @@ import type { Clock, Millis } from '#base/clock.ts'
 import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
 import type { TimerWheel, WheelTimer } from '#base/timer-wheel.ts'
-import type { Flow, KeptDialog, SipPolicy } from '#sip/agent.ts'
+import type { Credentials, Flow, KeptDialog, SipPolicy } from '#sip/agent.ts'
 import type { DialogTable } from '#sip/agent/dialog-table.ts'
 import type { Homecoming } from '#sip/agent/homecoming.ts'
+import type { Ringing } from '#sip/agent/ringing.ts'
+import type { DigestClient } from '#sip/auth/client.ts'
+import { buildResponse } from '#sip/message/build.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
-import { buildResponse } from '#sip/message/build.ts'
 import type { ServerTransaction, Transactions } from '#sip/transaction/layer.ts'
 import type { Resolver, Transport } from '#sip/transport/transport.ts'
 
@@ -22,6 +24,7 @@ export interface Core {
   readonly resolver: Resolver
   readonly policy: SipPolicy
   readonly dialogs: DialogTable
+  readonly ringing: Ringing
   readonly homecoming: Homecoming
   readonly counts: AgentCounts
   /** T1, T2 of RFC 3261 §17.1.1.1. */
@@ -31,6 +34,8 @@ export interface Core {
   readonly product: string
   /** No address translation stands between us and `address`. */
   isLocal(address: string): boolean
+  /** What we know of the challenges of the peer that `credentials` are for. */
+  digestFor(credentials: Credentials): DigestClient
   /** The owner knows another flow to the peer of a dialog, whose own is gone: the device has registered anew. */
   reflow(kept: KeptDialog): Flow | null
 }

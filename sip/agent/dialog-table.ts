@@ -11,7 +11,7 @@ export interface DialogUser {
   /** An ACK for a 2xx of ours. */
   receiveAck(ack: SipRequest, flow: Flow): void
   /** A 2xx to an INVITE of ours came again, long after its transaction. */
-  acknowledgeAgain(seq: number, flow: Flow): void
+  acknowledgeAgain(seq: number): void
   /** The agent closes. */
   close(): void
 }
@@ -26,6 +26,10 @@ export class DialogTable {
 
   add(key: string, user: DialogUser): void {
     this.#users.set(key, user)
+  }
+
+  get(key: string): DialogUser | undefined {
+    return this.#users.get(key)
   }
 
   /** Takes `user` out, unless another one has taken its place. */

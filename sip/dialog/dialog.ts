@@ -93,7 +93,7 @@ export class Dialog {
         remoteUri: withoutTag(headers.from),
         // A caller of RFC 2543 may name no Contact; its From is the best there is.
         remoteTarget: targetOf(headers) ?? withoutHeaders(headers.from.uri),
-        routeSet: headers.all('Record-Route'),
+        routeSet: [...headers.all('Record-Route')],
         localSeq: 0,
         remoteSeq: headers.cseq.seq,
         flow,

@@ -1,0 +1,84 @@
+import type { Body, Credentials, Flow } from '#sip/agent.ts'
+import { ALLOW, isTargetRefresh, SUPPORTED } from '#sip/agent/abilities.ts'
+import { type Core, contactFor } from '#sip/agent/core.ts'
+import { Exchange, type ExchangeEvents } from '#sip/agent/exchange.ts'
+import { dialogPath, homePath, type Path, recoveredPath } from '#sip/agent/path.ts'
+import { type Dialog, GONE } from '#sip/dialog/dialog.ts'
+import { buildRequest } from '#sip/message/build.ts'
+import type { HeaderLines } from '#sip/message/headers.ts'
+import type { SipRequest } from '#sip/message/message.ts'
+import type { StatelessRequest } from '#sip/transaction/layer.ts'
+import { isFlow } from '#sip/transport/transport.ts'
+
+/** Sends the requests of one dialog (RFC 3261 §12.2.1) and finds the way again when the network changes under it. */
+export class DialogSender {
+  readonly #core: Core
+  readonly #dialog: Dialog
+  readonly #credentials: Credentials | undefined
+
+  constructor(core: Core, dialog: Dialog, credentials: Credentials | undefined) {
+    this.#core = core
+    this.#dialog = dialog
+    this.#credentials = credentials
+  }
+
+  /** Starts a request; each attempt takes the next CSeq. */
+  send(method: string, parts: { headers?: HeaderLines; body?: Body | undefined }, events: ExchangeEvents): Exchange {
+    const exchange = new Exchange(
+      this.#core,
+      {
+        build: (flow) => this.#build(method, this.#dialog.takeSequence(), flow, parts.headers ?? [], parts.body),
+        path: (way) => this.#path(way),
+        credentials: this.#credentials,
+      },
+      events,
+    )
+    exchange.start()
+    return exchange
+  }
+
+  /** ACKs the 2xx to the INVITE numbered `seq`. `authorization`: what that INVITE showed (RFC 3261 §22.1). `sent` gets what repeats it. */
+  acknowledge(seq: number, body: Body | undefined, authorization: HeaderLines, sent: (ack: StatelessRequest) => void): void {
+    const send = (path: Path): void => {
+      if (isFlow(path)) sent(this.#core.transactions.acknowledge(this.#build('ACK', seq, path, authorization, body), path))
+    }
+    const path = dialogPath(this.#core, this.#dialog)
+    if (path instanceof Promise) void path.then(send)
+    else send(path)
+  }
+
+  #build(method: string, seq: number, flow: Flow, headers: HeaderLines, body: Body | undefined): SipRequest {
+    const dialog = this.#dialog
+    const { uri, routes } = dialog.routed
+    const lines: (readonly [string, string])[] = routes.map((route) => ['Route', route] as const)
+    lines.push(
+      ['Max-Forwards', '70'],
+      ['From', withTag(dialog.localUri, dialog.localTag)],
+      ['To', withTag(dialog.remoteUri, dialog.remoteTag)],
+      ['Call-ID', dialog.callId],
+      ['CSeq', `${seq} ${method}`],
+    )
+    if (isTargetRefresh(method)) lines.push(['Contact', contactFor(this.#core, flow)])
+    if (method === 'INVITE' || method === 'UPDATE') lines.push(['Allow', ALLOW], ['Supported', SUPPORTED])
+    lines.push(['User-Agent', this.#core.product], ...headers)
+    if (body !== undefined) lines.push(['Content-Type', body.contentType])
+    return buildRequest({ method, uri, headers: lines, body: body?.bytes })
+  }
+
+  #path(way: number): Path | Promise<Path> | null {
+    const core = this.#core
+    const dialog = this.#dialog
+    if (way === 0) return dialogPath(core, dialog)
+    const { flow } = dialog
+    if (flow.connection === null) return way === 1 ? core.reflow(dialog.keep()) : null
+    if (way === 1) {
+      dialog.moveTo({ ...flow, connection: GONE })
+      return recoveredPath(core, dialog)
+    }
+    return way === 2 ? homePath(core, dialog) : null
+  }
+}
+
+function withTag(address: string, tag: string): string {
+  return tag === '' ? address : `${address};tag=${tag}`
+}

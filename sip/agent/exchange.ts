@@ -1,0 +1,132 @@
+import type { Credentials, Flow, Unanswered } from '#sip/agent.ts'
+import { type Core, later } from '#sip/agent/core.ts'
+import type { Path } from '#sip/agent/path.ts'
+import type { HeaderLines } from '#sip/message/headers.ts'
+import type { SipRequest, SipResponse } from '#sip/message/message.ts'
+import type { ClientTransaction } from '#sip/transaction/layer.ts'
+import { isFlow } from '#sip/transport/transport.ts'
+
+/** One question to a peer: what to send, and where. */
+export interface Question {
+  /** The request of the next attempt, with a CSeq of its own, for the peer of `flow`. */
+  build(flow: Flow): SipRequest
+  /** The way of attempt `way` (0, 1, ...) after the network failed the one before; null when there is none. */
+  path(way: number): Path | Promise<Path> | null
+  readonly credentials?: Credentials | undefined
+}
+
+/** What comes back, all of it later than `start`. */
+export interface ExchangeEvents {
+  /** Every response except challenges that were answered; an INVITE may bring several 2xx. */
+  onResponse(response: SipResponse, flow: Flow): void
+  onFailed(failure: Unanswered): void
+}
+
+/** Ways tried before the peer counts as unreachable. */
+const MAX_WAYS = 4
+
+/**
+ * A request and what it takes to bring it to a final answer: challenges are answered (RFC 3261 §22.2, §22.3), and where the network
+ * fails, the next way is tried, each time in a new transaction with the same Call-ID.
+ */
+export class Exchange {
+  readonly #core: Core
+  readonly #question: Question
+  readonly #events: ExchangeEvents
+  #transaction: ClientTransaction | null = null
+  /** Answers to the challenges of the last response; they go with the next attempt. */
+  #authorization: HeaderLines | null = null
+  #challenges = 0
+  #way = 0
+  #cancelled: HeaderLines | null = null
+  #over = false
+
+  constructor(core: Core, question: Question, events: ExchangeEvents) {
+    this.#core = core
+    this.#question = question
+    this.#events = events
+  }
+
+  /** The request of the last attempt as it was sent; null before the first. */
+  get request(): SipRequest | null {
+    return this.#transaction?.request ?? null
+  }
+
+  start(): void {
+    this.#tryWay('no way to the peer')
+  }
+
+  /** CANCELs an INVITE; what was not sent yet fails at once. */
+  cancel(headers: HeaderLines): void {
+    if (this.#cancelled !== null || this.#over) return
+    this.#cancelled = headers
+    if (this.#transaction !== null) this.#transaction.cancel(headers)
+    else this.#fail('too-long', 'cancelled before it was sent')
+  }
+
+  /** No further event; nothing more is sent. */
+  abandon(): void {
+    this.#over = true
+    this.#transaction?.abandon()
+  }
+
+  #tryWay(failure: string): void {
+    const path = this.#way < MAX_WAYS ? this.#question.path(this.#way++) : null
+    if (path === null) this.#fail('transport', failure)
+    else if (path instanceof Promise) void path.then((found) => this.#follow(found))
+    else this.#follow(path)
+  }
+
+  #follow(path: Path): void {
+    if (this.#over) return
+    if (isFlow(path)) this.#send(path)
+    else this.#tryWay(path.detail)
+  }
+
+  #send(flow: Flow): void {
+    const request = this.#question.build(flow)
+    for (const [name, value] of this.#authorization ?? this.#presented(request)) request.headers.add(name, value)
+    const transaction = this.#core.transactions.request(request, flow, {
+      onResponse: (response, from) => {
+        if (!this.#over && transaction === this.#transaction) this.#answered(transaction, response, from)
+      },
+      onFailed: (why, detail) => {
+        if (!this.#over && transaction === this.#transaction) this.#failed(why, detail)
+      },
+    })
+    this.#transaction = transaction
+    if (this.#cancelled !== null) transaction.cancel(this.#cancelled)
+  }
+
+  /** What is known from earlier requests to the same peer saves the challenge. */
+  #presented(request: SipRequest): HeaderLines {
+    const { credentials } = this.#question
+    return credentials === undefined ? [] : this.#core.digestFor(credentials).authorise(request)
+  }
+
+  #answered(transaction: ClientTransaction, response: SipResponse, flow: Flow): void {
+    const { credentials } = this.#question
+    if (credentials !== undefined && this.#cancelled === null && (response.status === 401 || response.status === 407)) {
+      const answer = this.#core.digestFor(credentials).challenged(response, transaction.request, this.#challenges++)
+      if (answer.kind === 'retry') {
+        this.#authorization = answer.headers
+        this.#send(transaction.flow)
+        return
+      }
+    } else if (credentials !== undefined && response.status >= 200) {
+      this.#core.digestFor(credentials).learn(response)
+    }
+    this.#events.onResponse(response, flow)
+  }
+
+  #failed(why: 'timeout' | 'transport', detail: string): void {
+    if (why === 'transport' && this.#cancelled === null) this.#tryWay(detail)
+    else this.#fail(why, detail)
+  }
+
+  #fail(why: Unanswered['why'], detail: string): void {
+    if (this.#over) return
+    this.#over = true
+    later(this.#core, () => this.#events.onFailed({ kind: 'unanswered', why, detail }))
+  }
+}
