@@ -1,0 +1,73 @@
+import type { Random } from '#base/ids.ts'
+import type { NewFact } from '#contract/facts.ts'
+import type { ConfigProblem } from '#contract/errors.ts'
+import type { ConfigDocument } from '#contract/documents/document.ts'
+import { diff, type DocumentChange } from '#server/config/diff.ts'
+import { type DocumentFile, nowhere, readDocuments, readValues } from '#server/config/read.ts'
+import { validateCompany } from '#server/config/validate.ts'
+import type { ConfigStore } from '#server/config-store/index.ts'
+
+export interface ApplyNeeds {
+  store: ConfigStore
+  random: Random
+  tell: (fact: NewFact) => void
+}
+
+/** A whole new configuration, as files or as JSON documents. */
+export type Wanted = { files: readonly DocumentFile[] } | { documents: readonly unknown[] }
+
+/** What applying would do, or did. `problems` with severity `error` mean that nothing changes. */
+export type Planned = { kind: 'sound'; documents: ConfigDocument[]; changes: DocumentChange[]; warnings: ConfigProblem[]; current: number }
+export type Refused = { kind: 'refused'; problems: ConfigProblem[] }
+export type Applied = { kind: 'applied'; version: number; changes: DocumentChange[]; warnings: ConfigProblem[] }
+export type Conflict = { kind: 'conflict'; current: number }
+
+/** What `apply` would change: refused as a whole, with every error and its place, or a difference to look at. */
+export function planConfiguration(needs: ApplyNeeds, tenant: string, wanted: Wanted): Planned | Refused {
+  const read = 'files' in wanted ? readDocuments(wanted.files) : { ...readValues(wanted.documents), locate: nowhere }
+  const problems = [...read.problems, ...(read.problems.length === 0 ? validateCompany(read.documents, { locate: read.locate }) : [])]
+  if (problems.some((problem) => problem.severity === 'error')) return { kind: 'refused', problems }
+  const current = needs.store.current(tenant)
+  const before = current === null ? [] : readValues(needs.store.masked(current)).documents
+  const documents = withPasswords(read.documents, before, needs.random)
+  return {
+    kind: 'sound',
+    documents,
+    changes: diff(before, documents),
+    warnings: problems,
+    current: current?.version ?? 0,
+  }
+}
+
+/** Validates and saves as a new version, in force at once for new calls. `expected`: the version the author had seen; absent: whatever is current. */
+export async function applyConfiguration(
+  needs: ApplyNeeds,
+  tenant: string,
+  change: { wanted: Wanted; author: string; comment: string; expected?: number },
+): Promise<Applied | Refused | Conflict> {
+  const planned = planConfiguration(needs, tenant, change.wanted)
+  if (planned.kind === 'refused') return planned
+  const expected = change.expected ?? planned.current
+  const { author, comment } = change
+  const saved = await needs.store.save(tenant, { expected, author, comment, documents: planned.documents })
+  if (saved.kind === 'conflict') return saved
+  const { version } = saved.version
+  needs.tell({ kind: 'config.changed', tenant, version, author, comment })
+  return { kind: 'applied', version, changes: planned.changes, warnings: planned.warnings }
+}
+
+/** Phones without a password get a strong one the first time, and keep it. */
+function withPasswords(documents: readonly ConfigDocument[], before: readonly ConfigDocument[], random: Random): ConfigDocument[] {
+  const had = new Map(before.flatMap((d) => (d.kind === 'device' && d.password !== undefined ? [[d.id, d.password] as const] : [])))
+  return documents.map((document) => {
+    if (document.kind !== 'device' || document.password !== undefined) return document
+    return { ...document, password: had.get(document.id) ?? newPassword(random) }
+  })
+}
+
+const letters = 'abcdefghjkmnpqrstuvwxyz23456789'
+
+/** 16 characters that are hard to mistake for each other when typed into a telephone: 79 bits. */
+function newPassword(random: Random): string {
+  return Array.from({ length: 16 }, () => letters.charAt(random.below(letters.length))).join('')
+}
