@@ -168,7 +168,7 @@ test('key 0 of the menu itself comes before the operator', () => {
   assert.deepEqual(heard(call(company({ keys: { '0': 'bye' } }, [withOperator]), [[1000, '0']])), ['hello 1000', 'bye 2000'])
 })
 
-const dial = (digits: string, fromMs: number, gapMs = 500): Presses => [...digits].map((digit, i) => [fromMs + i * gapMs, digit])
+const dial = (digits: string, fromMs: number, gapMs = 500): Presses => Array.from(digits, (digit, i) => [fromMs + i * gapMs, digit])
 const extensions = { extensions: true, keys: { '1': 'bye', '2': 'sales' }, noAnswer: 'lost', retries: 0, wrong: 'lost' } as const
 
 test('an extension that nothing longer begins with is rung at its last digit', () => {

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, type Document, type ParsedNode } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, type Alias, type Document, type ParsedNode } from 'yaml'
 
 /**
  * A value as it was written, before anybody said what it should be: what YAML and JSON have in common, with places. `at` is an offset into
@@ -28,14 +28,17 @@ const maxNodes = 200_000
 const maxDepth = 50
 
 interface Walk {
-  document: Document.Parsed
+  /** What each anchor stands for at this point of the text. */
+  anchors: Map<string, ParsedNode>
+  /** Inside what an alias repeats, where anchors are not set anew. */
+  repeating: number
   nodes: number
   problem: TreeProblem | null
 }
 
 /** The tree of a parsed YAML document; aliases are followed, within bounds. */
 export function treeOfYaml(document: Document.Parsed): { tree: Tree } | { problem: TreeProblem } {
-  const walk: Walk = { document, nodes: 0, problem: null }
+  const walk: Walk = { anchors: new Map(), repeating: 0, nodes: 0, problem: null }
   const tree = grow(walk, document.contents, 0)
   return walk.problem === null ? { tree } : { problem: walk.problem }
 }
@@ -48,14 +51,20 @@ function grow(walk: Walk, node: ParsedNode | null, depth: number): Tree {
   if (++walk.nodes > maxNodes)
     return refuse(walk, at, 'too-large', `more than ${maxNodes} values in one document, counting what aliases repeat`)
   if (depth > maxDepth) return refuse(walk, at, 'too-deep', `nested deeper than ${maxDepth} levels`)
-  if (isAlias(node)) {
-    const target = node.resolve(walk.document) as ParsedNode | undefined
-    if (target === undefined) return refuse(walk, at, 'bad-yaml', `*${node.source} stands for nothing`)
-    return grow(walk, target, depth + 1)
-  }
+  if (isAlias(node)) return repeat(walk, node, depth)
+  if (node?.anchor !== undefined && walk.repeating === 0) walk.anchors.set(node.anchor, node)
   if (isMap(node)) return { is: 'map', at, entries: node.items.map((pair) => entry(walk, pair.key, pair.value, depth)) }
   if (isSeq(node)) return { is: 'list', at, items: node.items.map((item) => grow(walk, item, depth + 1)) }
   return isScalar(node) ? scalar(at, node.value, node.type === 'PLAIN' ? (node.source ?? null) : null) : nothing(at)
+}
+
+function repeat(walk: Walk, alias: Alias.Parsed, depth: number): Tree {
+  const target = walk.anchors.get(alias.source)
+  if (target === undefined) return refuse(walk, alias.range[0], 'bad-yaml', `*${alias.source} stands for nothing`)
+  walk.repeating++
+  const tree = grow(walk, target, depth + 1)
+  walk.repeating--
+  return tree
 }
 
 function entry(walk: Walk, key: ParsedNode, value: ParsedNode | null, depth: number): TreeEntry {
