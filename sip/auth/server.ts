@@ -57,9 +57,8 @@ export class DigestServer {
     const credentials = credentialsFor(request, realm)
     if (credentials === undefined) return this.#challenge('absent', realm, user)
     const proof = readProof(credentials, user?.algorithms ?? this.#algorithms)
-    const known = proof !== undefined && isAbout(proof.uri, request.uri)
     const right = this.#isRight(request.method, realm, user, proof)
-    if (!known || !right) return this.#challenge('wrong', realm, user)
+    if (!right || proof === undefined || !isAbout(proof.uri, request.uri) || !names(user, proof.username)) return this.#challenge('wrong', realm, user)
     const use = this.#nonces.use(proof.nonce, realm, proof.nc)
     return use === 'fresh' ? { kind: 'accepted' } : this.#challenge(use, realm, user)
   }
@@ -112,7 +111,11 @@ export class DigestServer {
   }
 }
 
-/** The user that the request's credentials name: for the owner to look up. Null without Digest credentials for `realm` (any, if null). */
+function names(user: DigestUser | null, username: string): boolean {
+  return user?.username === undefined || user.username === username
+}
+
+/** The user that the request's credentials name: what guesses are counted against. Null without Digest credentials for `realm` (any, if null). */
 export function claimOf(request: SipRequest, realm: string | null): Claim | null {
   for (const { scheme, params } of request.headers.auth('authorization')) {
     const username = params.get('username')
