@@ -36,6 +36,11 @@ export type Identified =
   | { kind: 'refuse'; status: number; reason: string; retryAfter?: number }
 
 export interface DigestUser {
+  /**
+   * The name that the credentials must carry, as it stands in `ha1`. Give it: without it a guesser may put other names into its credentials
+   * and is then counted against those.
+   */
+  username?: string
   /** Allowed algorithms in the order offered. */
   algorithms: readonly DigestAlgorithm[]
   /** Lower-case hexadecimal H(user:realm:password) by algorithm (RFC 7616 §3.4.2). */
