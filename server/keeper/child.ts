@@ -26,7 +26,7 @@ export function onEndRequest(act: (request: EndRequest) => void): Disposable {
       process.off('SIGTERM', onDrain)
       process.off('SIGINT', onNow)
       process.off('disconnect', onDisconnect)
-      if (process.connected) process.disconnect()
+      process.disconnect?.()
     },
   }
 }

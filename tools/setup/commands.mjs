@@ -8,7 +8,7 @@
  */
 
 /** @type {Command[]} */
-const commands = [
+export const commands = [
   { name: 'start', usage: '', summary: 'run the phone system until interrupted', needs: ['speech', 'web'], entry: 'server/keeper/main.ts' },
   { name: 'status', usage: '', summary: 'show the processes of the running system', needs: [] },
   { name: 'call', usage: '<number> [options]', summary: 'call in from outside through the demo carrier and show what happened', needs: [] },
