@@ -3,11 +3,12 @@ import { MAGIC_COOKIE, type Via } from '#sip/message/via.ts'
 
 /**
  * What a request and its retransmissions have in common and no other request has (RFC 3261 §17.2.3): branch, sent-by and method, an ACK
- * counting as the INVITE. Without the magic cookie: RFC 2543's fields, To tag left out, since an ACK carries one that its INVITE has not.
+ * counting as the INVITE. The Call-ID counts too: it is the same in all of them, and tells apart what senders with poor branches
+ * send (RFC 4475 holds several). Without the magic cookie: RFC 2543's fields, To tag left out, since an ACK carries one that its INVITE has not.
  */
 export function serverKey(request: SipRequest, method = request.method === 'ACK' ? 'INVITE' : request.method): string {
-  const { via } = request.headers
-  return hasCookie(via.branch) ? `${via.branch}|${via.host}:${via.port ?? ''}|${method}` : oldKey(request, via, method)
+  const { via, callId } = request.headers
+  return hasCookie(via.branch) ? `${via.branch}|${via.host}:${via.port ?? ''}|${callId}|${method}` : oldKey(request, via, method)
 }
 
 /** What a response shares with the request that we sent (RFC 3261 §17.1.3): our branch and the method. */
