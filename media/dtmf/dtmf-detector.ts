@@ -27,12 +27,12 @@ const TWIST = 6.3
 /** Each tone stands above its neighbours in the row or column group by so much. */
 const PEAK = 6.3
 /** Share of all energy that the two tones have: speech spreads, tones do not. */
-const PURITY = 0.78
+const PURITY = 0.9
 /** Speech has harmonics: a second harmonic above this share of its tone is a voice. */
 const HARMONIC = 0.1
 
 /** A tone may be 1.5 % off (Q.24): its energy is looked for a little beside its place, too. */
-const OFF = [0.988, 1.012]
+const OFF = [0.986, 0.993, 1.007, 1.014]
 
 const ROWS = ROW_HZ.map(goertzelCoefficient)
 const COLUMNS = COLUMN_HZ.map(goertzelCoefficient)
