@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts'
+import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
 import type { NewFact } from '#contract/facts.ts'
 import type { SipAgent } from '#sip/agent.ts'
@@ -11,7 +12,7 @@ export interface TrunkBoardNeeds {
   sip: Pick<SipAgent, 'request'>
   resolve: (host: string, port: number, transport: 'udp' | 'tcp' | 'ws') => Promise<TrunkAddresses>
   tell: (fact: NewFact) => void
-  random: () => number
+  random: Random
   /** What we call ourselves towards a peer: `host:port`. */
   ourHost: (peer: string) => string
 }

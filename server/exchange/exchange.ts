@@ -1,0 +1,181 @@
+import { createSecretKey, randomBytes } from 'node:crypto'
+import type { Clock } from '#base/clock.ts'
+import type { Random } from '#base/ids.ts'
+import type { Log } from '#base/log.ts'
+import { TimerWheel } from '#base/timer-wheel.ts'
+import type { Archive, CallNeeds } from '#calls/needs.ts'
+import type { MediaEngine } from '#media/engine.ts'
+import type { SipPolicy } from '#sip/agent.ts'
+import { Agent } from '#sip/agent/agent.ts'
+import { AuthGate } from '#sip/auth/gate.ts'
+import { DigestServer } from '#sip/auth/server.ts'
+import { GuessThrottle } from '#sip/auth/throttle.ts'
+import { Registrar } from '#sip/registrar/registrar.ts'
+import { SipTrace } from '#sip/trace.ts'
+import { DnsResolver } from '#sip/transport/resolver.ts'
+import { SipTransport } from '#sip/transport/sip-transport.ts'
+import { LiveCalls } from '#server/calls/live-calls.ts'
+import { Rehearsals } from '#server/calls/rehearsals.ts'
+import { DeviceRegistrations } from '#server/devices/registrations.ts'
+import { Books } from '#server/dialplan/books.ts'
+import { Conduct } from '#server/dialplan/conduct.ts'
+import { CompanyDirectory } from '#server/dialplan/directory.ts'
+import { Identifier } from '#server/dialplan/identify.ts'
+import { Switchboard } from '#server/dialplan/switchboard.ts'
+import type { CompiledDevice } from '#server/config/compiled.ts'
+import { mediaAddresses } from '#server/exchange/addresses.ts'
+import type { Journal } from '#server/journal/index.ts'
+import { OutboundGuard } from '#server/outbound/guard.ts'
+import type { Prompts } from '#server/prompts/prompts.ts'
+import type { SipSettings } from '#server/settings.ts'
+import { TrunkBoard } from '#server/trunks/trunk-board.ts'
+
+export interface ExchangeParts {
+  clock: Clock
+  random: Random
+  log: Log
+  sip: SipSettings
+  media: MediaEngine
+  journal: Journal
+  archive: Archive
+  prompts: Prompts
+  callLimit: number
+  passwordOf: (tenant: string, device: CompiledDevice) => string | null
+}
+
+/** The telephone exchange: the SIP agent, who may use it, where calls go, and all calls in progress. Caller starts and closes it. */
+export class Exchange {
+  readonly agent: Agent
+  readonly registrar: Registrar
+  readonly transport: SipTransport
+  readonly trunks: TrunkBoard
+  readonly books: Books
+  readonly live = new LiveCalls()
+  readonly conduct: Conduct
+  readonly rehearsals: Rehearsals
+  readonly trace: SipTrace
+  readonly calls: CallNeeds
+  readonly devices: DeviceRegistrations
+  readonly callLimit: number
+
+  constructor(parts: ExchangeParts) {
+    const { clock, random, log, journal } = parts
+    const tell: OutboundGuardTell = (fact) => void journal.append(fact)
+    const wheel = new TimerWheel(clock)
+    this.callLimit = parts.callLimit
+    this.trace = new SipTrace(clock)
+    this.books = new Books(log)
+    this.rehearsals = new Rehearsals(clock, random)
+    this.transport = new SipTransport(clock, wheel, listenAt(parts.sip))
+    const resolver = new DnsResolver(clock, random)
+    const addresses = mediaAddresses({
+      publicAddress: parts.sip.publicAddress,
+      localNetworks: parts.sip.localNetworks,
+      towards: (remote) => this.transport.localAddressFor(remote),
+    })
+    this.devices = new DeviceRegistrations({ books: this.books, journal, tell })
+    this.registrar = new Registrar(clock, this.devices)
+    this.devices.serve(this.registrar)
+    this.trunks = new TrunkBoard({
+      clock,
+      log,
+      random,
+      tell,
+      sip: { request: (spec) => this.agent.request(spec) },
+      resolve: (host, port, transport) => resolver.resolve(host, port, transport),
+      ourHost: (peer) => this.#hostTowards(peer, parts.sip.port),
+    })
+    const guard = new OutboundGuard({
+      clock,
+      tell,
+      keep: (key, value) => journal.keep(key, value),
+      kept: (key) => journal.kept(key).get(key),
+    })
+    this.conduct = new Conduct({ prompts: parts.prompts, guard, recordingId: () => random.hex(12) })
+    const policy: SipPolicy = {
+      identify: (request, source) => switchboard.identify(request, source),
+      onInvite: (incoming, who) => switchboard.onInvite(incoming, who),
+      onStray: (callId) => log.info('ended a call that nobody here knows', { callId }),
+    }
+    this.agent = new Agent({
+      clock,
+      wheel,
+      random,
+      log,
+      transport: this.transport,
+      resolver,
+      policy,
+      gate: gateOf(clock, (shut) => log.warn('guessing was stopped', { kind: shut.kind, who: shut.who, failures: shut.failures })),
+      registrar: this.registrar,
+      product: 'Centrala',
+      isLocal: addresses.isLocal,
+      reflow: (kept) => this.devices.flowTo(kept),
+      trace: this.trace,
+    })
+    const directory = new CompanyDirectory({
+      book: (tenant, version) => this.books.at(tenant, version),
+      contactsOf: (aor) => this.registrar.contactsOf(aor),
+      isBusy: (tenant, device) => this.live.isBusy(tenant, device),
+      trunks: this.trunks,
+      guard,
+    })
+    this.calls = { clock, random, log, sip: this.agent, media: parts.media, journal, addresses, directory, archive: parts.archive }
+    const switchboard = new Switchboard({
+      calls: this.calls,
+      books: this.books,
+      identifier: new Identifier({
+        books: this.books,
+        trunksFrom: (address, port) => this.trunks.from(address, port),
+        passwordOf: parts.passwordOf,
+        isOurs: addresses.isOurs,
+      }),
+      trunks: this.trunks,
+      live: this.live,
+      rehearsals: this.rehearsals,
+      conduct: this.conduct,
+      callLimit: parts.callLimit,
+      onStray: () => undefined,
+    })
+  }
+
+  /** Opens the sockets. Configuration, registrations and calls of an earlier life must be in place by then. */
+  start(): Promise<void> {
+    return this.agent.start()
+  }
+
+  /** No new calls from now on; resolves when the last has ended. */
+  drained(retryAfterSeconds: number): Promise<void> {
+    this.agent.drain(retryAfterSeconds)
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.live.size === 0) resolve()
+      }
+      for (const call of this.live.all()) call.ended.on(() => queueMicrotask(look))
+      look()
+    })
+  }
+
+  async close(): Promise<void> {
+    this.trunks.close()
+    await this.agent.close()
+    this.registrar.close()
+  }
+
+  #hostTowards(peer: string, port: number): string {
+    const address = this.transport.localAddressFor(peer)
+    return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  }
+}
+
+type OutboundGuardTell = ConstructorParameters<typeof OutboundGuard>[0]['tell']
+
+function gateOf(clock: Clock, onShutOut: ConstructorParameters<typeof GuessThrottle>[0]['onShutOut']): AuthGate {
+  const digest = new DigestServer({ clock, key: createSecretKey(randomBytes(32)), algorithms: ['SHA-256', 'MD5'] })
+  return new AuthGate(digest, new GuessThrottle({ clock, onShutOut }))
+}
+
+function listenAt(sip: SipSettings): ConstructorParameters<typeof SipTransport>[2] {
+  const at = sip.addresses.map((address) => ({ address, port: sip.port, setting: 'CENTRALA_SIP_PORT' }))
+  const ws = sip.addresses.map((address) => ({ address, port: sip.ws.port, setting: 'CENTRALA_SIP_WS_PORT' }))
+  return { udp: at, tcp: at, ws, reach: { publicAddress: sip.publicAddress ?? undefined, localNetworks: sip.localNetworks } }
+}

@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import { systemClock } from '#base/clock.ts'
+import { onEndRequest, refuseToWork, tellReady, type EndRequest } from '#server/keeper/child.ts'
+import { openLog } from '#server/log.ts'
+import { machineRandom } from '#server/machine-random.ts'
+import { openSystem, type System } from '#server/system.ts'
+import { readSettings, type Settings } from '#server/settings.ts'
+import { SettingsError } from '#server/settings-reader.ts'
+import { ListenError } from '#sip/transport/port-taken.ts'
+
+const project = join(import.meta.dirname, '..')
+
+/** How long callers who are turned away during the drain should wait. */
+const retryAfterSeconds = 30
+
+await main()
+
+async function main(): Promise<void> {
+  const settings = readOrRefuse()
+  if (settings === null) return
+  const log = openLog(settings.log.level)
+  process.on('uncaughtException', (fault) => log.error('a fault nobody handled', { fault: fault.stack }))
+  process.on('unhandledRejection', (fault) => log.error('a rejection nobody handled', { fault: fault instanceof Error ? fault.stack : String(fault) }))
+  try {
+    const system = await openSystem({ settings, project, clock: systemClock, random: machineRandom(), log })
+    const ending = onEndRequest((request) => void end(system, settings, request).finally(() => ending[Symbol.dispose]()))
+    tellReady(await system.banner())
+  } catch (fault) {
+    if (fault instanceof ListenError || (fault instanceof Error && 'code' in fault && fault.code === 'EADDRINUSE')) refuseToWork(fault.message)
+    else throw fault
+  }
+}
+
+function readOrRefuse(): Settings | null {
+  try {
+    return readSettings({ environment: process.env, project })
+  } catch (fault) {
+    if (!(fault instanceof SettingsError)) throw fault
+    refuseToWork(fault.message)
+    return null
+  }
+}
+
+/** `drain`: calls go on until the last has ended or the limit is reached. `orphaned`: nothing is ended, the next start takes the calls over. */
+async function end(system: System, settings: Settings, request: EndRequest): Promise<void> {
+  if (request === 'orphaned') process.exit(1)
+  if (request === 'drain') {
+    const limit = Promise.withResolvers<void>()
+    const timer = systemClock.after(settings.calls.drainLimitMs, () => limit.resolve())
+    await Promise.race([system.exchange.drained(retryAfterSeconds), limit.promise])
+    timer[Symbol.dispose]()
+  }
+  await system.close()
+  process.exit(0)
+}

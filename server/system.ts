@@ -1,0 +1,155 @@
+import { join } from 'node:path'
+import type { Clock } from '#base/clock.ts'
+import type { Random } from '#base/ids.ts'
+import type { Log } from '#base/log.ts'
+import { MediaClient } from '#media/engine/client.ts'
+import { dialUnix } from '#media/engine/unix-dial.ts'
+import { readSound } from '#media/file/read-sound.ts'
+import { openSpeech } from '#media/speech/speech.ts'
+import { openApiKeys, openIdempotencyKeys } from '#server/access/index.ts'
+import type { ApplyNeeds } from '#server/companies/apply.ts'
+import { bannerOf } from '#server/companies/banner.ts'
+import { Companies } from '#server/companies/companies.ts'
+import { recordingMailPolicy, smtpPolicy } from '#server/companies/mail-policy.ts'
+import { secretsOf } from '#server/companies/secrets.ts'
+import { seedDemo } from '#server/companies/seed.ts'
+import { recoverCalls } from '#server/calls/recover.ts'
+import { openConfigStore, secretKey } from '#server/config-store/index.ts'
+import { Exchange } from '#server/exchange/exchange.ts'
+import { factSink, openHistory } from '#server/history/index.ts'
+import { openJobs } from '#server/jobs/index.ts'
+import { JournalDrain, openJournal } from '#server/journal/index.ts'
+import type { Banner } from '#server/keeper/messages.ts'
+import { openMailer } from '#server/mail/index.ts'
+import { Prompts } from '#server/prompts/prompts.ts'
+import { mailRecording, openRecordings, recordingMailJob } from '#server/recordings/index.ts'
+import type { Settings } from '#server/settings.ts'
+import { openStore } from '#server/store/index.ts'
+import { openTenants } from '#server/tenants/index.ts'
+
+export interface SystemParts {
+  settings: Settings
+  /** Folder of the program itself: examples, the built web app. */
+  project: string
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+export type System = Awaited<ReturnType<typeof openSystem>>
+
+/**
+ * Builds the whole server by hand, each thing from what it needs, and takes up where an earlier life left off: configuration, registrations,
+ * calls. Sockets open last. PostgreSQL need not be there: then history comes later.
+ */
+export async function openSystem(parts: SystemParts) {
+  const { settings, clock, random, log } = parts
+  const { data } = settings.folders
+  const { url, tenantUrl, systemUrl } = settings.database
+  const store = openStore({
+    urls: { owner: url ?? '', ...(tenantUrl !== null && { tenant: tenantUrl }), ...(systemUrl !== null && { system: systemUrl }) },
+    clock,
+    log: log.child({ part: 'store' }),
+  })
+  const tell: ApplyNeeds['tell'] = (fact) => void journal.append(fact)
+  const journal = await openJournal({
+    folder: join(data, 'journal'),
+    clock,
+    log: log.child({ part: 'journal' }),
+    onTrouble: ({ refusing, detail }) => log.error(refusing ? 'the journal cannot be written' : 'the journal is written again', { detail }),
+  })
+  const media = new MediaClient({ clock, random, log: log.child({ part: 'media' }) }, settings.media.sockets.map(dialUnix))
+  const configs = await openConfigStore({
+    store,
+    clock,
+    log,
+    key: await secretKey(join(data, 'secret.key')),
+    folder: join(data, 'configuration'),
+  })
+  const history = openHistory(store, clock)
+  const mailer = openMailer({ smtp: (tenant) => smtp(tenant), clock, outbox: settings.mail.outbox })
+  const jobs = openJobs({
+    store,
+    clock,
+    random,
+    log: log.child({ part: 'jobs' }),
+    handlers: new Map([
+      [
+        mailRecording,
+        recordingMailJob({ store, recordings: () => recordings, history, mailer, journal, policy: (tenant) => mailWish(tenant), clock }),
+      ],
+    ]),
+    onDead: (tenant, kind, why) => tell({ kind: 'alarm.raised', tenant, rule: 'job-failed', severity: 'warning', detail: `${kind}: ${why}` }),
+  })
+  const recordings = openRecordings({ store, journal, jobs, clock, log: log.child({ part: 'recordings' }), root: join(data, 'recordings') })
+  const prompts = new Prompts({
+    folder: join(data, 'prompts'),
+    speech: openSpeech({ folder: join(data, 'speech'), log: log.child({ part: 'speech' }) }),
+    lengthOf: async (file) => {
+      const sound = await readSound(file)
+      return sound.kind === 'sound' ? sound.ms : null
+    },
+    log,
+  })
+  const exchange = new Exchange({
+    clock,
+    random,
+    log: log.child({ part: 'sip' }),
+    sip: settings.sip,
+    media,
+    journal,
+    archive: recordings,
+    prompts,
+    callLimit: settings.calls.limit,
+    passwordOf: (tenant, device) => (device.password === null ? null : secretsOf(configs, tenant)(device.password)),
+  })
+  const smtp = smtpPolicy(exchange.books, configs, settings.mail)
+  const mailWish = recordingMailPolicy(exchange.books)
+  const companies = new Companies({ store: configs, books: exchange.books, prompts, trunks: exchange.trunks, log })
+  const tenants = openTenants(store, clock)
+  const apply: ApplyNeeds = { store: configs, random, tell }
+  if (settings.demoCarrier.enabled && configs.tenants().length === 0) {
+    await store.ready(30_000)
+    await seedDemo({
+      ...apply,
+      tenants,
+      examples: join(parts.project, 'examples', 'demo'),
+      prompts: join(data, 'prompts'),
+      carrierPort: settings.demoCarrier.port,
+      log,
+    })
+  }
+  companies.start()
+  exchange.devices.restore()
+  await media.whenReady(5_000)
+  const recovered = recoverCalls({ calls: exchange.calls, journal, live: exchange.live, books: exchange.books, conduct: exchange.conduct, log })
+  media.sweep()
+  if (recovered.recovered + recovered.lost > 0) log.info('took up calls of before', recovered)
+  await exchange.start()
+  const drain = new JournalDrain({ journal, sink: factSink({ store, log }), clock, log: log.child({ part: 'drain' }) })
+  const watch = store.onChange((health) => {
+    if (health.state === 'ready') drain.wake()
+  })
+  const keys = openApiKeys(store, clock)
+  const idempotency = openIdempotencyKeys(store, clock)
+
+  return {
+    ...{ settings, store, journal, configs, history, jobs, recordings, exchange, companies, tenants, keys, idempotency, apply, media, mailer },
+    banner: (): Promise<Banner> => bannerOf({ settings, configs, books: exchange.books }),
+    /** Ends what still runs, in the reverse order. Calls in progress are ended, told true. */
+    async close(): Promise<void> {
+      for (const call of [...exchange.live.all()]) call.end({ kind: 'failed', by: 'us', detail: 'the system was shut down' })
+      companies.close()
+      await exchange.close()
+      media.close()
+      watch[Symbol.dispose]()
+      await jobs.close()
+      await recordings.close()
+      await drain.close()
+      mailer.close()
+      await configs[Symbol.asyncDispose]()
+      await journal.close()
+      await store.close()
+    },
+  }
+}
