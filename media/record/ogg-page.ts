@@ -107,7 +107,7 @@ export function* oggPages(bytes: Uint8Array): Generator<OggPage> {
 
 /** The page again, marked as the last of its logical stream (§6, header_type 0x04). */
 export function markLast(bytes: Uint8Array, page: OggPage): Uint8Array {
-  const marked = bytes.slice(page.offset, page.offset + page.length)
+  const marked = new Uint8Array(bytes.subarray(page.offset, page.offset + page.length))
   marked[5] = page.flags | LAST_PAGE
   new DataView(marked.buffer).setUint32(22, checksum(marked), true)
   return marked

@@ -1,8 +1,8 @@
-import { Worker } from 'node:worker_threads'
 import type { Millis } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { FrameBatch, LONGEST_PAYLOAD } from '#media/record/frame-batch.ts'
 import type { FromWorker, ToWorker } from '#media/record/messages.ts'
+import { type RecorderThread, type StartThread, startWorkerThread } from '#media/record/recorder-thread.ts'
 import type { Recorder, RecorderLoad, Recording, RecordingEvents, RecordingSpec, VoiceFrame } from '#media/record/recorder.ts'
 
 const BATCH_BYTES = 65_536
@@ -36,9 +36,10 @@ interface Entry {
 /** The recorder of one engine, over one worker thread, which starts with the first recording and is started again if it dies. */
 export class WorkerRecorder implements Recorder {
   readonly #log: Log
+  readonly #startThread: StartThread
   readonly #entries = new Map<number, Entry>()
   readonly #spare: ArrayBuffer[] = []
-  #worker: Worker | null = null
+  #thread: RecorderThread | null = null
   #batch: FrameBatch | null = null
   #flushedAt: Millis = 0
   #now: Millis = 0
@@ -48,8 +49,9 @@ export class WorkerRecorder implements Recorder {
   #shed = 0
   #closed: (() => void) | null = null
 
-  constructor(log: Log) {
+  constructor(log: Log, startThread: StartThread = startWorkerThread) {
     this.#log = log
+    this.#startThread = startThread
   }
 
   get load(): RecorderLoad {
@@ -70,7 +72,7 @@ export class WorkerRecorder implements Recorder {
     }
     this.#entries.set(entry.id, entry)
     this.#now = Math.max(this.#now, spec.startedAt)
-    if (this.#worker === null) this.#start(this.#now)
+    if (this.#thread === null) this.#start(this.#now)
     else this.#openIn(entry)
     return {
       file: spec.file,
@@ -85,16 +87,16 @@ export class WorkerRecorder implements Recorder {
     this.#now = now
     if (this.#entries.size === 0) return
     for (const entry of this.#entries.values()) if (!entry.stopped && now - entry.spec.startedAt >= entry.maxMs) this.#stop(entry, now)
-    if (this.#worker === null && now - this.#startedAt >= RESTART_MS) this.#start(now)
+    if (this.#thread === null && now - this.#startedAt >= RESTART_MS) this.#start(now)
     if (now - this.#flushedAt >= FLUSH_MS) this.#flush(now)
   }
 
   async close(now: Millis): Promise<void> {
     for (const entry of this.#entries.values()) this.#stop(entry, now)
-    if (this.#worker !== null && this.#entries.size > 0) await new Promise<void>((resolve) => (this.#closed = resolve))
-    const worker = this.#worker
-    this.#worker = null
-    await worker?.terminate()
+    if (this.#thread !== null && this.#entries.size > 0) await new Promise<void>((resolve) => (this.#closed = resolve))
+    const thread = this.#thread
+    this.#thread = null
+    await thread?.end()
   }
 
   #frame(entry: Entry, frame: VoiceFrame): void {
@@ -102,7 +104,7 @@ export class WorkerRecorder implements Recorder {
     const { startedAt } = entry.spec
     const since = frame.at - startedAt
     entry.lastAt = since
-    if (this.#worker === null || !this.#room()) {
+    if (this.#thread === null || !this.#room()) {
       this.#shed++
       entry.shedFrom ??= since
       return
@@ -153,30 +155,30 @@ export class WorkerRecorder implements Recorder {
   #flush(now: Millis): void {
     this.#flushedAt = now
     const batch = this.#batch
-    if (this.#worker === null) return
+    if (this.#thread === null) return
     if (batch === null) {
-      if (this.#room()) this.#worker.postMessage({ kind: 'tick', now } satisfies ToWorker)
+      if (this.#room()) this.#thread.post({ kind: 'tick', now })
       return
     }
     this.#batch = null
     this.#queued++
     const { buffer } = batch.bytes
-    this.#worker.postMessage({ kind: 'frames', buffer, length: batch.length, now } satisfies ToWorker, [buffer])
+    this.#thread.post({ kind: 'frames', buffer, length: batch.length, now })
   }
 
   /** Frames that came before a command are handed over before it. */
   #command(message: ToWorker): void {
     if (this.#batch !== null) this.#flush(this.#now)
-    this.#worker?.postMessage(message)
+    this.#thread?.post(message)
   }
 
   #start(now: Millis): void {
     this.#startedAt = now
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { name: 'recorder' })
-    this.#worker = worker
-    worker.on('message', (message: FromWorker) => this.#told(message))
-    worker.on('error', (error) => this.#log.error('recorder worker failed', { cause: String(error) }))
-    worker.on('exit', () => this.#ended(worker))
+    const thread = this.#startThread({
+      told: (message) => this.#told(message),
+      ended: (cause) => this.#ended(thread, cause),
+    })
+    this.#thread = thread
     for (const entry of this.#entries.values()) this.#openIn(entry)
   }
 
@@ -184,7 +186,7 @@ export class WorkerRecorder implements Recorder {
     const { file, format, startedAt } = entry.spec
     const resume = entry.opened || (entry.spec.resume ?? false)
     entry.opened = true
-    this.#worker?.ref()
+    this.#thread?.hold(true)
     this.#command({ kind: 'open', recording: entry.id, startedAt, spec: { file, format, resume } })
     if (entry.paused !== null) this.#command({ kind: 'pause', recording: entry.id, ...entry.paused })
     if (entry.stopped) this.#command({ kind: 'stop', recording: entry.id, at: entry.lastAt })
@@ -204,16 +206,17 @@ export class WorkerRecorder implements Recorder {
     }
     this.#entries.delete(entry.id)
     if (this.#entries.size === 0) {
-      this.#worker?.unref()
+      this.#thread?.hold(false)
       this.#closed?.()
     }
     entry.events.onRecorded(message.recorded)
   }
 
   /** The worker died: its recordings go on in a new one, after what is whole in their files. */
-  #ended(worker: Worker): void {
-    if (this.#worker !== worker) return
-    this.#worker = null
+  #ended(thread: RecorderThread, cause: string | null): void {
+    if (this.#thread !== thread) return
+    this.#log.error('the recorder died', { cause, recordings: this.#entries.size })
+    this.#thread = null
     this.#batch = null
     this.#queued = 0
     for (const entry of this.#entries.values()) entry.shedFrom = null
