@@ -34,8 +34,3 @@ export interface CallPage {
   readonly calls: CallRow[]
   readonly next: string | null
 }
-
-/** The cursor was not made by this system. An HTTP edge answers 400. */
-export class BadCursorError extends Error {
-  override readonly name = 'BadCursorError'
-}

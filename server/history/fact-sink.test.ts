@@ -8,7 +8,7 @@ import { silentLog } from '#base/log.ts'
 import { systemClock } from '#base/clock.ts'
 import type { NewFact } from '#contract/facts.ts'
 import { factSink, openHistory } from '#server/history/index.ts'
-import { BadCursorError } from '#server/history/face.ts'
+import { BadCursorError } from '#server/store/index.ts'
 import { JournalDrain, openJournal } from '#server/journal/index.ts'
 import { testStore } from '#server/store/testing.ts'
 

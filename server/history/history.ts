@@ -3,8 +3,8 @@ import type { Clock } from '#base/clock.ts'
 import type { Fact } from '#contract/facts.ts'
 import type { CallRow } from '#server/history/call-row.ts'
 import { fromColumns } from '#server/history/columns.ts'
-import { BadCursorError, type CallPage, type CallQuery, type History } from '#server/history/face.ts'
-import type { Store, TenantDb, TenantId } from '#server/store/index.ts'
+import type { CallPage, CallQuery, History } from '#server/history/face.ts'
+import { makeCursor, parseCursor, type Store, type TenantDb, type TenantId } from '#server/store/index.ts'
 
 const dayMs = 86_400_000
 const defaultDays = 31
@@ -50,7 +50,7 @@ async function page(db: TenantDb, tenant: TenantId, query: CallQuery & { from: n
   if (query.text !== undefined && query.text !== '') calls = calls.where(sql<boolean>`position(${query.text.toLowerCase()} in search) > 0`)
   const rows = (await calls.execute()).map(fromColumns)
   const last = rows.length > limit ? rows[limit - 1] : undefined
-  return { calls: rows.slice(0, limit), next: last === undefined ? null : makeCursor(last) }
+  return { calls: rows.slice(0, limit), next: last === undefined ? null : makeCursor(last.startedAt, last.id) }
 }
 
 async function one(db: TenantDb, tenant: TenantId, id: string): Promise<CallRow | null> {
@@ -63,18 +63,4 @@ async function timeline(db: TenantDb, tenant: TenantId, call: string): Promise<F
   if (call === '') return []
   const facts = db.selectFrom('fact').select('body').where('tenant', '=', tenant).where('call', '=', call).orderBy('seq').limit(longestTimeline)
   return (await facts.execute()).map(({ body }) => body)
-}
-
-function makeCursor({ startedAt, id }: CallRow): string {
-  return Buffer.from(JSON.stringify([startedAt, id])).toString('base64url')
-}
-
-function parseCursor(cursor: string): { at: Date; id: string } {
-  try {
-    const [at, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
-    if (typeof at === 'number' && Math.abs(at) < 8.64e15 && typeof id === 'string' && !id.includes('\0')) return { at: new Date(at), id }
-  } catch {
-    // Falls through to the refusal.
-  }
-  throw new BadCursorError('the cursor is not one of ours')
 }

@@ -8,12 +8,14 @@ export interface Recordings {
   place(tenant: TenantId, recording: string): string
   /** Takes a complete recording: it is remembered at once (journal), gets its row as soon as PostgreSQL takes it, and is mailed after its call. */
   finished(recording: FinishedRecording): void
-  /** Newest first. `before`: id-bearing cursor from the last page. */
+  /** Newest first. `cursor`: from the page before; a foreign one is refused with `BadCursorError`. */
   list(tenant: TenantId, query?: { call?: string; limit?: number; cursor?: string }): Promise<{ recordings: RecordingRow[]; next: string | null }>
   /** Null: no such recording here. */
   get(tenant: TenantId, id: string): Promise<RecordingRow | null>
   /** The audio, or a byte range of it (`end` inclusive). Null: no such recording, or its file is gone. The caller consumes or destroys the stream. */
   open(tenant: TenantId, id: string, range?: { start: number; end?: number }): Promise<RecordingStream | null>
+  /** The audio file. Null: no such recording here. */
+  file(tenant: TenantId, id: string): Promise<string | null>
   close(): Promise<void>
 }
 
@@ -39,9 +41,10 @@ export interface RecordingStream {
   readonly end: number
 }
 
-/** What a company wants done with its recordings, answered from its current configuration. Null: not mailed. */
+/** What a company wants done with its recordings, answered from its current configuration. Null: none is mailed. */
 export type RecordingMailPolicy = (tenant: TenantId) => RecordingMailWish | null
 export interface RecordingMailWish {
+  /** Who gets every recording of the company, beside those the recording itself names. */
   readonly to: readonly string[]
   readonly language: 'en' | 'ru'
   /** IANA name, for the times in the text. */
