@@ -106,9 +106,13 @@ export class MemoryTransport implements Transport {
   /** Breaks a stream connection, as a cable pulled or a process that died would. */
   drop(flow: Flow): void {
     this.#ended(flow, 'closed')
-    const peer = this.#network.at(flow.remote)
-    const theirs = flow.connection === null ? undefined : peer?.#streams.get(flow.connection)
-    if (theirs !== undefined) peer?.#ended(theirs, 'closed by the peer')
+    if (flow.connection !== null) this.#network.at(flow.remote)?.dropped(flow.connection)
+  }
+
+  /** Used by the peer's `drop`. */
+  dropped(connection: number): void {
+    const flow = this.#streams.get(connection)
+    if (flow !== undefined) this.#ended(flow, 'closed by the peer')
   }
 
   /** Used by the peer's `send`. */
