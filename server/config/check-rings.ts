@@ -50,9 +50,14 @@ function circle(group: RingGroup, byId: ReadonlyMap<string, RingGroup>, extensio
 
 function phones(documents: readonly ConfigDocument[]): Complaint[] {
   const owners = new Set(ofKind(documents, 'device').map((d) => d.person))
+  const phoneless = new Set(
+    ofKind(documents, 'person')
+      .map((person) => person.id)
+      .filter((id) => !owners.has(id)),
+  )
   return documents.flatMap((document) =>
     referencesOf(document)
-      .filter(({ kind, id }) => kind === 'person' && document.kind !== 'device' && !owners.has(id))
+      .filter(({ kind, id }) => kind === 'person' && phoneless.has(id))
       .map(({ id, path }) => unwise('no-phone', document, path, `person ${id} has no device that could ring`)),
   )
 }

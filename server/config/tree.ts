@@ -46,16 +46,17 @@ export function treeOfYaml(document: Document.Parsed): { tree: Tree } | { proble
 const nothing = (at: number): Tree => ({ is: 'scalar', at, value: null, written: '' })
 
 function grow(walk: Walk, node: ParsedNode | null, depth: number): Tree {
-  const at = node?.range?.[0] ?? 0
+  if (node === null) return nothing(0)
+  const [at] = node.range
   if (walk.problem !== null) return nothing(at)
   if (++walk.nodes > maxNodes)
     return refuse(walk, at, 'too-large', `more than ${maxNodes} values in one document, counting what aliases repeat`)
   if (depth > maxDepth) return refuse(walk, at, 'too-deep', `nested deeper than ${maxDepth} levels`)
   if (isAlias(node)) return repeat(walk, node, depth)
-  if (node?.anchor !== undefined && walk.repeating === 0) walk.anchors.set(node.anchor, node)
+  if (node.anchor !== undefined && walk.repeating === 0) walk.anchors.set(node.anchor, node)
   if (isMap(node)) return { is: 'map', at, entries: node.items.map((pair) => entry(walk, pair.key, pair.value, depth)) }
   if (isSeq(node)) return { is: 'list', at, items: node.items.map((item) => grow(walk, item, depth + 1)) }
-  return isScalar(node) ? scalar(at, node.value, node.type === 'PLAIN' ? (node.source ?? null) : null) : nothing(at)
+  return scalar(at, node.value, node.type === 'PLAIN' ? node.source : null)
 }
 
 function repeat(walk: Walk, alias: Alias.Parsed, depth: number): Tree {
