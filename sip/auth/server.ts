@@ -157,13 +157,14 @@ function readProof({ params }: AuthHeader, offered: readonly DigestAlgorithm[]):
 }
 
 /**
- * Whether the `uri` parameter means the Request-URI (RFC 7616 §3.4.6). Parameters and sips are left out of it: phones and proxies add and
- * drop them, and they do not change whom the request is for.
+ * Whether the `uri` parameter means the Request-URI (RFC 7616 §3.4.6): whom the request is for. Parameters, sips and the host are left out
+ * of it. Phones and proxies add, drop and rewrite them, and clients with an outbound proxy name its address instead of the domain; the
+ * nonce says already that this server is meant.
  */
 function isAbout(claimed: string, actual: string): boolean {
   if (claimed === actual) return true
   const a = parseUri(claimed)
   const b = parseUri(actual)
-  if (a?.kind === 'sip' && b?.kind === 'sip') return a.escapedUser === b.escapedUser && a.host === b.host && a.port === b.port
+  if (a?.kind === 'sip' && b?.kind === 'sip') return a.escapedUser === b.escapedUser
   return a?.kind === 'tel' && b?.kind === 'tel' && a.number === b.number
 }
