@@ -43,6 +43,8 @@ const SILENT_PACKET = Uint8Array.of(3 << 3)
 /** Silent packets that are truly encoded before silence is left to the decoder. */
 const FADE_PACKETS = 3
 
+const NO_SOUND = new Int16Array(PACKET_SAMPLES)
+
 /** Ogg Opus. */
 export class OpusBody implements AudioBody {
   readonly #sink: FileSink
@@ -52,6 +54,7 @@ export class OpusBody implements AudioBody {
   #fill = 0
   #pendingSilent = true
   #silentPackets = 0
+  #held = false
   #samples = 0
   #encoded = 0
   #unwritten: Uint8Array | null
@@ -85,17 +88,41 @@ export class OpusBody implements AudioBody {
         const page = this.#packet()
         if (page !== null) this.#keep(page)
       }
+      const last = this.#held ? this.#append(SILENT_PACKET) : null
+      if (last !== null) this.#keep(last)
       this.#keep(this.#writer.finish(this.#samples * GRANULES_PER_SAMPLE))
     }
     this.#write(null)
   }
 
+  /** The pending audio becomes a packet; returns a page when one is full. */
   #packet(): Uint8Array | null {
     this.#silentPackets = this.#pendingSilent ? this.#silentPackets + 1 : 0
-    const packet = this.#silentPackets > FADE_PACKETS ? SILENT_PACKET : this.#encoder.encode(this.#pending)
+    const page = this.#silentPackets > FADE_PACKETS ? this.#silence() : this.#sound()
     this.#fill = 0
     this.#pendingSilent = true
     this.#encoded += PACKET_SAMPLES
+    return page
+  }
+
+  /** One more silent packet. It waits for the next, since the last one before a sound has to be encoded. */
+  #silence(): Uint8Array | null {
+    const page = this.#held ? this.#append(SILENT_PACKET) : null
+    this.#held = true
+    return page
+  }
+
+  #sound(): Uint8Array | null {
+    if (this.#held) {
+      // A decoder takes up encoded audio with care after none was sent; let it do so on silence.
+      const page = this.#append(this.#encoder.encode(NO_SOUND))
+      if (page !== null) this.#keep(page)
+      this.#held = false
+    }
+    return this.#append(this.#encoder.encode(this.#pending))
+  }
+
+  #append(packet: Uint8Array): Uint8Array | null {
     return this.#writer.packet(packet, PACKET_SAMPLES * GRANULES_PER_SAMPLE)
   }
 

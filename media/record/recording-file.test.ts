@@ -109,6 +109,21 @@ test('silence costs next to nothing', async () => {
   assert.equal((await audio(scene)).length, 600_000 * 8)
 })
 
+test('what comes after silence has its true level, however long the silence', async () => {
+  for (let silence = 200; silence <= 2000; silence += 180) {
+    const scene = new Scene()
+    const recording = await scene.open()
+    scene.talk(0, 1000)
+    scene.talk(1000 + silence, 4000 + silence, [HIGH, null])
+    await recording.stop(4000 + silence)
+    const pcm = await audio(scene)
+    for (let ms = 1100 + silence; ms < 3800 + silence; ms += 100) {
+      const level = Math.sqrt(energy(pcm, ms * 8, ms * 8 + 800) / 800)
+      assert.ok(level > 2900 && level < 4100, `${level} at ${ms} after ${silence} ms of silence`)
+    }
+  }
+})
+
 test('a pause leaves silence and a marked gap, and what was said in it is nowhere', async () => {
   const scene = new Scene()
   const recording = await scene.open()

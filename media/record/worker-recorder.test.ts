@@ -45,9 +45,14 @@ async function inFolder(scene: (folder: string) => Promise<void>): Promise<void>
   }
 }
 
+/** Whether the tone sounds throughout, looked at in stretches of 100 ms. */
 function hearsTone(pcm: Int16Array): boolean {
-  const all = energy(pcm)
-  return all > 0 && goertzel(pcm, goertzelCoefficient(700)) > all * 0.3
+  for (let at = 0; at + 800 <= pcm.length; at += 800) {
+    const part = pcm.subarray(at, at + 800)
+    const all = energy(part)
+    if (all < 800 * 500 ** 2 || goertzel(part, goertzelCoefficient(700)) < all * 0.7) return false
+  }
+  return true
 }
 
 /** A thread that only notes what it is told. */
