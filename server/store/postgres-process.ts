@@ -142,6 +142,7 @@ class PostgresSupervisor implements EmbeddedPostgres {
 
   /** Adopts the running postmaster of this cluster or starts one. Resolves, when it answers, with the promise of its end. */
   async #bringUp(): Promise<{ ended: Promise<unknown> }> {
+    if (this.#stopping) throw new PostgresStartError('the database is being stopped')
     const running = await runningPostmaster(this.#layout)
     if (running !== null) {
       this.#settings.log.info('adopting the running database', { pid: running })
@@ -167,6 +168,9 @@ class PostgresSupervisor implements EmbeddedPostgres {
     void ended.then(() => (over = true))
     this.#pid = child.pid ?? 0
     if (await this.#answers(() => over, Number.POSITIVE_INFINITY)) return { ended }
+    // Told to stop meanwhile, or it ended by itself.
+    signal(this.#pid, 'SIGINT')
+    await ended
     throw new PostgresStartError(`PostgreSQL did not start: ${complaint.trim() || 'no word from it'} (see ${join(cluster, 'log')})`)
   }
 
@@ -234,7 +238,7 @@ class PostgresSupervisor implements EmbeddedPostgres {
       if (this.#stopping) return
       this.#settings.log.error('the database died; starting it again', { pid: this.#pid })
       up = await this.#bringUp().catch((error: unknown) => {
-        this.#settings.log.error('the database does not start', { error: String(error) })
+        if (!this.#stopping) this.#settings.log.error('the database does not start', { error: String(error) })
         return { ended: sleep(pauseMs, null, { signal: this.#abort.signal }).catch(() => null) }
       })
     }

@@ -148,7 +148,11 @@ class PostgresStore implements Store {
 
   #pool(url: string | undefined, role: string, max: number): Pool {
     const pool = new Pool({ ...this.#connection(url ?? this.#settings.urls.owner), max, idleTimeoutMillis: 60_000 })
-    if (url === undefined) pool.on('connect', (client) => void client.query(`set role ${role}`).catch(() => undefined))
+    pool.on('connect', (client) => {
+      // A connection that dies between two queries of a transaction tells so by an event; the next query fails with the cause.
+      client.on('error', () => undefined)
+      if (url === undefined) void client.query(`set role ${role}`).catch(() => undefined)
+    })
     // An idle connection died; the next query, or the heartbeat, will say so.
     pool.on('error', (error) => this.#settings.log.warn('database connection lost', { error: error.message }))
     return pool
