@@ -8,6 +8,9 @@ import { acceptAnswer, answerOffer, makeOffer, refuseMalformed } from '#media/sd
 import { parseSdp } from '#media/sdp/parse-sdp.ts'
 import { writeSdp } from '#media/sdp/write-sdp.ts'
 
+/** What a leg's media needs of the call's surroundings. */
+export type MediaNeeds = Pick<CallNeeds, 'media' | 'random' | 'addresses'>
+
 /** Audio that stays away for so long ends a leg. */
 const silenceMs = 60_000
 
@@ -19,7 +22,7 @@ export interface MediaRefusal {
 /** A leg's media port and what offer/answer has settled about it. The only place where SIP bodies and media meet. */
 export class LegMedia {
   readonly endpoint: Endpoint
-  #needs: CallNeeds
+  #needs: MediaNeeds
   #listeners: EndpointEvents[]
   #peerAddress: string
   #codecs: readonly Codec[]
@@ -29,7 +32,7 @@ export class LegMedia {
   #toldHeld = false
   #closed = false
 
-  private constructor(needs: CallNeeds, endpoint: (events: EndpointEvents) => Endpoint | null, options: MediaOptions) {
+  private constructor(needs: MediaNeeds, endpoint: (events: EndpointEvents) => Endpoint | null, options: MediaOptions) {
     this.#needs = needs
     this.#peerAddress = options.peer
     this.#codecs = ordered(options.codecs ?? ['PCMA', 'PCMU'], options.near?.stream?.codec)
@@ -41,7 +44,7 @@ export class LegMedia {
   }
 
   /** Takes a port; null when none is free. */
-  static open(needs: CallNeeds, options: MediaOptions): LegMedia | null {
+  static open(needs: MediaNeeds, options: MediaOptions): LegMedia | null {
     try {
       return new LegMedia(needs, (events) => needs.media.open(events, options.near?.endpoint), options)
     } catch (fault) {
@@ -51,7 +54,7 @@ export class LegMedia {
   }
 
   /** Takes over what an earlier life of the server had agreed on. */
-  static adopt(needs: CallNeeds, kept: KeptMedia): LegMedia {
+  static adopt(needs: MediaNeeds, kept: KeptMedia): LegMedia {
     const media = new LegMedia(needs, (events) => needs.media.adopt(kept.endpoint, events), { peer: kept.peer, codecs: kept.codecs })
     media.#own = kept.own
     media.#stream = kept.stream

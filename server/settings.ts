@@ -77,6 +77,8 @@ export interface DemoCarrierSettings {
   enabled: boolean
   /** SIP on loopback, UDP and TCP. */
   port: number
+  /** The first of the 200 ports for its audio. */
+  firstMediaPort: number
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -133,6 +135,7 @@ export function readSettings(sources: Sources): Settings {
     demoCarrier: {
       enabled: read.one('CENTRALA_DEMO_CARRIER', onOff, true),
       port: read.one('CENTRALA_DEMO_CARRIER_PORT', port, 5070),
+      firstMediaPort: read.one('CENTRALA_DEMO_CARRIER_RTP_FIRST_PORT', evenPort, 30_000),
     },
     log: {
       level: read.one('CENTRALA_LOG_LEVEL', logLevel, 'info'),
