@@ -53,7 +53,9 @@ function parseObject(line: string): Record<string, unknown> | null {
   }
 }
 
+/** Pino's number, or its name. */
 function levelOf(level: unknown): LogLine['level'] {
+  if (level === 'debug' || level === 'info' || level === 'warn' || level === 'error') return level
   if (typeof level !== 'number' || level < levels.info) return 'debug'
   if (level < levels.warn) return 'info'
   return level < levels.error ? 'warn' : 'error'

@@ -45,6 +45,16 @@ test('what is not JSON, such as a stack, is kept as a warning with the instant i
   assert.match(terminal[0] ?? '', /warning: /)
 })
 
+test('a level may be a number or a name', () => {
+  const { sink, file } = sinkWith()
+  sink.line('server', '{"level":60,"msg":"a"}')
+  sink.line('engine-0', '{"level":"error","msg":"b"}')
+  assert.deepEqual(
+    file.map((line) => JSON.parse(line).level),
+    [50, 50],
+  )
+})
+
 test('debug lines go to the file only', () => {
   const { sink, file, terminal } = sinkWith()
   sink.log('keeper').child({ process: 'server' }).debug('serves', { ms: 5 })

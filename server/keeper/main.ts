@@ -88,10 +88,11 @@ function planOf(settings: Settings, sink: LogSink): Plan {
 }
 
 /** An engine knows no settings: it gets its socket and its share of the ports, whole pairs. */
-function engineArguments({ media }: Settings, index: number): string[] {
+function engineArguments({ media, folders }: Settings, index: number): string[] {
   const share = 2 * Math.floor((media.lastPort - media.firstPort + 1) / 2 / media.engines)
   const first = media.firstPort + index * share
-  return ['--socket', media.sockets[index] ?? '', '--first-port', String(first), '--last-port', String(first + share - 1)]
+  const ports = ['--first-port', String(first), '--last-port', String(first + share - 1)]
+  return ['--socket', media.sockets[index] ?? '', ...ports, '--folder', folders.data]
 }
 
 /** One key press or `kill` may arrive several times: through the terminal's process group, npm and the launcher. */
