@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { systemClock } from '#base/clock.ts'
 import { openLocalEngine } from '#media/engine/local.ts'
-import { machineRandom } from '#media/engine/machine-random.ts'
+import { machineRandom } from '#server/machine-random.ts'
 import { onEndRequest, refuseToWork, tellReady } from '#server/keeper/child.ts'
 import { callIn } from '#server/demo-carrier/outside-call.ts'
 import { listenForOrders } from '#server/demo-carrier/control.ts'
@@ -48,7 +48,8 @@ async function serve(): Promise<void> {
     listen: { udp: at, tcp: at },
     product: 'Centrala demo carrier',
     onInvite: (incoming) => {
-      const party = ringOutside(needs, incoming, { sound: null, onOver: () => void (party !== null && lines.delete(party)) })
+      let party: Party | null = null
+      party = ringOutside(needs, incoming, { sound: null, onOver: () => void (party !== null && lines.delete(party)) })
       if (party !== null) lines.add(party)
     },
   })
