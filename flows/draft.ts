@@ -2,7 +2,7 @@ import type { Outcome } from '#contract/outcome.ts'
 import type { FlowNode } from '#contract/documents/flow.ts'
 import type { FlowBook } from '#flows/book.ts'
 import { nodeOf } from '#flows/graph.ts'
-import type { FlowEffect, FlowEnd, FlowFact, FlowRun, RunState, Token } from '#flows/types.ts'
+import type { FlowEffect, FlowEnd, FlowFact, FlowRun, RunState, Speaking, Token } from '#flows/types.ts'
 
 /** One step of the interpreter in the making: the run as it changes, and the effects gathered so far. Lives for one call of `step`. */
 export class Draft {
@@ -53,12 +53,12 @@ export class Draft {
     this.emit({ kind: 'answer' })
   }
 
-  /** Plays to the caller, answering first; gives the token that `played` will carry. */
-  play(prompts: readonly string[]): Token {
+  /** Plays to the caller, answering first. */
+  play(prompts: readonly string[]): Speaking {
     this.answer()
-    const token = this.token()
-    this.emit({ kind: 'play', token, prompts })
-    return token
+    const play = this.token()
+    this.emit({ kind: 'play', token: play, prompts })
+    return { play, prompts }
   }
 
   /** Ends the run. `hangup` is left out when there is nobody to hang up on, or somebody to talk to. */

@@ -3,7 +3,7 @@ import type { Destination } from '#contract/documents/target.ts'
 import type { FlowBook } from '#flows/book.ts'
 import { Draft } from '#flows/draft.ts'
 import { listen, runOut, useKeys } from '#flows/menu.ts'
-import type { FlowInput, FlowRun, RunState, Stepped } from '#flows/types.ts'
+import type { FlowEffect, FlowInput, FlowRun, RunState, Stepped } from '#flows/types.ts'
 import type { Next } from '#flows/move.ts'
 import { unanswered } from '#flows/ring.ts'
 import { walk } from '#flows/walk.ts'
@@ -36,6 +36,28 @@ export function step(book: FlowBook, run: FlowRun, input: FlowInput): Stepped {
   const draft = new Draft(book, run, input.now)
   if (run.state.name !== 'ended') walk(draft, apply(draft, run.state, input))
   return { run: draft.run, effects: draft.effects }
+}
+
+/**
+ * What must be done again for a run that outlived its runner: the prompt from its beginning, the wait, the ring from its first step, under
+ * the tokens the run knows. A caller who was answered still is. Nothing for a run that is new or ended.
+ */
+export function resume(run: FlowRun): FlowEffect[] {
+  const { state } = run
+  switch (state.name) {
+    case 'playing':
+    case 'prompting':
+    case 'parting':
+      return [{ kind: 'play', token: state.play, prompts: state.prompts }]
+    case 'awaiting':
+      return [{ kind: 'startTimer', token: state.timer, ms: state.ms }]
+    case 'ringing': {
+      const sound = state.music === undefined ? {} : { music: state.music }
+      return [{ kind: 'ring', token: state.ring, plan: state.plan, ...sound }]
+    }
+    default:
+      return []
+  }
 }
 
 function apply(draft: Draft, state: RunState, input: FlowInput): Next {

@@ -104,11 +104,12 @@ function toOperator(draft: Draft): Move {
 }
 
 function say(draft: Draft, attempt: number, prompts: readonly string[]): null {
-  return draft.become({ name: 'prompting', play: draft.play(prompts), attempt })
+  return draft.become({ name: 'prompting', attempt, ...draft.play(prompts) })
 }
 
 function wait(draft: Draft, attempt: number, collected: string, seconds: number): null {
   const timer = draft.token()
-  draft.emit({ kind: 'startTimer', token: timer, ms: seconds * 1000 })
-  return draft.become({ name: 'awaiting', timer, attempt, collected })
+  const ms = seconds * 1000
+  draft.emit({ kind: 'startTimer', token: timer, ms })
+  return draft.become({ name: 'awaiting', timer, ms, attempt, collected })
 }

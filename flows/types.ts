@@ -94,16 +94,28 @@ export interface FlowRun {
 export type RunState =
   | { readonly name: 'new' }
   /** A play node speaks. */
-  | { readonly name: 'playing'; readonly play: Token }
-  /** A menu speaks. `attempt` from 0; */
-  | { readonly name: 'prompting'; readonly play: Token; readonly attempt: number }
-  /** A menu listens. `collected`: digits of an extension so far. */
-  | { readonly name: 'awaiting'; readonly timer: Token; readonly attempt: number; readonly collected: string }
+  | ({ readonly name: 'playing' } & Speaking)
+  /** A menu speaks. `attempt` from 0. */
+  | ({ readonly name: 'prompting'; readonly attempt: number } & Speaking)
+  /** A menu listens, for `ms`. `collected`: digits of an extension so far. */
+  | { readonly name: 'awaiting'; readonly timer: Token; readonly ms: number; readonly attempt: number; readonly collected: string }
   /** Something rings. `exits`: whose exits count when nobody takes it. */
-  | { readonly name: 'ringing'; readonly ring: Token; readonly exits: RingExits }
+  | {
+      readonly name: 'ringing'
+      readonly ring: Token
+      readonly plan: FlowRing
+      readonly music?: readonly string[]
+      readonly exits: RingExits
+    }
   /** The last words before hanging up. */
-  | { readonly name: 'parting'; readonly play: Token; readonly outcome: Outcome }
+  | ({ readonly name: 'parting'; readonly outcome: Outcome } & Speaking)
   | { readonly name: 'ended'; readonly why: FlowEnd; readonly outcome: Outcome }
+
+/** What is being said, under which token. */
+export interface Speaking {
+  readonly play: Token
+  readonly prompts: readonly string[]
+}
 
 /**
  * Where an unanswered ring leads. `node`: a ring or external node's own exits. `menu`: the `noAnswer` exit of the menu from which the operator

@@ -52,7 +52,7 @@ function perform(draft: Draft, node: FlowNode): Next {
   switch (node.type) {
     case 'play':
       if (node.bargeIn !== false && draft.run.keys !== '') return { to: 'node', node: node.next, via: 'key-ahead' }
-      return draft.become({ name: 'playing', play: draft.play(node.prompts) })
+      return draft.become({ name: 'playing', ...draft.play(node.prompts) })
     case 'menu':
       return enterMenu(draft, node)
     case 'hours':
@@ -103,13 +103,14 @@ function leaveFlow(draft: Draft): void {
 function startRing(draft: Draft, move: Extract<Move, { to: 'ring' }>): null {
   const { plan, exits, music } = move
   if (music !== undefined) draft.answer()
-  const token = draft.token()
-  draft.emit(music === undefined ? { kind: 'ring', token, plan } : { kind: 'ring', token, plan, music })
-  return draft.become({ name: 'ringing', ring: token, exits })
+  const ring = draft.token()
+  const sound = music === undefined ? {} : { music }
+  draft.emit({ kind: 'ring', token: ring, plan, ...sound })
+  return draft.become({ name: 'ringing', ring, plan, exits, ...sound })
 }
 
 function part(draft: Draft, { prompts, reason }: Extract<Move, { to: 'end' }>): null {
   const outcome = { kind: reason, by: 'us' as const }
   if (prompts.length === 0) return draft.end('hung-up', outcome)
-  return draft.become({ name: 'parting', play: draft.play(prompts), outcome })
+  return draft.become({ name: 'parting', outcome, ...draft.play(prompts) })
 }

@@ -24,7 +24,7 @@ export type PlayNode = Static<typeof PlayNode>
 export const MenuNode = fields({
   type: Type.Literal('menu'),
   prompts: Prompts,
-  keys: Type.Record(Key, Exit),
+  keys: Type.Record(Key, Exit, { additionalProperties: false }),
   /** Accept extension numbers of the company. A key that also begins an extension waits `digitSeconds` for more digits. Default: false. */
   extensions: optional(Type.Boolean(), false),
   /** A key cuts the prompt short. Without it keys count once the prompt has ended. Default: true. */
@@ -57,7 +57,7 @@ export const HoursNode = fields({
   open: Exit,
   closed: Exit,
   holiday: optional(Exit),
-  states: optional(Type.Record(Id, Exit, { maxProperties: 50 })),
+  states: optional(Type.Record(Id, Exit, { maxProperties: 50, additionalProperties: false })),
 })
 export type HoursNode = Static<typeof HoursNode>
 
@@ -142,7 +142,7 @@ export type FlowNodeType = FlowNode['type']
 export const Flow = document('flow', 'What a caller goes through.', {
   name: optional(Name),
   start: Exit,
-  nodes: Type.Record(Id, FlowNode, { maxProperties: 500 }),
+  nodes: Type.Record(Id, FlowNode, { maxProperties: 500, additionalProperties: false }),
   /** Rules of good practice that do not apply here, by name (`one-scenario`, `no-operator`, ...). Errors cannot be waived. */
   waive: optional(Type.Array(Type.String({ pattern: '^[a-z0-9-]{1,40}$' }), { maxItems: 20 })),
 })

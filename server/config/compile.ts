@@ -24,10 +24,11 @@ export function compile(documents: readonly ConfigDocument[], options: CompileOp
   const extensions = ofKind(documents, 'extension')
   const people = byId(ofKind(documents, 'person'))
   const settled = settle(company, numbersById)
+  const extensionsOf = extensionFinder(extensions)
   const outbound = ofKind(documents, 'outbound')[0]
   const deviceCaps = outbound?.caps?.device ?? {}
   const devices = ofKind(documents, 'device').map(
-    (device): CompiledDevice => compileDevice(device, { people, extensions, settled, deviceCaps }),
+    (device): CompiledDevice => compileDevice(device, { people, extensionsOf, settled, deviceCaps }),
   )
   const owned = new Set([...numbersById.values()].map((n) => n.number))
   return {
@@ -83,12 +84,12 @@ const tonesOfCountry: ReadonlyMap<string, TonePlan> = new Map([
 
 interface DeviceSurroundings {
   people: ReadonlyMap<string, DocumentOf<'person'>>
-  extensions: readonly Extension[]
+  extensionsOf: (device: Device) => readonly Extension[]
   settled: SettledCompany
   deviceCaps: CompiledDevice['caps']
 }
 
-function compileDevice(device: Device, { people, extensions, settled, deviceCaps }: DeviceSurroundings): CompiledDevice {
+function compileDevice(device: Device, { people, extensionsOf, settled, deviceCaps }: DeviceSurroundings): CompiledDevice {
   const person = device.person === undefined ? null : (people.get(device.person) ?? null)
   return {
     id: device.id,
@@ -102,13 +103,19 @@ function compileDevice(device: Device, { people, extensions, settled, deviceCaps
     callerId: device.callerId ?? person?.callerId ?? settled.callerId,
     maxContacts: device.maxContacts ?? 5,
     caps: device.caps ?? deviceCaps,
-    extensions: extensions.filter(({ target }) => leadsTo(target, device)),
+    extensions: extensionsOf(device),
   }
 }
 
-function leadsTo(target: Extension['target'], device: Device): boolean {
-  if ('device' in target) return target.device === device.id
-  return 'person' in target && target.person === device.person
+/** Extensions by what they lead to, found once for all devices. */
+function extensionFinder(extensions: readonly Extension[]): (device: Device) => readonly Extension[] {
+  const found = new Map<string, Extension[]>()
+  for (const extension of extensions) {
+    const { target } = extension
+    const key = 'device' in target ? `device ${target.device}` : 'person' in target ? `person ${target.person}` : ''
+    found.set(key, [...(found.get(key) ?? []), extension])
+  }
+  return (device) => [...(found.get(`device ${device.id}`) ?? []), ...(found.get(`person ${device.person ?? ''}`) ?? [])]
 }
 
 function groupByPerson(devices: readonly CompiledDevice[]): Map<string, CompiledDevice[]> {

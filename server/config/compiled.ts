@@ -55,7 +55,7 @@ export interface CompiledDevice {
   readonly maxContacts: number
   /** Its own, else those of every device. */
   readonly caps: Caps
-  /** Extensions that lead to it or its person, in document order; colleagues see the first. */
+  /** Extensions that lead to it, then to its person; colleagues see the first. */
   readonly extensions: readonly Extension[]
 }
 

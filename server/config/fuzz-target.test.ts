@@ -13,7 +13,7 @@ const encoder = new TextEncoder()
 test('any bytes are read without a throw', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => configFuzzTarget(bytes)),
-    { numRuns: 300 },
+    { numRuns: 300, seed: 7 },
   )
 })
 
@@ -33,7 +33,7 @@ test('a sound configuration with bytes changed, cut or doubled is read without a
       for (const { at, remove, insert } of edits) bytes = bytes.toSpliced(at % (bytes.length + 1), remove, ...insert)
       configFuzzTarget(Uint8Array.from(bytes))
     }),
-    { numRuns: 300 },
+    { numRuns: 300, seed: 7 },
   )
 })
 
@@ -43,7 +43,7 @@ test('values that are sound one by one, in any selection, are validated without 
     fc.property(fc.subarray(all), fc.subarray(all), (some, again) => {
       assert.ok(Array.isArray(validateCompany([...some, ...again])))
     }),
-    { numRuns: 200 },
+    { numRuns: 200, seed: 7 },
   )
 })
 
@@ -79,6 +79,6 @@ test('our reading and the JSON Schema of the kind agree on what is sound', () =>
       assert.equal(problems.length === 0, sound, JSON.stringify(problems))
       if (sound) assert.deepEqual(documents, [value])
     }),
-    { numRuns: 1000 },
+    { numRuns: 1000, seed: 7 },
   )
 })
