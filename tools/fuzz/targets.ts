@@ -1,0 +1,11 @@
+import type { FuzzTarget } from '#tools/fuzz/target.ts'
+
+/** Every parser that takes bytes from outside, by name. Each is loaded only when it is attacked. */
+export const fuzzTargets: Readonly<Record<string, () => Promise<FuzzTarget>>> = {
+  sip: async () => (await import('#tools/fuzz/targets/sip.ts')).sipTarget,
+  framing: async () => (await import('#tools/fuzz/targets/framing.ts')).framingTarget,
+  sdp: async () => (await import('#tools/fuzz/targets/sdp.ts')).sdpTarget,
+  rtp: async () => (await import('#tools/fuzz/targets/rtp.ts')).rtpTarget,
+  rtcp: async () => (await import('#tools/fuzz/targets/rtcp.ts')).rtcpTarget,
+  configuration: async () => (await import('#tools/fuzz/targets/configuration.ts')).configurationTarget,
+}
