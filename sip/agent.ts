@@ -133,7 +133,7 @@ export interface OutgoingEvents {
 /** Value of a Reason header (RFC 3326), e.g. `SIP;cause=200;text="Call completed elsewhere"`. */
 export type Reason = string
 
-/** An INVITE that we received, authenticated, its 100 already sent. */
+/** An INVITE that we received, authenticated. Its 100 is sent, or will be unless something else is said within 150 ms. */
 export interface IncomingInvite {
   readonly request: SipRequest
   readonly flow: Flow

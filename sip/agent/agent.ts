@@ -78,6 +78,12 @@ export interface AgentParts {
 }
 
 /**
+ * An INVITE that the owner answers or lets ring within this time needs no 100 (RFC 3261 §17.2.1 allows 200 ms; a caller repeats after 500):
+ * one packet less for most calls.
+ */
+const TRYING_AFTER_MS = 150
+
+/**
  * The user agent (RFC 3261 §8, §12 to §15): the body of `SipAgent`. Takes requests from the transaction layer through dialogs,
  * refusals and authentication to who serves them; each of these is a file beside this one.
  */
@@ -93,7 +99,7 @@ export class Agent implements SipAgent, TransactionUser {
   #drainingFor: number | null = null
 
   constructor(parts: AgentParts) {
-    const options = { ...defaultTransactionOptions, ...parts.transactions }
+    const options = { ...defaultTransactionOptions, tryingAfter: TRYING_AFTER_MS, ...parts.transactions }
     this.#layer = new TransactionLayer({
       transport: parts.transport,
       user: this,

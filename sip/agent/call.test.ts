@@ -31,7 +31,7 @@ test('a call is set up, rung, answered and ended by the caller (RFC 3665 §3.1)'
   await town.pass(1_000)
   assert.deepEqual(notes.ended, [{ kind: 'bye', reason: 'Q.850;cause=16' }])
   assert.deepEqual(call.dialog.ended, [])
-  assert.deepEqual(alice.transport.arrived, ['SIP/2.0 100 Trying', 'SIP/2.0 180 Ringing', 'SIP/2.0 200 OK', 'SIP/2.0 200 OK'])
+  assert.deepEqual(alice.transport.arrived, ['SIP/2.0 180 Ringing', 'SIP/2.0 200 OK', 'SIP/2.0 200 OK'])
   assert.deepEqual(
     bob.transport.arrived.map((line) => line.split(' ')[0]),
     ['INVITE', 'ACK', 'BYE'],
@@ -102,7 +102,7 @@ test('an INVITE cancelled while it rings brings 487 and the reason', async () =>
 test('a cancelled INVITE waits for a provisional response before its CANCEL goes out', async () => {
   const { town, alice, bob } = await alice_and_bob()
   const call = new CallNotes()
-  town.network.weather.delayMs = 200
+  town.network.weather.delayMs = 100
   const invite = alice.agent.invite(toBob, call)
   invite.cancel()
   await town.pass(5_000)

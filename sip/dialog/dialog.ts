@@ -220,16 +220,10 @@ function targetOf(headers: SipHeaders): string | undefined {
   return contact === null || contact === '*' || contact[0] === undefined ? undefined : withoutHeaders(contact[0].uri)
 }
 
-/** A dialog outlives the message it was made of by long, and must not hold on to that message's bytes. */
+/** A dialog outlives the message it was made of by long, and must not hold on to that message's bytes. One copy holds all its texts. */
 function fromOwnMemory(kept: KeptDialog): KeptDialog {
-  return {
-    ...kept,
-    callId: detached(kept.callId),
-    localTag: detached(kept.localTag),
-    remoteTag: detached(kept.remoteTag),
-    localUri: detached(kept.localUri),
-    remoteUri: detached(kept.remoteUri),
-    remoteTarget: detached(kept.remoteTarget),
-    routeSet: kept.routeSet.map(detached),
-  }
+  const { callId, localTag, remoteTag, localUri, remoteUri, remoteTarget, routeSet } = kept
+  const texts = detached([callId, localTag, remoteTag, localUri, remoteUri, remoteTarget, ...routeSet].join('\n')).split('\n')
+  const [a = '', b = '', c = '', d = '', e = '', f = '', ...routes] = texts
+  return { ...kept, callId: a, localTag: b, remoteTag: c, localUri: d, remoteUri: e, remoteTarget: f, routeSet: routes }
 }
