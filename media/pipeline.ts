@@ -27,6 +27,9 @@ export interface PipelineNeeds {
   wake(endpoint: RtpEndpoint): void
 }
 
+/** The header of the packet in hand: one at a time goes through, so one is enough, and it stays in the processor's cache. */
+const header = new RtpHeader()
+
 /** The engine's heartbeat. */
 export const BEAT_MS: Millis = 20
 
@@ -51,6 +54,8 @@ export class RtpEndpoint {
   #tell: (event: EndpointEvent) => void
   #pair: PortPair | null = null
   #stream: StreamParams | null = null
+  #sends = false
+  #listens = false
   #peer: RtpEndpoint | null = null
   #player: Player | null = null
   /** Digits for a peer without telephone-events, in-band. */
@@ -61,7 +66,6 @@ export class RtpEndpoint {
   #acceptRtcp = new AcceptRule()
   #fixing: SocketFixing | null = null
   #target: SocketAddress | null = null
-  #header = new RtpHeader()
   #reception = new Reception()
   #outgoing: OutgoingStream
   #presses = new EventReceiver()
@@ -100,7 +104,6 @@ export class RtpEndpoint {
       this.#strangers++
       return
     }
-    const header = this.#header
     if (isRtcp(packet)) {
       if (verdict === 'known') this.#report(packet)
       return
@@ -115,28 +118,28 @@ export class RtpEndpoint {
     this.#hear(now, address, port)
     header.arrivedAt = now
     this.#reception.packet(header, packet.length - RTP_HEADER_BYTES)
-    if (!listens(stream)) return
-    if (codec === 'event') this.#event(packet, header)
-    else this.#audio(packet, header, codec)
+    if (!this.#listens) return
+    if (codec === 'event') this.#event(packet)
+    else this.#audio(packet, codec)
   }
 
-  #audio(packet: Buffer, header: RtpHeader, codec: Codec): void {
+  #audio(packet: Buffer, codec: Codec): void {
     if (this.#recordings.length > 0) {
       const { arrivedAt, timestamp } = header
       this.#record({ speaker: 0, at: arrivedAt, timestamp, codec, payload: packet.subarray(header.payloadStart, header.payloadEnd) })
     }
     const peer = this.#peer
-    if (peer !== null) peer.#forward(packet, header, codec, this)
+    if (peer !== null) peer.#forward(packet, codec, this)
   }
 
   /** A telephone-event (RFC 4733): told when the press is complete, and passed on as it comes, in-band where the peer has no events. */
-  #event(packet: Buffer, header: RtpHeader): void {
+  #event(packet: Buffer): void {
     const payload = packet.subarray(header.payloadStart, header.payloadEnd)
     const presses = this.#presses.packet(header.arrivedAt, header.timestamp, header.marker, payload)
     for (const press of presses) this.#press(press)
     if (this.#presses.pending) this.#needs.wake(this)
     const peer = this.#peer
-    if (peer !== null) peer.#forwardEvent(packet, header, this)
+    if (peer !== null) peer.#forwardEvent(packet, this)
   }
 
   #press(press: Press): void {
@@ -185,9 +188,9 @@ export class RtpEndpoint {
   // ---- What is sent ----
 
   /** The joined party's audio, as it came: payload untouched when both have the same codec. */
-  #forward(packet: Buffer, header: RtpHeader, codec: Codec, source: RtpEndpoint): void {
+  #forward(packet: Buffer, codec: Codec, source: RtpEndpoint): void {
     const stream = this.#stream
-    if (stream === null || this.#target === null || this.#isGenerating() || !sends(stream)) return
+    if (stream === null || this.#target === null || !this.#sends || this.#isGenerating()) return
     const { payloadEnd, payloadStart } = header
     if (codec !== stream.codec) transcodeInPlace(codec, stream.codec, packet.subarray(payloadStart, payloadEnd))
     const at = this.#outgoing.forward(packet, header, source, stream.payloadType)
@@ -200,9 +203,9 @@ export class RtpEndpoint {
     this.#send(packet, at, payloadEnd)
   }
 
-  #forwardEvent(packet: Buffer, header: RtpHeader, source: RtpEndpoint): void {
+  #forwardEvent(packet: Buffer, source: RtpEndpoint): void {
     const stream = this.#stream
-    if (stream === null || this.#target === null || this.#isGenerating() || !sends(stream)) return
+    if (stream === null || this.#target === null || !this.#sends || this.#isGenerating()) return
     if (stream.dtmfPayloadType === null) {
       this.#outgoing.swallow(source)
       return
@@ -246,7 +249,7 @@ export class RtpEndpoint {
     const player = this.#tones ?? this.#player
     if (player === null || this.#awaitsLatch(now)) return
     const stream = this.#stream
-    if (stream !== null && this.#target !== null && sends(stream)) this.#sendAudio(player, stream, bytes, now)
+    if (stream !== null && this.#target !== null && this.#sends) this.#sendAudio(player, stream, bytes, now)
     else player.skip(bytes)
     if (player.ended) this.#playerEnded(player)
   }
@@ -268,7 +271,7 @@ export class RtpEndpoint {
   #generateEvent(now: Millis, ticks: number): void {
     const stream = this.#stream
     const event = this.#digits.step(this.#outgoing.generate(now), ticks)
-    if (event !== null && stream !== null && stream.dtmfPayloadType !== null && this.#target !== null && sends(stream)) {
+    if (event !== null && stream !== null && stream.dtmfPayloadType !== null && this.#target !== null && this.#sends) {
       const packet = nextScratch()
       const { payload } = this.#digits
       packet.set(payload, RTP_HEADER_BYTES)
@@ -301,7 +304,7 @@ export class RtpEndpoint {
     const stream = this.#stream
     if (stream === null) return
     this.#fixing?.housekeep(now)
-    if (stream.silenceMs > 0 && listens(stream) && !this.#toldSilent && now - this.#lastHeardAt >= stream.silenceMs) {
+    if (stream.silenceMs > 0 && this.#listens && !this.#toldSilent && now - this.#lastHeardAt >= stream.silenceMs) {
       this.#toldSilent = true
       this.#tell({ kind: 'silent', ms: Math.round(now - this.#lastHeardAt) })
     }
@@ -309,7 +312,7 @@ export class RtpEndpoint {
       this.#reportAt = now + this.#reportPause()
       this.#sendReport(now, false)
     }
-    if (this.#target !== null && sends(stream) && !this.#isGenerating() && now - this.#outgoing.lastAt >= KEEP_ALIVE_MS) {
+    if (this.#target !== null && this.#sends && !this.#isGenerating() && now - this.#outgoing.lastAt >= KEEP_ALIVE_MS) {
       this.#sendSilence(stream, now)
     }
   }
@@ -355,12 +358,13 @@ export class RtpEndpoint {
   aim(stream: StreamParams, learnt: SocketAddress | null = null): void {
     const now = this.#needs.clock.now()
     const before = this.#accept.pair
-    const listened = this.#stream !== null && listens(this.#stream)
+    if (!this.#listens) this.#lastHeardAt = now
     this.#stream = stream
+    this.#sends = sends(stream)
+    this.#listens = listens(stream)
     this.#accept.aim(stream, learnt)
     this.#acceptRtcp.aim({ remote: rtcpAddress(stream), accept: stream.accept })
     this.#aimedAt = now
-    if (!listened) this.#lastHeardAt = now
     if (this.#accept.pair === null || before === null || !sameAddress(before, this.#accept.pair)) {
       this.#heard = false
       this.#presses.reset()

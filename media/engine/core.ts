@@ -6,7 +6,7 @@ import type { Clip } from '#media/engine/clip.ts'
 import { Heartbeat } from '#media/engine/heartbeat.ts'
 import { Player } from '#media/engine/player.ts'
 import type { Command, EndpointEvent, LivingEndpoint } from '#media/engine/protocol.ts'
-import { RecordingDesk } from '#media/engine/recording-desk.ts'
+import { Recordings } from '#media/engine/recordings.ts'
 import type { SoundFault, Sounds } from '#media/engine/sounds.ts'
 import type { PortStock } from '#media/engine/stock.ts'
 import { BEAT_MS, RtpEndpoint } from '#media/pipeline.ts'
@@ -44,7 +44,7 @@ export class EngineCore {
   readonly #emit: (id: EndpointId, event: EndpointEvent) => void
   readonly #slots = new Map<EndpointId, Slot>()
   readonly #awake = new Set<RtpEndpoint>()
-  readonly #recordings: RecordingDesk
+  readonly #recordings: Recordings
   readonly #heartbeat: Heartbeat
   readonly #cname: string
   #beats = 0
@@ -54,7 +54,7 @@ export class EngineCore {
     this.#needs = needs
     this.#emit = emit
     this.#cname = needs.random.hex(12)
-    this.#recordings = new RecordingDesk(needs.recorder, needs.clock, emit)
+    this.#recordings = new Recordings(needs.recorder, needs.clock, emit)
     this.#heartbeat = new Heartbeat(needs.clock, BEAT_MS, (now) => this.#beat(now))
   }
 
@@ -141,7 +141,10 @@ export class EngineCore {
     const slot = this.#slots.get(id)
     if (isBindFault(pair)) {
       const owner = await this.#needs.stock.ownerOf(pair.port)
-      this.#emit(id, { kind: 'failed', cause: `RTP port ${pair.port} could not be bound (${pair.code})${owner === null ? '' : `: ${owner} has it`}` })
+      this.#emit(id, {
+        kind: 'failed',
+        cause: `RTP port ${pair.port} could not be bound (${pair.code})${owner === null ? '' : `: ${owner} has it`}`,
+      })
     } else if (slot === undefined) this.#needs.stock.release(pair)
     else slot.endpoint.attach(pair)
   }
@@ -149,7 +152,8 @@ export class EngineCore {
   #canonical(stream: StreamParams): StreamParams {
     const { accept } = stream
     const address = accept.mode === 'latch' ? canonicalAddress(accept.address) : null
-    if (accept.mode === 'latch' && address === null) this.#needs.log.warn('an address to latch on is no IP address', { address: accept.address })
+    if (accept.mode === 'latch' && address === null)
+      this.#needs.log.warn('an address to latch on is no IP address', { address: accept.address })
     return {
       ...stream,
       remote: canonicalSocketAddress(stream.remote),
@@ -194,7 +198,13 @@ export class EngineCore {
     slot.play = null
     slot.lastPlay = play.play
     slot.endpoint.stop()
-    this.#emit(slot.endpoint.id, { kind: 'played', play: play.play, why, ms: play.player?.ms ?? 0, ...(cause === undefined ? {} : { cause }) })
+    this.#emit(slot.endpoint.id, {
+      kind: 'played',
+      play: play.play,
+      why,
+      ms: play.player?.ms ?? 0,
+      ...(cause === undefined ? {} : { cause }),
+    })
   }
 
   #record(command: Extract<Command, { kind: 'record' }>, slot: Slot | undefined): void {

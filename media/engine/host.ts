@@ -58,7 +58,14 @@ export class EngineHost {
     }
     if (life === this.life) this.#outbox.seen(seen)
     const { stock } = core
-    line.send({ kind: 'welcome', version: PROTOCOL_VERSION, life: this.life, capacity: stock.capacity, stock: stock.free, endpoints: core.living })
+    line.send({
+      kind: 'welcome',
+      version: PROTOCOL_VERSION,
+      life: this.life,
+      capacity: stock.capacity,
+      stock: stock.free,
+      endpoints: core.living,
+    })
     for (const event of this.#outbox.waiting) line.send(event)
     line.send({ kind: 'ready' })
   }

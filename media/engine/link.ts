@@ -214,7 +214,8 @@ export class EngineLink {
       const living = this.#living.get(endpoint.id) ?? null
       if (endpoint.isAdopted && living !== null) inherit(endpoint.wanted, living, now)
       endpoint.settle()
-      for (const command of endpoint.isClosed ? endpoint.lastCommands(living) : commandsFor(endpoint.wanted, living, now)) this.send(command)
+      for (const command of endpoint.isClosed ? endpoint.lastCommands(living) : commandsFor(endpoint.wanted, living, now))
+        this.send(command)
     }
     for (const endpoint of endpoints) {
       const living = this.#living.get(endpoint.id) ?? null

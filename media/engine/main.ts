@@ -43,7 +43,8 @@ try {
 
 async function serve(): Promise<void> {
   const { socket, 'first-port': first, 'last-port': last, address, folder, country } = values
-  if (socket === undefined || first === undefined || last === undefined) throw new EngineRefused('--socket, --first-port and --last-port are needed')
+  if (socket === undefined || first === undefined || last === undefined)
+    throw new EngineRefused('--socket, --first-port and --last-port are needed')
   const addresses = address ?? (hasIpv6() ? ['0.0.0.0', '::'] : ['0.0.0.0'])
   const host = await openHost({ range: { addresses, first: Number(first), last: Number(last) }, folder, country, log })
   const listener = await listenOnPath<Command, Event>(socket, (line) => ({

@@ -87,6 +87,7 @@ export class Player {
 
 function cut(clip: Clip, from: number): Clip {
   const { octets } = clip
-  const turned = octets.length === 0 ? octets : Buffer.concat([octets.subarray(from % octets.length), octets.subarray(0, from % octets.length)])
+  const turned =
+    octets.length === 0 ? octets : Buffer.concat([octets.subarray(from % octets.length), octets.subarray(0, from % octets.length)])
   return { octets: turned, length: clip.length - from }
 }

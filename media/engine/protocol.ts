@@ -29,7 +29,14 @@ export type Command =
 /** What an engine tells its server. */
 export type Event =
   /** Answer to `attach`; `life` names this process, `capacity` how many endpoints its ports allow, `stock` every free pair, `endpoints` all that live. */
-  | { kind: 'welcome'; version: number; life: string; capacity: number; stock: readonly SocketAddress[]; endpoints: readonly LivingEndpoint[] }
+  | {
+      kind: 'welcome'
+      version: number
+      life: string
+      capacity: number
+      stock: readonly SocketAddress[]
+      endpoints: readonly LivingEndpoint[]
+    }
   /** After `welcome` and the events that waited: from here on everything is new. */
   | { kind: 'ready' }
   /** A newer server attached. Nothing follows. */

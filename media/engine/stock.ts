@@ -137,7 +137,8 @@ export class PortStock {
     const fault = shelf.fault
     const where = `${shelf.address} from ${first} to ${last}`
     if (fault === null) return `No RTP port pair lies in the range ${where}: an even port and the next one are needed. ${SETTING}`
-    if (fault.kind === 'refused') return `No RTP port could be bound on ${where}: port ${fault.port} was refused (${fault.code}). ${SETTING}`
+    if (fault.kind === 'refused')
+      return `No RTP port could be bound on ${where}: port ${fault.port} was refused (${fault.code}). ${SETTING}`
     const owner = await this.#needs.binder.ownerOf(fault.port)
     return `No RTP port could be bound on ${where}: port ${fault.port} is taken by ${owner ?? 'another program'}. ${SETTING}`
   }

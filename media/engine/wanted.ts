@@ -57,7 +57,8 @@ export function commandsFor(wanted: Wanted, living: LivingEndpoint | null, now: 
   if (wanted.stream !== null) {
     commands.push({ kind: 'aim', id, stream: wanted.stream, ...(wanted.learnt === null ? {} : { learnt: wanted.learnt }) })
   }
-  if (living !== null && living.play !== null && living.play.play !== wanted.play?.play) commands.push({ kind: 'stop', id, play: living.play.play })
+  if (living !== null && living.play !== null && living.play.play !== wanted.play?.play)
+    commands.push({ kind: 'stop', id, play: living.play.play })
   if (wanted.play !== null && wanted.play.play !== living?.play?.play) {
     const { play, items, loop, startedAt } = wanted.play
     commands.push({ kind: 'play', id, play, items, loop, fromMs: now - startedAt })

@@ -15,7 +15,7 @@ interface Running {
 }
 
 /** The recordings of an engine by file, each tapping one endpoint; they may end after their endpoint did. */
-export class RecordingDesk {
+export class Recordings {
   readonly #recorder: Recorder
   readonly #clock: Clock
   readonly #emit: (id: EndpointId, event: EndpointEvent) => void

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VirtualClock } from '#base/virtual-clock.ts'
+import { Heartbeat } from '#media/engine/heartbeat.ts'
+
+test('beats come once per interval and do not drift when each takes its time', () => {
+  const clock = new VirtualClock()
+  const beats: number[] = []
+  const heartbeat = new Heartbeat(clock, 20, (now) => beats.push(now) < 5)
+  heartbeat.start()
+  heartbeat.start()
+  clock.advance(1000)
+  assert.deepEqual(beats, [20, 40, 60, 80, 100])
+  assert.equal(clock.pending, 0, 'it has stopped by itself')
+})
+
+test('missed beats are caught up, a long sleep is not', () => {
+  let now = 0
+  let task: () => void = () => undefined
+  const clock = {
+    now: () => now,
+    wall: () => now,
+    after: (_ms: number, next: () => void) => {
+      task = next
+      return { [Symbol.dispose]: () => undefined }
+    },
+  }
+  let beats = 0
+  const heartbeat = new Heartbeat(clock, 20, () => ++beats > 0)
+  heartbeat.start()
+  now = 65
+  task()
+  assert.equal(beats, 3)
+  now = 80
+  task()
+  assert.equal(beats, 4)
+  now = 10_000
+  task()
+  assert.equal(beats, 5)
+  assert.ok(heartbeat.missed > 400)
+})

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Endpoint, SocketAddress, StreamParams } from '#media/engine.ts'
+import { openRig, Phone, type Rig, rtp, streamTo } from '#media/engine/test-rig.ts'
+
+/** An attacker that tries RTP and RTCP on both ports of an endpoint, from one address. */
+class Attacker {
+  readonly #phone: Phone
+  #sequence = 1
+
+  constructor(rig: Rig, at: SocketAddress) {
+    this.#phone = new Phone(rig.network, at)
+  }
+
+  attack(endpoint: Endpoint): void {
+    const { address, port } = endpoint.local
+    const report = Buffer.from([0x80, 201, 0, 1, 0, 0, 0, 1])
+    for (const to of [
+      { address, port },
+      { address, port: port + 1 },
+    ]) {
+      for (const packet of [rtp({ sequence: this.#sequence++, payload: EVIL }), report, Buffer.alloc(4), Buffer.from('\0\x01\0\0!\x12\xa4B')]) {
+        this.#phone.socket.send(packet, to)
+        this.#phone.rtcp.send(packet, to)
+      }
+    }
+  }
+
+  get got(): number {
+    return this.#phone.socket.received.length + this.#phone.rtcp.received.length
+  }
+}
+
+const EVIL = Buffer.alloc(160, 0x66)
+
+/** The peer behind NAT: SDP says a private address, packets come from the public one. */
+const latching = (address: string): Partial<StreamParams> => ({ accept: { mode: 'latch', address } })
+
+for (const bound of ['192.0.2.1', '0.0.0.0']) {
+  for (const mode of ['exact', 'latch'] as const) {
+    test(`an attacker on a third address gets and injects nothing: ${mode}, bound to ${bound}, before, at and after answer, over re-INVITE and hold`, async () => {
+      await using rig = await openRig({ range: { addresses: [bound], first: 20_000, last: 20_199 } })
+      const caller = rig.phone('198.51.100.1')
+      const callee = rig.phone('198.51.100.2')
+      const [a, b] = [rig.open().endpoint, rig.open().endpoint]
+      const attacker = new Attacker(rig, { address: '203.0.113.66', port: caller.address.port })
+      const sdp = mode === 'exact' ? caller.address : { address: '10.0.0.1', port: 4000 }
+      const over = mode === 'exact' ? {} : latching(caller.address.address)
+      const attack = async (): Promise<void> => {
+        attacker.attack(a)
+        attacker.attack(b)
+        await rig.clock.advanceAsync(20)
+      }
+      const talk = async (): Promise<void> => {
+        for (let n = 0; n < 10; n++) {
+          await attack()
+          caller.say(a)
+          callee.say(b)
+        }
+      }
+      await attack()
+      a.join(b)
+      await attack()
+      b.aim(streamTo(callee.address))
+      await attack()
+      a.aim(streamTo(sdp, over))
+      await attack()
+      await talk()
+      for (const direction of ['sendonly', 'inactive', 'sendrecv'] as const) {
+        a.aim(streamTo(sdp, { ...over, direction }))
+        await talk()
+      }
+      a.aim(streamTo({ ...sdp, port: sdp.port }, { ...over, ptimeMs: 30 }))
+      a.play([{ kind: 'tone', tone: 'ringback', ms: 500 }])
+      await talk()
+      // The peer moves to another port of its own.
+      const moved = rig.phone('198.51.100.1', 4100)
+      a.aim(streamTo(mode === 'exact' ? moved.address : { ...sdp, port: 4100 }, over))
+      await attack()
+      moved.say(a)
+      await talk()
+      moved.say(a)
+      await rig.clock.advanceAsync(30_000)
+      a.close()
+      b.close()
+      await attack()
+
+      assert.equal(attacker.got, 0, 'packets to the attacker')
+      for (const phone of [caller, callee, moved]) {
+        const injected = phone.take().filter(({ payload }) => payload.equals(EVIL))
+        assert.deepEqual(injected, [], 'packets of the attacker')
+      }
+    })
+  }
+}
+
+test('exact: another port of the right address is a stranger, too', async () => {
+  await using rig = await openRig()
+  const phone = rig.phone('198.51.100.1')
+  const { endpoint, told } = rig.open()
+  endpoint.aim(streamTo(phone.address))
+  const attacker = new Attacker(rig, { address: '198.51.100.1', port: 9000 })
+  attacker.attack(endpoint)
+  await rig.clock.advanceAsync(30_000)
+  assert.equal(attacker.got, 0)
+  assert.deepEqual(told.lines, [])
+})
+
+test('latch: only a valid packet of the agreed stream fixes the pair, not a report, not garbage, not another payload type', async () => {
+  await using rig = await openRig()
+  const { endpoint, told } = rig.open()
+  endpoint.aim(streamTo({ address: '10.0.0.1', port: 4000 }, latching('198.51.100.1')))
+  const [noise, phone] = [rig.phone('198.51.100.1', 7000), rig.phone('198.51.100.1', 8000)]
+  noise.socket.send(Buffer.from([0x80, 201, 0, 1, 0, 0, 0, 1]), endpoint.local)
+  noise.socket.send(Buffer.from('\0\x01\0\0!\x12\xa4B'), endpoint.local)
+  noise.say(endpoint, { payloadType: 77 })
+  phone.say(endpoint)
+  noise.say(endpoint)
+  await rig.clock.advanceAsync(0)
+  assert.deepEqual(told.lines, ['audio 198.51.100.1 8000'])
+})
+
+test('strangers are counted while the peer has not spoken', async () => {
+  await using rig = await openRig()
+  const { endpoint, told } = rig.open()
+  const attacker = new Attacker(rig, { address: '203.0.113.66', port: 4000 })
+  attacker.attack(endpoint)
+  endpoint.close()
+  await rig.clock.advanceAsync(0)
+  assert.equal(told.stats[0]?.strangers, 16)
+})
+
+test('on a wildcard address a socket is fixed only once the peer is heard, and opened again if it then falls silent', async () => {
+  await using rig = await openRig({ range: { addresses: ['0.0.0.0'], first: 20_000, last: 20_003 } })
+  const phone = rig.phone('198.51.100.1')
+  const { endpoint, told } = rig.open()
+  endpoint.aim(streamTo(phone.address))
+  const stranger = new Attacker(rig, { address: '203.0.113.66', port: 4000 })
+  stranger.attack(endpoint)
+  phone.say(endpoint)
+  stranger.attack(endpoint)
+  await rig.clock.advanceAsync(1000)
+  stranger.attack(endpoint)
+  endpoint.close()
+  await rig.clock.advanceAsync(0)
+  // 16 packets at a time; fixed, the RTP port's half of them stays with the kernel.
+  assert.equal(told.stats[0]?.strangers, 16 + 8 + 16)
+})
