@@ -36,7 +36,7 @@ export class LegMedia {
     this.#needs = needs
     this.#peerAddress = options.peer
     this.#codecs = ordered(options.codecs ?? ['PCMA', 'PCMU'], options.near?.stream?.codec)
-    this.#sessionId = String(needs.random.below(2 ** 48))
+    this.#sessionId = String(needs.random.below(2 ** 47))
     this.#listeners = []
     const opened = endpoint(this.#events())
     if (opened === null) throw new NoPort()
