@@ -26,7 +26,9 @@ class Lives {
     return life.events
   }
 
+  /** Serves, and is killed. */
   die(): void {
+    this.last.onReady(null)
     this.last.onEnded({ why: 'was killed by SIGKILL', refused: null })
   }
 }
@@ -54,6 +56,15 @@ test('a process that keeps dying rests for twice as long each time, half a minut
     rests.push(lives.clock.now() - diedAt)
   }
   assert.deepEqual(rests, [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000, 30_000, 30_000])
+})
+
+test('a process that dies before it serves rests from the first time on', () => {
+  const lives = new Lives()
+  lives.kept.start()
+  lives.last.onEnded({ why: 'exited with code 1', refused: null })
+  assert.equal(lives.kept.status().state, 'resting')
+  lives.clock.advance(250)
+  assert.equal(lives.started.length, 2)
 })
 
 test('a process that has lived for long is started again at once', () => {

@@ -143,7 +143,7 @@ export class Kept {
       this.#close()
       return this.#events.onRefused(refused)
     }
-    const pauseMs = this.#policy.pauseAfterLife(this.#clock.now() - this.#startedAt)
+    const pauseMs = this.#policy.pauseAfterLife(this.#clock.now() - this.#startedAt, this.#state.kind === 'serving')
     this.#log.error('died and is started again', { process: this.name, why: refused ?? why, pauseMs })
     if (pauseMs === 0) this.#begin()
     else this.#state = { kind: 'resting', timer: this.#clock.after(pauseMs, () => this.#begin()) }

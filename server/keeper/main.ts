@@ -17,6 +17,8 @@ import { SettingsError } from '#server/settings-reader.ts'
 
 const project = join(import.meta.dirname, '..', '..')
 const terminal = { writeLine: (line: string) => void process.stdout.write(`${line}\n`) }
+/** One key press or `kill` may arrive several times: through the terminal's process group, npm and the launcher. */
+const sameRequestMs = 300
 
 process.exitCode = await main()
 // What is left (an adopted handle, the launcher's channel) must not keep an ended system on its feet.
@@ -94,9 +96,6 @@ function engineArguments({ media, folders }: Settings, index: number): string[] 
   const ports = ['--first-port', String(first), '--last-port', String(first + share - 1)]
   return ['--socket', media.sockets[index] ?? '', ...ports, '--folder', folders.data]
 }
-
-/** One key press or `kill` may arrive several times: through the terminal's process group, npm and the launcher. */
-const sameRequestMs = 300
 
 /** SIGTERM, SIGINT, SIGHUP and the launcher's death end the system; asked again, it hurries. */
 function endOnRequest(keeper: Keeper, log: Log): void {

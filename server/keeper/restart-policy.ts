@@ -16,9 +16,10 @@ const mostDeaths = burst + 8
 export class RestartPolicy {
   #deaths = 0
 
-  /** Notes the death of a life of `livedMs` and gives the pause before the next one. */
-  pauseAfterLife(livedMs: Millis): Millis {
-    this.#deaths = Math.min(mostDeaths, Math.max(0, this.#deaths - livedMs / lifePerDeathMs) + 1)
+  /** Notes the death of a life of `livedMs` and gives the pause before the next one. A life that never served is no reason to hurry. */
+  pauseAfterLife(livedMs: Millis, served: boolean): Millis {
+    const before = Math.max(served ? 0 : burst, this.#deaths - livedMs / lifePerDeathMs)
+    this.#deaths = Math.min(mostDeaths, before + 1)
     const excess = Math.floor(this.#deaths) - burst
     return excess <= 0 ? 0 : Math.min(longestPauseMs, firstPauseMs * 2 ** (excess - 1))
   }
