@@ -32,14 +32,22 @@ function param(lines: HeaderLines, name: string, index = 0): string | undefined 
 const PLAIN = 'realm="r", nonce="n1", qop="auth", algorithm=MD5'
 
 test('of several algorithms the first that we know is answered (RFC 8760 §2.4)', () => {
-  const lines = retried(ask(client(), challenge('realm="r", nonce="n", algorithm=SHA3-9, qop="auth"', 'realm="r", nonce="n", algorithm=SHA-256, qop="auth"', PLAIN)))
+  const lines = retried(
+    ask(
+      client(),
+      challenge('realm="r", nonce="n", algorithm=SHA3-9, qop="auth"', 'realm="r", nonce="n", algorithm=SHA-256, qop="auth"', PLAIN),
+    ),
+  )
   assert.equal(lines.length, 1)
   assert.equal(param(lines, 'algorithm'), 'SHA-256')
 })
 
 test('a server that knows no qop gets the old reckoning, without count and cnonce', () => {
   const lines = retried(ask(client(), challenge('realm="r", nonce="n1", opaque="o"')))
-  assert.deepEqual(['qop', 'nc', 'cnonce', 'algorithm', 'opaque'].map((name) => param(lines, name)), [undefined, undefined, undefined, undefined, 'o'])
+  assert.deepEqual(
+    ['qop', 'nc', 'cnonce', 'algorithm', 'opaque'].map((name) => param(lines, name)),
+    [undefined, undefined, undefined, undefined, 'o'],
+  )
   assert.match(param(lines, 'response') ?? '', /^[0-9a-f]{32}$/)
 })
 
@@ -52,7 +60,10 @@ test('what we cannot reckon is given up', () => {
   for (const value of ['realm="r", nonce="n", algorithm=X', 'realm="r", nonce="n", qop="other"', 'realm="r"', 'nonce="n"']) {
     assert.deepEqual(ask(client(), challenge(value)), { kind: 'give-up', why: 'unsupported' }, value)
   }
-  assert.deepEqual(ask(client(), { headers: SipHeaders.of([['WWW-Authenticate', 'Basic realm="r"']]) }), { kind: 'give-up', why: 'unsupported' })
+  assert.deepEqual(ask(client(), { headers: SipHeaders.of([['WWW-Authenticate', 'Basic realm="r"']]) }), {
+    kind: 'give-up',
+    why: 'unsupported',
+  })
 })
 
 test('refused credentials are not sent again', () => {
@@ -90,8 +101,16 @@ test('nextnonce takes the place of the nonce', () => {
 
 test('a proxy and a server may both ask, one after the other or together', () => {
   const ours = client()
-  const both = { headers: SipHeaders.of([['WWW-Authenticate', `Digest ${PLAIN}`], ['Proxy-Authenticate', `Digest ${PLAIN.replace('"r"', '"p"')}`]]) }
-  assert.deepEqual(retried(ask(ours, both)).map(([name]) => name), ['Authorization', 'Proxy-Authorization'])
+  const both = {
+    headers: SipHeaders.of([
+      ['WWW-Authenticate', `Digest ${PLAIN}`],
+      ['Proxy-Authenticate', `Digest ${PLAIN.replace('"r"', '"p"')}`],
+    ]),
+  }
+  assert.deepEqual(
+    retried(ask(ours, both)).map(([name]) => name),
+    ['Authorization', 'Proxy-Authorization'],
+  )
   const chain = client()
   const first = retried(ask(chain, { headers: SipHeaders.of([['Proxy-Authenticate', `Digest ${PLAIN}`]]) }))
   const second = retried(ask(chain, challenge(PLAIN), first, 1))

@@ -154,7 +154,10 @@ function readAlgorithm(token: string | undefined): { algorithm: HashAlgorithm; s
 /** Null when only unknown kinds are offered. */
 function chooseQop(text: string | undefined): 'auth' | 'auth-int' | undefined | null {
   if (text === undefined || text === '') return undefined
-  const offered = text.toLowerCase().split(',').map((kind) => kind.trim())
+  const offered = text
+    .toLowerCase()
+    .split(',')
+    .map((kind) => kind.trim())
   if (offered.includes('auth')) return 'auth'
   return offered.includes('auth-int') ? 'auth-int' : null
 }

@@ -122,7 +122,19 @@ test('the same credentials are accepted once; a raised count is accepted, out of
   const nonce = mint.issue(REALM)
   const counts = [1, 1, 3, 2, 2, 40, 8, 9, 9, 1, 0]
   const uses = counts.map((nc) => mint.use(nonce, REALM, nc))
-  assert.deepEqual(uses, ['fresh', 'replayed', 'fresh', 'fresh', 'replayed', 'fresh', 'replayed', 'fresh', 'replayed', 'replayed', 'replayed'])
+  assert.deepEqual(uses, [
+    'fresh',
+    'replayed',
+    'fresh',
+    'fresh',
+    'replayed',
+    'fresh',
+    'replayed',
+    'fresh',
+    'replayed',
+    'replayed',
+    'replayed',
+  ])
   const { server } = setUp()
   const lines = answer(server.verify(register(), REALM, ALICE))
   server.verify(register(lines), REALM, ALICE)

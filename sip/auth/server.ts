@@ -58,7 +58,8 @@ export class DigestServer {
     if (credentials === undefined) return this.#challenge('absent', realm, user)
     const proof = readProof(credentials, user?.algorithms ?? this.#algorithms)
     const right = this.#isRight(request.method, realm, user, proof)
-    if (!right || proof === undefined || !isAbout(proof.uri, request.uri) || !names(user, proof.username)) return this.#challenge('wrong', realm, user)
+    if (!right || proof === undefined || !isAbout(proof.uri, request.uri) || !names(user, proof.username))
+      return this.#challenge('wrong', realm, user)
     const use = this.#nonces.use(proof.nonce, realm, proof.nc)
     return use === 'fresh' ? { kind: 'accepted' } : this.#challenge(use, realm, user)
   }
@@ -148,12 +149,21 @@ function credentialsFor(request: SipRequest, realm: string): AuthHeader | undefi
 function readProof({ params }: AuthHeader, offered: readonly DigestAlgorithm[]): Proof | undefined {
   const algorithm = offered.find((name) => name === (params.get('algorithm') ?? 'MD5').toUpperCase())
   const [username, nonce, uri, cnonce] = ['username', 'nonce', 'uri', 'cnonce'].map((name) => params.get(name))
-  const response = params.get('response')?.toLowerCase()
+  if (algorithm === undefined || username === undefined || nonce === undefined || uri === undefined || cnonce === undefined) {
+    return undefined
+  }
+  const response = params.get('response')?.toLowerCase() ?? ''
   const nc = params.get('nc')?.toLowerCase() ?? ''
-  if (algorithm === undefined || username === undefined || nonce === undefined || uri === undefined || cnonce === undefined) return undefined
-  if (response === undefined || !HEX.test(response) || nc.length !== 8 || !HEX.test(nc)) return undefined
-  if (params.get('qop')?.toLowerCase() !== 'auth' || params.get('userhash') === 'true') return undefined
+  if (!HEX.test(response) || !isCount(nc) || !isPlainAuth(params)) return undefined
   return { algorithm, username, nonce, uri, nc: Number.parseInt(nc, 16), cnonce, response }
+}
+
+function isCount(nc: string): boolean {
+  return nc.length === 8 && HEX.test(nc)
+}
+
+function isPlainAuth(params: AuthHeader['params']): boolean {
+  return params.get('qop')?.toLowerCase() === 'auth' && params.get('userhash') !== 'true'
 }
 
 /**

@@ -31,7 +31,10 @@ function guess(throttle: GuessThrottle, address: string, user: string, times: nu
 test('a source that guesses is shut out within ten tries, told once, and let in again later', () => {
   const { clock, events, throttle } = setUp()
   assert.ok(guess(throttle, '192.0.2.1', 'alice', 10_000) <= 10)
-  assert.deepEqual(events.map(({ kind, who }) => [kind, who]), [['source', '192.0.2.1']])
+  assert.deepEqual(
+    events.map(({ kind, who }) => [kind, who]),
+    [['source', '192.0.2.1']],
+  )
   assert.ok(throttle.isShutOut('192.0.2.1'))
   assert.ok(throttle.admits('192.0.2.2', 'alice', 'r'))
   clock.advance(events[0]?.forMs ?? 0)

@@ -22,7 +22,11 @@ export function parseAuthHeader(text: string): AuthHeader | undefined {
 }
 
 /** Formats `scheme name=value, ...`; values of the names in `bare` stand without quotes. */
-export function formatAuthHeader(scheme: string, params: readonly (readonly [name: string, value: string])[], bare: ReadonlySet<string>): string {
+export function formatAuthHeader(
+  scheme: string,
+  params: readonly (readonly [name: string, value: string])[],
+  bare: ReadonlySet<string>,
+): string {
   return `${scheme} ${params.map(([name, value]) => `${name}=${bare.has(name) ? value : quoted(value)}`).join(', ')}`
 }
 

@@ -50,13 +50,29 @@ test('a 100 carries the Timestamp and no tag, a 404 neither Timestamp nor Record
 })
 
 test('a tag that is there already stays', () => {
-  const inDialog = buildRequest({ method: 'BYE', uri: 'sip:b@x', headers: BASE.map(([n, v]) => [n, n === 'To' ? `${v};tag=old` : v] as const) })
+  const inDialog = buildRequest({
+    method: 'BYE',
+    uri: 'sip:b@x',
+    headers: BASE.map(([n, v]) => [n, n === 'To' ? `${v};tag=old` : v] as const),
+  })
   assert.equal(buildResponse(inDialog, 200, undefined, { toTag: 'new' }).headers.to.tag, 'old')
 })
 
 test('Content-Length is the true length of the body, whatever a header claims', () => {
-  const bytes = serialize(request('INVITE', [['Content-Length', '999'], ['l', '1']], Buffer.from('Жёлтый')))
-  assert.deepEqual(lines(bytes).filter((line) => /length|^l:/i.test(line)), ['Content-Length: 12'])
+  const bytes = serialize(
+    request(
+      'INVITE',
+      [
+        ['Content-Length', '999'],
+        ['l', '1'],
+      ],
+      Buffer.from('Жёлтый'),
+    ),
+  )
+  assert.deepEqual(
+    lines(bytes).filter((line) => /length|^l:/i.test(line)),
+    ['Content-Length: 12'],
+  )
   assert.equal(bytes.toString().split('\r\n\r\n')[1], 'Жёлтый')
 })
 
@@ -75,7 +91,10 @@ test('headers change in place and their typed views follow', () => {
   headers.prepend('v', 'SIP/2.0/TCP c;branch=z9hG4bK0')
   assert.deepEqual([headers.via.transport, headers.vias.length], ['TCP', 3])
   headers.replaceFirst('Via', 'SIP/2.0/WS d;branch=z9hG4bK9')
-  assert.deepEqual(headers.vias.map((via) => via.transport), ['WS', 'UDP', 'UDP'])
+  assert.deepEqual(
+    headers.vias.map((via) => via.transport),
+    ['WS', 'UDP', 'UDP'],
+  )
   headers.set('via', 'SIP/2.0/UDP e')
   assert.equal(headers.lines('Via').length, 1)
   headers.remove('V')
@@ -104,11 +123,41 @@ const checks: [what: string, message: ReturnType<typeof request>, status: number
   ['an extension that we lack', request('INVITE', [['Require', 'timer, 100REL']]), 420, '100rel'],
   ['an extension that we have', request('INVITE', [['Require', 'Timer']]), null],
   ['CANCEL with Require', request('CANCEL', [['Require', 'x']]), null],
-  ['ACK with anything', request('ACK', [['Require', 'x'], ['Max-Forwards', '0']]), null],
+  [
+    'ACK with anything',
+    request('ACK', [
+      ['Require', 'x'],
+      ['Max-Forwards', '0'],
+    ]),
+    null,
+  ],
   ['a foreign body', request('INVITE', [['Content-Type', 'text/html']], SDP), 415, 'application/sdp'],
   ['a body of no type', request('INVITE', [], SDP), 415, 'application/sdp'],
-  ['a foreign body that is optional', request('INVITE', [['Content-Type', 'a/b'], ['Content-Disposition', 'x; Handling=optional']], SDP), null],
-  ['a compressed body', request('INVITE', [['Content-Type', 'application/sdp'], ['e', 'gzip']], SDP), 415, 'identity'],
+  [
+    'a foreign body that is optional',
+    request(
+      'INVITE',
+      [
+        ['Content-Type', 'a/b'],
+        ['Content-Disposition', 'x; Handling=optional'],
+      ],
+      SDP,
+    ),
+    null,
+  ],
+  [
+    'a compressed body',
+    request(
+      'INVITE',
+      [
+        ['Content-Type', 'application/sdp'],
+        ['e', 'gzip'],
+      ],
+      SDP,
+    ),
+    415,
+    'identity',
+  ],
   ['a MESSAGE of any type', request('MESSAGE', [['Content-Type', 'text/html']], SDP), null],
   ['an Accept without SDP', request('INVITE', [['Accept', 'text/plain']]), 406, 'application/sdp'],
   ['an Accept with a range', request('INVITE', [['Accept', 'text/plain, application/*;q=0.1']]), null],

@@ -22,7 +22,8 @@ export interface ResponseParts {
 
 /** A request to send. Throws when method or URI could break the start line: only a bug can bring such. */
 export function buildRequest(parts: RequestParts): SipRequest {
-  if (!isToken(parts.method) || !isOneWord(parts.uri)) throw new TypeError(`not a request line: ${JSON.stringify([parts.method, parts.uri])}`)
+  if (!isToken(parts.method) || !isOneWord(parts.uri))
+    throw new TypeError(`not a request line: ${JSON.stringify([parts.method, parts.uri])}`)
   const headers = parts.headers instanceof SipHeaders ? parts.headers : SipHeaders.of(parts.headers)
   return { kind: 'request', method: parts.method, uri: parts.uri, headers, body: parts.body ?? NO_BODY }
 }
@@ -31,7 +32,12 @@ export function buildRequest(parts: RequestParts): SipRequest {
  * The response to `request` (RFC 3261 §8.2.6.2): all Vias, From, To, Call-ID, CSeq copied as they came, Timestamp into a 100, Record-Route
  * into 101 to 299 (§12.1.1).
  */
-export function buildResponse(request: Pick<SipRequest, 'headers'>, status: number, reason?: string, parts: ResponseParts = {}): SipResponse {
+export function buildResponse(
+  request: Pick<SipRequest, 'headers'>,
+  status: number,
+  reason?: string,
+  parts: ResponseParts = {},
+): SipResponse {
   const from = request.headers
   const names: HeaderName[] = []
   const values: string[] = []

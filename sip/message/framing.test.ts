@@ -61,7 +61,13 @@ test('a length named in a folded value is none', () => {
 })
 
 test('two line breaks between messages are a ping, one is nothing', () => {
-  assert.deepEqual(framesOf(`\r\n\r\n${request('l: 1', 'x')}\r\n${request('l: 1', 'y')}\r\n\r\n\r\n\r\n`), ['ping', 'x', 'y', 'ping', 'ping'])
+  assert.deepEqual(framesOf(`\r\n\r\n${request('l: 1', 'x')}\r\n${request('l: 1', 'y')}\r\n\r\n\r\n\r\n`), [
+    'ping',
+    'x',
+    'y',
+    'ping',
+    'ping',
+  ])
 })
 
 test('a head beyond the limit is refused before it is complete', () => {

@@ -132,5 +132,10 @@ function hasBareControl(value: string): boolean {
 
 /** Continuation lines joined by one space each (RFC 3261 §7.3.1). */
 function unfolded(value: string): string {
-  return trimmed(value.split('\r\n').map((part) => trimmed(part)).join(' '))
+  return trimmed(
+    value
+      .split('\r\n')
+      .map((part) => trimmed(part))
+      .join(' '),
+  )
 }

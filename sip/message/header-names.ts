@@ -50,7 +50,8 @@ const LISTS =
   'Service-Route,Warning'
 
 /** Neither: one value per line, and more than one line is allowed. Credentials hold commas of their own. */
-const PLAIN = 'Authorization,Proxy-Authorization,WWW-Authenticate,Proxy-Authenticate,Authentication-Info,Identity,Privacy,Remote-Party-ID,Info-Package'
+const PLAIN =
+  'Authorization,Proxy-Authorization,WWW-Authenticate,Proxy-Authenticate,Authentication-Info,Identity,Privacy,Remote-Party-ID,Info-Package'
 
 const bySpelling = new Map<string, HeaderName>()
 

@@ -1,5 +1,15 @@
 import { type AuthHeader, parseAuthHeader } from '#sip/message/auth-header.ts'
-import { type CSeq, type EventPackage, type MediaType, parseCSeq, parseEvent, parseMediaType, parseReason, parseRetryAfter, type ReasonValue } from '#sip/message/fields.ts'
+import {
+  type CSeq,
+  type EventPackage,
+  type MediaType,
+  parseCSeq,
+  parseEvent,
+  parseMediaType,
+  parseReason,
+  parseRetryAfter,
+  type ReasonValue,
+} from '#sip/message/fields.ts'
 import { elementEnd, parseUint, splitList, trimmed } from '#sip/message/grammar.ts'
 import * as names from '#sip/message/header-names.ts'
 import { type HeaderName, headerName } from '#sip/message/header-names.ts'

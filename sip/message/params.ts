@@ -73,7 +73,8 @@ function isParamText(text: string): boolean {
   if (text.length === 0) return false
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
-    if (code <= 0x20 || code === 0x7f || code === QUOTE || code === 0x2c || code === SEMICOLON || code === 0x3c || code === 0x3e) return false
+    if (code <= 0x20 || code === 0x7f || code === QUOTE || code === 0x2c || code === SEMICOLON || code === 0x3c || code === 0x3e)
+      return false
   }
   return true
 }

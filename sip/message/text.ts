@@ -52,7 +52,8 @@ function escapingText(bytes: Buffer): string {
       i += length
       continue
     }
-    text += bytes.toString('utf8', valid, i) + String.fromCharCode(0xdc00 + (bytes[i] ?? 0))
+    if (valid < i) text += bytes.toString('utf8', valid, i)
+    text += String.fromCharCode(0xdc00 + (bytes[i] ?? 0))
     valid = ++i
   }
   return text + bytes.toString('utf8', valid)
@@ -62,6 +63,21 @@ function escapingText(bytes: Buffer): string {
 function sequenceLength(bytes: Buffer, i: number): number {
   const lead = bytes[i] ?? 0
   if (lead < 0x80) return 1
-  const length = lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0
-  return length > 0 && i + length <= bytes.length && isUtf8(bytes.subarray(i, i + length)) ? length : 0
+  if (lead < 0xc2 || !isTail(bytes[i + 1])) return 0
+  if (lead < 0xe0) return 2
+  if (!isSecond(lead, bytes[i + 1] ?? 0) || !isTail(bytes[i + 2])) return 0
+  if (lead < 0xf0) return 3
+  return isTail(bytes[i + 3]) ? 4 : 0
+}
+
+/** Overlong forms, UTF-16 surrogates and what lies above U+10FFFF show in the second byte. */
+function isSecond(lead: number, second: number): boolean {
+  if (lead === 0xe0) return second >= 0xa0
+  if (lead === 0xed) return second <= 0x9f
+  if (lead === 0xf0) return second >= 0x90
+  return lead < 0xf4 || (lead === 0xf4 && second <= 0x8f)
+}
+
+function isTail(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80
 }

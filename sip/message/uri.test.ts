@@ -16,7 +16,10 @@ const equivalent: [string, string][] = [
   ['sip:%61lice@atlanta.com;transport=TCP', 'sip:alice@AtLanTa.CoM;Transport=tcp'],
   ['sip:carol@chicago.com', 'sip:carol@chicago.com;newparam=5'],
   ['sip:carol@chicago.com', 'sip:carol@chicago.com;security=on'],
-  ['sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com', 'sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com'],
+  [
+    'sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com',
+    'sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com',
+  ],
   ['sip:alice@atlanta.com?subject=project%20x&priority=urgent', 'sip:alice@atlanta.com?priority=urgent&subject=project%20x'],
   ['sip:a@[2001:DB8::1]', 'sip:a@[2001:db8::1]'],
   ['tel:+1-201-555-0123', 'tel:+1(201)5550123'],
@@ -111,7 +114,23 @@ test('no user can spill out of its part of a URI', () => {
 })
 
 test('what parses is the same URI after formatting', () => {
-  const part = fc.constantFrom('sip:', 'sips:', 'tel:', 'a', '@', 'x.com', ':', '5060', ';lr', ';transport=tcp', '?a=b', '%41', '[::1]', '+1', '&')
+  const part = fc.constantFrom(
+    'sip:',
+    'sips:',
+    'tel:',
+    'a',
+    '@',
+    'x.com',
+    ':',
+    '5060',
+    ';lr',
+    ';transport=tcp',
+    '?a=b',
+    '%41',
+    '[::1]',
+    '+1',
+    '&',
+  )
   fc.assert(
     fc.property(fc.array(part, { maxLength: 9 }), (parts) => {
       const uri = parseUri(parts.join(''))

@@ -105,23 +105,16 @@ const PHONE = classOf('0123456789abcdefABCDEF*#-.()')
 const TEL_PARAM = classOf(`${UNRESERVED}[]/:&+$%;=`)
 
 function parseSip(text: string, start: number, secure: boolean): SipUri | undefined {
+  // No part behind the user may hold an @, so the first one ends the user, whatever stands in it.
   const at = text.indexOf('@', start)
-  const question = text.indexOf('?', at < 0 ? start : at)
-  const end = question < 0 ? text.length : question
-  const semicolon = text.indexOf(';', at < 0 ? start : at)
-  const hostEnd = semicolon < 0 || semicolon > end ? end : semicolon
-  const where = parseHostPort(text.slice(at < 0 ? start : at + 1, hostEnd))
-  if (where === undefined) return undefined
-  const params = hostEnd === end ? NO_PARAMS : parseUriParams(text.slice(hostEnd, end), PARAM)
-  if (params === undefined) return undefined
-  const headers = question < 0 ? [] : parseUriHeaders(text.slice(question + 1))
-  if (headers === undefined) return undefined
-  if (at < 0) return assemble({ secure, where, params, headers }, null, null)
+  const part = parseHostPart(text, at < 0 ? start : at + 1, secure)
+  if (part === undefined) return undefined
+  if (at < 0) return assemble(part, null, null)
   const colon = text.indexOf(':', start)
   const userEnd = colon >= 0 && colon < at ? colon : at
   const password = userEnd === at ? null : text.slice(userEnd + 1, at)
   if (password !== null && !(consistsOf(password, PASSWORD) && normalisedEscapes(password) !== undefined)) return undefined
-  return assemble({ secure, where, params, headers }, text.slice(start, userEnd), password)
+  return assemble(part, text.slice(start, userEnd), password)
 }
 
 interface HostPart {
@@ -130,6 +123,20 @@ interface HostPart {
   params: Params
   headers: SipUri['headers']
 }
+
+/** `host:port;params?headers` from `start` to the end. */
+function parseHostPart(text: string, start: number, secure: boolean): HostPart | undefined {
+  const question = text.indexOf('?', start)
+  const end = question < 0 ? text.length : question
+  const semicolon = text.indexOf(';', start)
+  const hostEnd = semicolon < 0 || semicolon > end ? end : semicolon
+  const where = parseHostPort(text.slice(start, hostEnd))
+  if (where === undefined) return undefined
+  const params = hostEnd === end ? NO_PARAMS : parseUriParams(text.slice(hostEnd, end), PARAM)
+  const headers = question < 0 ? NO_HEADERS : parseUriHeaders(text.slice(question + 1))
+  return params === undefined || headers === undefined ? undefined : { secure, where, params, headers }
+}
+const NO_HEADERS: SipUri['headers'] = []
 
 function assemble(part: HostPart, rawUser: string | null, password: string | null): SipUri | undefined {
   const { secure, where, params, headers } = part

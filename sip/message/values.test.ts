@@ -79,7 +79,17 @@ test('a Via may be spread out, carry an IPv6 address bare or bracketed, and fill
   assert.equal(parseVia('SIP/2.0/UDP [::1];received=2001:db8::9:255;branch=x')?.received, '2001:db8::9:255')
 })
 
-for (const text of ['', 'SIP/2.0', 'SIP/2.0/UDP', 'SIP/2.0/UDP ;branch=a', 'SIP/2.0/UDP a b', 'SIP/2.0/UDP a;branch=', 'SIP/2.0/UDP a;rport=0', 'SIP/2.0/UDP a;received=host', 'SIP/2.0/UDP 192.0.2.15;;,;,,']) {
+for (const text of [
+  '',
+  'SIP/2.0',
+  'SIP/2.0/UDP',
+  'SIP/2.0/UDP ;branch=a',
+  'SIP/2.0/UDP a b',
+  'SIP/2.0/UDP a;branch=',
+  'SIP/2.0/UDP a;rport=0',
+  'SIP/2.0/UDP a;received=host',
+  'SIP/2.0/UDP 192.0.2.15;;,;,,',
+]) {
   test(`${JSON.stringify(text)} is no Via`, () => assert.equal(parseVia(text), undefined))
 }
 
@@ -89,7 +99,10 @@ test('the receiver notes the source in the top Via only, over whatever was claim
     ['SIP/2.0/UDP 198.51.100.7;branch=a', 'SIP/2.0/UDP 198.51.100.7;branch=a'],
     ['SIP/2.0/UDP 10.0.0.1:5060;branch=a', 'SIP/2.0/UDP 10.0.0.1:5060;branch=a;received=198.51.100.7'],
     ['SIP/2.0/UDP 198.51.100.7;rport;branch=a', 'SIP/2.0/UDP 198.51.100.7;rport=41000;branch=a;received=198.51.100.7'],
-    ['SIP/2.0/UDP 10.0.0.1;received=1.2.3.4;rport=9, SIP/2.0/TCP b', 'SIP/2.0/UDP 10.0.0.1;rport=41000;received=198.51.100.7, SIP/2.0/TCP b'],
+    [
+      'SIP/2.0/UDP 10.0.0.1;received=1.2.3.4;rport=9, SIP/2.0/TCP b',
+      'SIP/2.0/UDP 10.0.0.1;rport=41000;received=198.51.100.7, SIP/2.0/TCP b',
+    ],
   ]
   for (const [line, stamped] of cases) {
     const via = parseVia(line)
@@ -104,7 +117,13 @@ test('a Via that we write reads back', () => {
 })
 
 test('parameters keep their quotes, fold their names and may not repeat', () => {
-  assert.deepEqual([...(parseParams(' ; A = "x;y" ;b', 0) ?? [])], [['a', '"x;y"'], ['b', '']])
+  assert.deepEqual(
+    [...(parseParams(' ; A = "x;y" ;b', 0) ?? [])],
+    [
+      ['a', '"x;y"'],
+      ['b', ''],
+    ],
+  )
   for (const text of [';', ';a=', ';a;A', ';a="x"y', ';a="x', ';=x', ';a b', 'x;a']) assert.equal(parseParams(text, 0), undefined, text)
 })
 
@@ -115,7 +134,10 @@ test('small values', () => {
   assert.deepEqual([parseEvent('Dialog;id=7')?.name, parseEvent('Dialog;id=7')?.id], ['dialog', '7'])
   const expires = ['60', '0', '', 'soon', '99999999999'].map((text) => contactExpires(new Map([['expires', text]])))
   assert.deepEqual(expires, [60, 0, 3600, 3600, 4294967295])
-  assert.deepEqual(['0.5', '1', '0', '1.5', 'x'].map((q) => contactQ(new Map([['q', q]]))), [500, 1000, 0, 1000, 1000])
+  assert.deepEqual(
+    ['0.5', '1', '0', '1.5', 'x'].map((q) => contactQ(new Map([['q', q]]))),
+    [500, 1000, 0, 1000, 1000],
+  )
 })
 
 test('credentials are taken apart, and refused when a parameter stands twice', () => {

@@ -56,7 +56,12 @@ export function stampedVia(line: string, via: Via, source: { address: string; po
   return `${via.protocol}/${via.transport} ${formatHostPort(via.host, via.port)}${formatParams(params)}${line.slice(end)}`
 }
 
-function withParams(protocol: string, transport: string, where: { host: string; port: number | undefined }, params: Params): Via | undefined {
+function withParams(
+  protocol: string,
+  transport: string,
+  where: { host: string; port: number | undefined },
+  params: Params,
+): Via | undefined {
   const branch = params.get('branch')
   const received = parseReceived(params.get('received'))
   const rport = parseRport(params.get('rport'))
@@ -88,5 +93,10 @@ function firstBlank(text: string): number {
 }
 
 function withoutBlanksAroundColon(text: string): string {
-  return text.includes(' ') || text.includes('\t') ? text.split(':').map((part) => trimmed(part)).join(':') : text
+  return text.includes(' ') || text.includes('\t')
+    ? text
+        .split(':')
+        .map((part) => trimmed(part))
+        .join(':')
+    : text
 }

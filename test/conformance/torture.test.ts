@@ -62,7 +62,7 @@ test('each message of RFC 4475 that parses is the same after serialising and par
     assert.ok(second.kind !== 'malformed', name)
     assert.equal(second.kind, first.kind, name)
     assert.deepEqual(serialize(second), serialize(first), name)
-    for (const header of ['via', 'from', 'to', 'contact', 'call-id', 'cseq', 'extensionHeader-!.%*+_`\'~']) {
+    for (const header of ['via', 'from', 'to', 'contact', 'call-id', 'cseq', "extensionHeader-!.%*+_`'~"]) {
       assert.deepEqual(second.headers.all(header), first.headers.all(header), name)
     }
     assert.deepEqual(Buffer.from(second.body), Buffer.from(first.body), name)

@@ -6,7 +6,11 @@ import type { FuzzTarget } from '#tools/fuzz/target.ts'
 /** A file of configuration documents: read, validated and, if sound, compiled. People wait for it, calls do not. */
 export const configurationTarget: FuzzTarget = {
   name: 'configuration',
-  seeds: () => [...configurationSeeds(), Buffer.from('a: &a [x]\nb: *a\n---\n{"kind": "person"}\n'), Buffer.from('? |\n  k\n: !!binary aGk=\n')],
+  seeds: () => [
+    ...configurationSeeds(),
+    Buffer.from('a: &a [x]\nb: *a\n---\n{"kind": "person"}\n'),
+    Buffer.from('? |\n  k\n: !!binary aGk=\n'),
+  ],
   limitMs: 1000,
   run(bytes) {
     configFuzzTarget(bytes)

@@ -7,7 +7,13 @@ import type { FuzzTarget } from '#tools/fuzz/target.ts'
 /** A stream of messages: the same frames however it is cut, and the parser finding the same end as the framing. */
 export const framingTarget: FuzzTarget = {
   name: 'framing',
-  seeds: () => [...sipSeeds(), Buffer.from('\r\n\r\nA b SIP/2.0\r\nl: 1\r\n\r\nx\r\n\r\n\r\n'), Buffer.from('A b SIP/2.0\r\nContent-Length : \r\n 2\r\n\r\nxyB')],
+  seeds: () => [
+    ...sipSeeds(),
+    Buffer.from('\r\n\r\nA b SIP/2.0\r\nl: 1\r\n\r\nx\r\n\r\n\r\n'),
+    Buffer.from('A b SIP/2.0\r\nContent-Length : \r\n 2\r\n\r\nxyB'),
+  ],
+  // A stream of up to ten thousand pieces, each compared.
+  limitMs: 100,
   run(bytes) {
     const whole = new StreamFramer()
     const frames = whole.push(bytes)
@@ -28,7 +34,7 @@ function inChunks(bytes: Uint8Array): Frame[] {
   const framer = new StreamFramer()
   const frames: Frame[] = []
   for (let at = 0; at < bytes.length; ) {
-    const size = 1 + ((bytes[at] ?? 0) * 7) % (bytes.length > 4096 ? 4096 : 97)
+    const size = 1 + (((bytes[at] ?? 0) * 7) % (bytes.length > 4096 ? 4096 : 97))
     frames.push(...framer.push(bytes.subarray(at, at + size)))
     at += size
   }

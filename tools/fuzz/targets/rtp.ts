@@ -13,6 +13,8 @@ const DIGIT_PAYLOAD_TYPE = 101
 export const rtpTarget: FuzzTarget = {
   name: 'rtp',
   seeds: () => [voice, digit, adorned, stream(voice, digit, digit), stream(adorned, voice)],
+  // Up to ten thousand packets.
+  limitMs: 50,
   run(bytes) {
     const header = new RtpHeader()
     const reception = new Reception()
@@ -28,7 +30,8 @@ export const rtpTarget: FuzzTarget = {
       header.arrivedAt = ++taken * 20
       reception.packet(header, packet.length - 12)
       const payload = packet.subarray(payloadStart, payloadEnd)
-      if (header.payloadType === DIGIT_PAYLOAD_TYPE) presses += events.packet(header.arrivedAt, header.timestamp, header.marker, payload).length
+      if (header.payloadType === DIGIT_PAYLOAD_TYPE)
+        presses += events.packet(header.arrivedAt, header.timestamp, header.marker, payload).length
     }
     const report = reception.report()
     assert.ok(report === null || (report.fractionLost >= 0 && report.fractionLost <= 255 && Number.isFinite(report.jitter)))
@@ -37,7 +40,10 @@ export const rtpTarget: FuzzTarget = {
 }
 
 function stream(...packets: Buffer[]): Buffer {
-  return Buffer.concat([Buffer.from([0xff]), ...packets.flatMap((packet) => [Buffer.from([packet.length >> 2]), packet.subarray(0, (packet.length >> 2) * 4)])])
+  return Buffer.concat([
+    Buffer.from([0xff]),
+    ...packets.flatMap((packet) => [Buffer.from([packet.length >> 2]), packet.subarray(0, (packet.length >> 2) * 4)]),
+  ])
 }
 
 function* packetsOf(bytes: Buffer): Generator<Buffer> {

@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict'
+import { buildResponse } from '#sip/message/build.ts'
 import { checkRequest } from '#sip/message/check.ts'
 import { answerMalformed } from '#sip/message/malformed.ts'
 import type { SipMessage } from '#sip/message/message.ts'
 import { parseMessage } from '#sip/message/parse.ts'
-import { buildResponse } from '#sip/message/build.ts'
 import { serialize } from '#sip/message/serialize.ts'
 import { formatUri, parseUri } from '#sip/message/uri.ts'
 import { stampedVia } from '#sip/message/via.ts'
 import { sipSeeds } from '#tools/fuzz/seeds.ts'
 import type { FuzzTarget } from '#tools/fuzz/target.ts'
 
-const ABILITIES = { methods: ['INVITE', 'REGISTER', 'OPTIONS', 'MESSAGE'], extensions: [], accept: { INVITE: ['application/sdp'] }, schemes: ['sip', 'tel'] }
+const ABILITIES = {
+  methods: ['INVITE', 'REGISTER', 'OPTIONS', 'MESSAGE'],
+  extensions: [],
+  accept: { INVITE: ['application/sdp'] },
+  schemes: ['sip', 'tel'],
+}
 const SOURCE = { address: '192.0.2.9', port: 5060 }
 
 const more = [
@@ -34,7 +39,7 @@ export const sipTarget: FuzzTarget = {
     const out = serialize(message)
     const back = parseMessage(out)
     assert.ok(back.kind !== 'malformed', back.kind === 'malformed' ? `does not survive: ${back.rule}` : '')
-    assert.deepEqual(serialize(back), out)
+    assert.ok(serialize(back).equals(out), 'changes on its second way out')
     return `${message.kind} ${message.kind === 'request' ? answerTo(message) : ''} ${read}`
   },
 }
@@ -57,8 +62,22 @@ function readEverything({ headers }: SipMessage): string {
   for (const address of [from, to, ...(contacts === '*' ? [] : contacts), ...routes, ...recordRoutes]) {
     assert.ok(parseUri(formatUri(address.parsed)) !== undefined, `a URI does not survive: ${address.uri}`)
   }
-  const others = [headers.retryAfter, headers.event, headers.reasons[0], headers.auth('authorization')[0], headers.auth('www-authenticate')[0]]
-  const lists = [headers.vias.length > 1, contacts === '*', contacts.length > 1, routes.length > 0, recordRoutes.length > 1, require.length, supported.length]
+  const others = [
+    headers.retryAfter,
+    headers.event,
+    headers.reasons[0],
+    headers.auth('authorization')[0],
+    headers.auth('www-authenticate')[0],
+  ]
+  const lists = [
+    headers.vias.length > 1,
+    contacts === '*',
+    contacts.length > 1,
+    routes.length > 0,
+    recordRoutes.length > 1,
+    require.length,
+    supported.length,
+  ]
   const flags = [...others, maxForwards, expires, contentType].map((value) => value !== undefined)
   return [...flags, ...lists].map((value) => (value ? 1 : 0)).join('')
 }
