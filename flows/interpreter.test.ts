@@ -9,7 +9,7 @@ import { newRun, resume, step } from '#flows/interpreter.ts'
 import { simulate } from '#flows/simulator.ts'
 import { bookOf } from '#flows/testing.ts'
 import type { FlowBook } from '#flows/book.ts'
-import type { FlowEffect, FlowInput, FlowRun } from '#flows/types.ts'
+import { maxStepsWithoutCaller, type FlowEffect, type FlowInput, type FlowRun } from '#flows/types.ts'
 
 const flowOf = (nodes: Record<string, FlowNode>, id = 'main'): DocumentOf<'flow'> => ({
   kind: 'flow',
@@ -71,6 +71,18 @@ test('late inputs of what was stopped change nothing', () => {
     const after = step(book, pressed.run, { ...late, now: 6 })
     assert.deepEqual(after, { run: pressed.run, effects: [] })
   }
+})
+
+test('a timer that was stopped too late is not taken for the one that runs now', () => {
+  const menu: FlowNode = { type: 'menu', prompts: ['x'], keys: { '1': 'b' }, extensions: true }
+  const book = bookOf([flowOf({ a: menu, b: { type: 'hangup' } }), reception])
+  const listening = step(book, start(book).run, { kind: 'played', now: 1, token: 1 })
+  const dialling = step(book, listening.run, { kind: 'digit', now: 2, digit: '1' })
+  assert.deepEqual(withoutFacts(dialling.effects), [
+    { kind: 'stopTimer', token: 2 },
+    { kind: 'startTimer', token: 3, ms: 3000 },
+  ])
+  assert.deepEqual(step(book, dialling.run, { kind: 'timer', now: 3, token: 2 }), { run: dialling.run, effects: [] })
 })
 
 const exits: readonly (readonly [OutcomeKind, string])[] = [
@@ -157,6 +169,7 @@ test('a loop ends the call as broken, with an alarm, after a bounded number of s
   const { run, effects } = start(book)
   assert.equal(run.state.name === 'ended' && run.state.why, 'broken')
   assert.ok(effects.some((effect) => effect.kind === 'fact' && effect.fact.kind === 'alarm.raised'))
+  assert.ok(effects.filter((effect) => effect.kind === 'record').length < maxStepsWithoutCaller)
   assert.equal(effects.at(-1)?.kind, 'hangup')
 })
 
