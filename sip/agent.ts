@@ -83,6 +83,8 @@ export interface InviteSpec {
   /** Pre-loaded Route (outbound proxy, Path of a contact). */
   route?: readonly string[]
   headers?: readonly (readonly [name: string, value: string])[]
+  /** User part of our Contact; absent: none. */
+  contactUser?: string
   body?: Body
   credentials?: Credentials
   /** Give up on no final answer after so long (after a provisional, too). The agent cancels. */
@@ -214,6 +216,8 @@ export interface RequestSpec {
   via?: InviteSpec['via']
   route?: readonly string[]
   headers?: readonly (readonly [string, string])[]
+  /** User part of our Contact; absent: none. */
+  contactUser?: string
   body?: Body
   credentials?: Credentials
   /** Default Timer F, 32 s. */

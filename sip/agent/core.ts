@@ -60,10 +60,11 @@ export function newTag(core: Core): string {
   return core.random.hex(TAG_BYTES)
 }
 
-/** Our Contact as the peer of `flow` can reach it, in angle brackets. */
-export function contactFor(core: Core, flow: Flow): string {
+/** Our Contact as the peer of `flow` can reach it, in angle brackets. `user`: its user part, escaped as needed. */
+export function contactFor(core: Core, flow: Flow, user?: string): string {
   const { host, port } = core.transport.advertised(flow)
-  return flow.transport === 'udp' ? `<sip:${host}:${port}>` : `<sip:${host}:${port};transport=${flow.transport}>`
+  const whom = user === undefined ? '' : `${encodeURIComponent(user)}@`
+  return flow.transport === 'udp' ? `<sip:${whom}${host}:${port}>` : `<sip:${whom}${host}:${port};transport=${flow.transport}>`
 }
 
 /** Parts of an answer beyond what the request determines. */

@@ -12,6 +12,7 @@ export interface Outside extends Aim {
   readonly from: string
   readonly to: string
   readonly headers?: HeaderLines | undefined
+  readonly contactUser?: string | undefined
   readonly body?: Body | undefined
 }
 
@@ -36,7 +37,7 @@ export function newRequest(core: Core, spec: Outside, attempt: Attempt): SipRequ
     ['Call-ID', attempt.callId],
     ['CSeq', `${attempt.seq} ${attempt.method}`],
   )
-  addUnlessGiven(lines, spec.headers, 'Contact', contactFor(core, attempt.flow))
+  addUnlessGiven(lines, spec.headers, 'Contact', contactFor(core, attempt.flow, spec.contactUser))
   addUnlessGiven(lines, spec.headers, 'User-Agent', core.product)
   if (spec.headers !== undefined) lines.push(...spec.headers)
   if (spec.body !== undefined) lines.push(['Content-Type', spec.body.contentType])

@@ -1,0 +1,109 @@
+import type { Clock, Millis } from '#base/clock.ts'
+import type { Random } from '#base/ids.ts'
+import type { SipAgent } from '#sip/agent.ts'
+import type { Binding } from '#sip/registrar/binding.ts'
+import type { Registrar } from '#sip/registrar/registrar.ts'
+
+/** When and whom a keep-alive asks. */
+export interface KeepAliveSettings {
+  /** Milliseconds between questions to one contact, scattered by a tenth. Default 25,000: below the life of most NAT mappings (RFC 4787 §4.3). */
+  intervalMs?: Millis
+  /** Questions in a row without answer after which the contact is unbound. Default 3. */
+  misses?: number
+  /** Which contacts are asked; default: those over UDP. */
+  wants?: (binding: Binding) => boolean
+}
+
+interface Watch {
+  binding: Binding
+  misses: number
+  timer: Disposable
+}
+
+/** Silence after which a question counts as missed. */
+const PATIENCE_MS = 8_000
+
+/**
+ * Asks registered contacts by OPTIONS whether they are there (RFC 3261 §11): it keeps the mapping of an address translation open, and finds
+ * out that a phone is gone before a call does. Feed it the registrar's events. Any answer counts as life.
+ */
+export class KeepAlive {
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #agent: Pick<SipAgent, 'request'>
+  readonly #registrar: Pick<Registrar, 'unbind'>
+  readonly #intervalMs: Millis
+  readonly #limit: number
+  readonly #wants: (binding: Binding) => boolean
+  readonly #watches = new Map<string, Watch>()
+
+  constructor(
+    needs: { clock: Clock; random: Random; agent: Pick<SipAgent, 'request'>; registrar: Pick<Registrar, 'unbind'> },
+    settings: KeepAliveSettings = {},
+  ) {
+    this.#clock = needs.clock
+    this.#random = needs.random
+    this.#agent = needs.agent
+    this.#registrar = needs.registrar
+    this.#intervalMs = settings.intervalMs ?? 25_000
+    this.#limit = settings.misses ?? 3
+    this.#wants = settings.wants ?? ((binding) => binding.flow.transport === 'udp')
+  }
+
+  /** Contacts watched. */
+  get size(): number {
+    return this.#watches.size
+  }
+
+  /** A contact was bound or refreshed. */
+  bound(binding: Binding): void {
+    const known = this.#watches.get(keyOf(binding))
+    if (!this.#wants(binding)) {
+      this.unbound(binding)
+    } else if (known !== undefined) {
+      known.binding = binding
+      known.misses = 0
+    } else {
+      const watch: Watch = { binding, misses: 0, timer: this.#clock.after(this.#pause(), () => void this.#ask(watch)) }
+      this.#watches.set(keyOf(binding), watch)
+    }
+  }
+
+  /** A contact is bound no more. */
+  unbound(binding: Binding): void {
+    this.#watches.get(keyOf(binding))?.timer[Symbol.dispose]()
+    this.#watches.delete(keyOf(binding))
+  }
+
+  close(): void {
+    for (const watch of this.#watches.values()) watch.timer[Symbol.dispose]()
+    this.#watches.clear()
+  }
+
+  async #ask(watch: Watch): Promise<void> {
+    const asked = watch.binding
+    const us = `<sip:${asked.aor.slice(asked.aor.lastIndexOf('@') + 1)}>`
+    const result = await this.#agent.request({
+      method: 'OPTIONS',
+      uri: asked.contact,
+      from: us,
+      to: `<sip:${asked.aor}>`,
+      via: asked.flow,
+      route: asked.path,
+      timeoutMs: PATIENCE_MS,
+    })
+    if (this.#watches.get(keyOf(asked)) !== watch) return
+    watch.misses = result.kind === 'response' || watch.binding !== asked ? 0 : watch.misses + 1
+    if (watch.misses >= this.#limit) this.#registrar.unbind(watch.binding, 'unreachable')
+    else watch.timer = this.#clock.after(this.#pause(), () => void this.#ask(watch))
+  }
+
+  #pause(): Millis {
+    const scatter = Math.floor(this.#intervalMs / 10)
+    return this.#intervalMs - scatter + this.#random.below(2 * scatter + 1)
+  }
+}
+
+function keyOf(binding: Binding): string {
+  return `${binding.aor} ${binding.contactKey}`
+}
