@@ -1,5 +1,5 @@
 import Type, { type Static, type TProperties } from 'typebox'
-import { Outcome, Party } from './outcome.ts'
+import { Outcome, Party } from '#contract/outcome.ts'
 
 /**
  * What happened, in the past tense, complete, in order: the journal of a call. Call history, timelines, metrics, webhooks and
