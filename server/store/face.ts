@@ -10,6 +10,8 @@ export interface Store {
   forTenant<T>(tenant: TenantId, work: (db: TenantDb) => Promise<T>): Promise<T>
   /** The door past the wall, for the provider's own work (drain, jobs, sign-in, backup). `reason` is logged. */
   acrossTenants<T>(reason: string, work: (db: SystemDb) => Promise<T>): Promise<T>
+  /** As `acrossTenants`, for long work over everything: one unchanging view of the data, and no limit to a statement's time. For backup and restore. */
+  wholeSystem<T>(reason: string, work: (db: SystemDb) => Promise<T>): Promise<T>
   health(): StoreHealth
   /** Calls back at each change between ready and away. */
   onChange(listener: (health: StoreHealth) => void): Disposable

@@ -66,6 +66,11 @@ class PostgresStore implements Store {
     return this.#inTransaction(this.#system, (wall) => wall.openEveryone(), work)
   }
 
+  wholeSystem<T>(reason: string, work: (db: SystemDb) => Promise<T>): Promise<T> {
+    this.#settings.log.info('work on the whole system', { reason })
+    return this.#inTransaction(this.#system, (wall) => wall.openEveryone(unhurried), work)
+  }
+
   health(): StoreHealth {
     const busy = [this.#tenants, this.#system]
     const inUse = busy.reduce((sum, pool) => sum + pool.totalCount - pool.idleCount, 0)
@@ -223,6 +228,8 @@ class PostgresStore implements Store {
     this.#partitionsDue = this.#settings.clock.now() + partitionsMs
   }
 }
+
+const unhurried = 'set transaction isolation level repeatable read; set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;'
 
 /** bigint as number: nothing here comes near 2^53. */
 const numbers: NonNullable<PoolConfig['types']> = {

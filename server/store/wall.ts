@@ -25,9 +25,9 @@ export class Wall {
     return `begin; select set_config('app.tenant', '${pass}', true)`
   }
 
-  /** Opens a transaction that sees everyone. */
-  openEveryone(): string {
-    return `begin; select set_config('app.everyone', '${this.#sign('everyone')}', true)`
+  /** Opens a transaction that sees everyone; with `settings` (SQL) of its own first. */
+  openEveryone(settings = ''): string {
+    return `begin; ${settings} select set_config('app.everyone', '${this.#sign('everyone')}', true)`
   }
 
   #sign(subject: string): string {
