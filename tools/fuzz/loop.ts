@@ -34,7 +34,7 @@ const MAX_FAILURES = 20
 /** Inputs kept because they brought a new answer. */
 const MAX_CORPUS = 512
 /** Executions before the heap is first measured: compiled code and caches have settled by then. */
-const WARM_UP = 5_000
+const WARM_UP = 2_000
 /** Growth up to this is noise of the collector and of caches. */
 const MAX_GROWTH_BYTES = 8_000_000
 /** A slow call is repeated so often, and its fastest repetition counts: a busy machine is not the parser's fault. */
@@ -58,6 +58,8 @@ class Run {
   readonly #outcomes = new Set<string>()
   #slowestMs = 0
   #settledBytes: number | null = null
+  /** Kept inputs are ours, not the parser's. */
+  #corpusBytes = 0
 
   constructor(target: FuzzTarget, seed: number, host: FuzzHost) {
     this.#target = target
@@ -72,17 +74,22 @@ class Run {
 
   step(): void {
     this.#try(mutated(this.#corpus, this.#dice))
-    if (this.executions === WARM_UP) this.#settledBytes = this.#host.liveBytes()
+    if (this.executions === WARM_UP) this.#settledBytes = this.#parserBytes()
   }
 
   report(): FuzzReport {
-    const now = this.#settledBytes === null ? null : this.#host.liveBytes()
+    const now = this.#settledBytes === null ? null : this.#parserBytes()
     const grownBytes = now === null || this.#settledBytes === null ? null : now - this.#settledBytes
     if (grownBytes !== null && grownBytes > MAX_GROWTH_BYTES) {
       this.failures.push({ kind: 'grew', detail: `${grownBytes} bytes live on after ${this.executions} executions`, input: null })
     }
     const { executions, failures } = this
     return { target: this.#target.name, executions, outcomes: this.#outcomes.size, slowestMs: this.#slowestMs, grownBytes, failures }
+  }
+
+  #parserBytes(): number | null {
+    const live = this.#host.liveBytes()
+    return live === null ? null : live - this.#corpusBytes
   }
 
   #try(bytes: Uint8Array): void {
@@ -104,6 +111,7 @@ class Run {
     if (this.#outcomes.has(outcome) || this.#outcomes.size >= MAX_CORPUS) return
     this.#outcomes.add(outcome)
     this.#corpus.push(Uint8Array.from(bytes))
+    this.#corpusBytes += bytes.length
   }
 
   #judge(bytes: Uint8Array): void {
