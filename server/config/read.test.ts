@@ -125,8 +125,32 @@ test('an alias that stands for what surrounds it is refused', () => {
 })
 
 test('text nested without end is refused', () => {
-  assert.match(problemsOf('['.repeat(100_000)).join(), /bad-yaml/)
+  for (const text of ['[', '{a: ', '- ', '? ']) assert.match(problemsOf(text.repeat(100_000)).join(), /^1:[0-9]+ too-deep: /)
   assert.match(problemsOf(`kind: person\nid: ${'['.repeat(60)}${']'.repeat(60)}\n`).join(), /too-deep/)
+})
+
+test('a document of too many words is refused before it is parsed, and others of the file are read', () => {
+  const text = `kind: person\nid: a\nname: A\n---\n${'a: 1\n'.repeat(60_000)}---\nkind: person\nid: b\nname: B\n`
+  const { documents, problems } = readDocuments([{ name: 'a', text }])
+  assert.deepEqual(
+    problems.map(({ rule, line }) => [rule, (line ?? 0) > 4]),
+    [['too-large', true]],
+  )
+  assert.deepEqual(
+    documents.map(({ id }) => id),
+    ['a', 'b'],
+  )
+})
+
+test('long flow collections on one line are not nested, and places count over all documents of a file', () => {
+  const numbers = Array.from({ length: 400 }, (_, i) => `+3712${String(i).padStart(7, '0')}`)
+  const list = `{ kind: caller-list, id: vip, numbers: [${numbers.join(', ')}] }\n`
+  const { documents, problems } = readDocuments([{ name: 'a', text: `${list}---\r\n\r\nkind: person\r\nid: anna\r\n` }])
+  assert.equal(documents.length, 1)
+  assert.deepEqual(
+    problems.map(({ line, column, rule }) => [line, column, rule]),
+    [[4, 1, 'missing-field']],
+  )
 })
 
 test('names of the prototype are fields like others', () => {

@@ -1,8 +1,9 @@
-import { LineCounter, parseAllDocuments, type Document } from 'yaml'
 import type { ConfigProblem } from '#contract/errors.ts'
 import { documentKinds, documentSchemas, type ConfigDocument, type DocumentKind } from '#contract/documents/document.ts'
+import { Lines } from '#server/config/lines.ts'
 import { readShape, type Shape, type ShapeProblem } from '#server/config/shape.ts'
 import { placeIn, treeOfValue, treeOfYaml, type Tree } from '#server/config/tree.ts'
+import { yamlParts, type YamlPart } from '#server/config/yaml-parts.ts'
 
 /** A file of documents: YAML, several apart by `---`, or JSON (which is YAML). `name` is only for messages. */
 export interface DocumentFile {
@@ -45,7 +46,7 @@ export function readValues(values: readonly unknown[]): Omit<ReadDocuments, 'loc
 
 interface Source {
   file: string
-  lines: LineCounter
+  lines: Lines
 }
 
 class Reading {
@@ -54,21 +55,25 @@ class Reading {
   readonly #written = new WeakMap<ConfigDocument, { source: Source; tree: Tree }>()
 
   file({ name, text }: DocumentFile): void {
-    const lines = new LineCounter()
-    const source = { file: name, lines }
+    const source = { file: name, lines: new Lines(text) }
     if (text.length > limits.fileBytes)
       return this.#refuse(source, 0, { rule: 'too-large', message: `larger than ${limits.fileBytes} characters` })
-    for (const document of parse(text, lines)) {
-      if (typeof document === 'string') this.#refuse(source, 0, { rule: 'bad-yaml', message: document })
-      else this.#yaml(document, source)
+    let parts = 0
+    for (const part of yamlParts(text)) {
+      if (++parts > limits.documents)
+        return this.#refuse(source, part.at, { rule: 'too-large', message: `more than ${limits.documents} documents` })
+      if ('document' in part) this.#yaml(part, source)
+      else this.#refuse(source, part.at, { rule: part.rule, message: part.message })
+      if (this.problems.length >= limits.problems) return
     }
   }
 
-  #yaml(document: Document.Parsed, source: Source): void {
+  #yaml({ at: base, document }: YamlPart, source: Source): void {
     const wrong = [...document.errors, ...document.warnings]
-    for (const error of wrong.slice(0, 20)) this.#refuse(source, error.pos[0], { rule: 'bad-yaml', message: firstLine(error.message) })
+    for (const error of wrong.slice(0, 20))
+      this.#refuse(source, base + error.pos[0], { rule: 'bad-yaml', message: firstLine(error.message) })
     if (wrong.length > 0 || document.contents === null) return
-    const grown = treeOfYaml(document)
+    const grown = treeOfYaml(document, base)
     if ('problem' in grown) {
       const { at, rule, message } = grown.problem
       return this.#refuse(source, at, { rule, message })
@@ -112,19 +117,9 @@ class Reading {
   }
 }
 
-/** Text nested so deeply that the parser's stack ends, and whatever else it may trip over, is bad YAML. */
-function parse(text: string, lineCounter: LineCounter): (Document.Parsed | string)[] {
-  try {
-    return [...parseAllDocuments(text, { lineCounter, uniqueKeys: false, prettyErrors: false, logLevel: 'silent' })]
-  } catch (error) {
-    return [error instanceof RangeError ? 'nested too deeply to be read' : `cannot be read: ${firstLine(String(error))}`]
-  }
-}
-
 function placeOf(source: Source | null, at: number): Pick<ConfigProblem, 'file' | 'line' | 'column'> {
   if (source === null || at < 0) return {}
-  const { line, col } = source.lines.linePos(at)
-  return { file: source.file, line: Math.max(1, line), column: Math.max(1, col) }
+  return { file: source.file, ...source.lines.place(at) }
 }
 
 function described(problem: ShapeProblem): ConfigProblem {

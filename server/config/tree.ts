@@ -28,6 +28,8 @@ const maxNodes = 200_000
 const maxDepth = 50
 
 interface Walk {
+  /** Where the document's part begins in the text. */
+  base: number
   /** What each anchor stands for at this point of the text. */
   anchors: Map<string, ParsedNode>
   /** Inside what an alias repeats, where anchors are not set anew. */
@@ -36,9 +38,9 @@ interface Walk {
   problem: TreeProblem | null
 }
 
-/** The tree of a parsed YAML document; aliases are followed, within bounds. */
-export function treeOfYaml(document: Document.Parsed): { tree: Tree } | { problem: TreeProblem } {
-  const walk: Walk = { anchors: new Map(), repeating: 0, nodes: 0, problem: null }
+/** The tree of a parsed YAML document whose part of the text begins at `base`; aliases are followed, within bounds. */
+export function treeOfYaml(document: Document.Parsed, base: number): { tree: Tree } | { problem: TreeProblem } {
+  const walk: Walk = { base, anchors: new Map(), repeating: 0, nodes: 0, problem: null }
   const tree = grow(walk, document.contents, 0)
   return walk.problem === null ? { tree } : { problem: walk.problem }
 }
@@ -46,8 +48,8 @@ export function treeOfYaml(document: Document.Parsed): { tree: Tree } | { proble
 const nothing = (at: number): Tree => ({ is: 'scalar', at, value: null, written: '' })
 
 function grow(walk: Walk, node: ParsedNode | null, depth: number): Tree {
-  if (node === null) return nothing(0)
-  const [at] = node.range
+  if (node === null) return nothing(walk.base)
+  const at = walk.base + node.range[0]
   if (walk.problem !== null) return nothing(at)
   if (++walk.nodes > maxNodes)
     return refuse(walk, at, 'too-large', `more than ${maxNodes} values in one document, counting what aliases repeat`)
@@ -61,7 +63,7 @@ function grow(walk: Walk, node: ParsedNode | null, depth: number): Tree {
 
 function repeat(walk: Walk, alias: Alias.Parsed, depth: number): Tree {
   const target = walk.anchors.get(alias.source)
-  if (target === undefined) return refuse(walk, alias.range[0], 'bad-yaml', `*${alias.source} stands for nothing`)
+  if (target === undefined) return refuse(walk, walk.base + alias.range[0], 'bad-yaml', `*${alias.source} stands for nothing`)
   walk.repeating++
   const tree = grow(walk, target, depth + 1)
   walk.repeating--
@@ -69,7 +71,7 @@ function repeat(walk: Walk, alias: Alias.Parsed, depth: number): Tree {
 }
 
 function entry(walk: Walk, key: ParsedNode, value: ParsedNode | null, depth: number): TreeEntry {
-  const at = key.range[0]
+  const at = walk.base + key.range[0]
   const grown = grow(walk, value, depth + 1)
   if (!isScalar(key)) {
     refuse(walk, at, 'bad-yaml', 'the name of a field must be plain text')
