@@ -50,6 +50,7 @@ class HeadReader {
   readonly #plain: boolean
   readonly #names: HeaderName[] = []
   readonly #values: string[] = []
+  #colon = -1
   #seenLow = 0
   #seenHigh = 0
   #problem: Head['problem'] = null
@@ -83,12 +84,20 @@ class HeadReader {
       folded = true
       end = text.indexOf('\r\n', end + 2)
     }
-    const line = text.slice(at, end)
-    const colon = line.indexOf(':')
-    const name = colon < 0 ? undefined : headerName(line.slice(0, colon))
+    const colon = this.#colonFrom(at)
+    const name = colon > end ? undefined : headerName(text.slice(at, colon))
     if (name === undefined) this.#refuse('header-line', at)
-    else this.#keep(name, folded ? unfolded(line.slice(colon + 1)) : trimmed(line, colon + 1), at)
+    else this.#keep(name, folded ? unfolded(text.slice(colon + 1, end)) : trimmed(text, colon + 1, end), at)
     return end + 2
+  }
+
+  /** The next colon, searched for once however many lines have none, so that reading stays linear. */
+  #colonFrom(at: number): number {
+    if (this.#colon < at) {
+      const found = this.#text.indexOf(':', at)
+      this.#colon = found < 0 ? Number.MAX_SAFE_INTEGER : found
+    }
+    return this.#colon
   }
 
   #keep(name: HeaderName, value: string, at: number): void {

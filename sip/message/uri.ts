@@ -139,14 +139,12 @@ function parseHostPart(text: string, start: number, secure: boolean): HostPart |
 const NO_HEADERS: SipUri['headers'] = []
 
 function assemble(part: HostPart, rawUser: string | null, password: string | null): SipUri | undefined {
-  const { secure, where, params, headers } = part
-  const host = { host: where.host, port: where.port, params, headers } as const
-  if (rawUser === null) return { kind: 'sip', secure, user: null, escapedUser: null, password: null, ...host }
-  if (rawUser === '') return undefined
-  const plain = consistsOf(rawUser, USER)
+  const plain = rawUser === null || consistsOf(rawUser, USER)
   const escapedUser = plain ? rawUser : normalisedUser(rawUser)
-  if (escapedUser === undefined) return undefined
-  return { kind: 'sip', secure, user: plain ? rawUser : unescaped(rawUser), escapedUser, password, ...host }
+  if (escapedUser === undefined || escapedUser === '') return undefined
+  const { secure, where, params, headers } = part
+  const user = plain ? rawUser : unescaped(rawUser)
+  return { kind: 'sip', secure, user, escapedUser, password, host: where.host, port: where.port, params, headers }
 }
 
 /** Escapes of the user part brought to one form. `#`, `^` and UTF-8 letters, which some phones leave unescaped, are escaped here. */
