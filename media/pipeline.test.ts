@@ -77,7 +77,11 @@ test('extension and padding do not reach the other side', async () => {
   await using rig = await openRig()
   const [a, b] = [party(rig, '198.51.100.1'), party(rig, '198.51.100.2')]
   a.endpoint.join(b.endpoint)
-  const packet = Buffer.concat([Buffer.from([0xb0, 8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 5, 0xbe, 0xde, 0, 1, 1, 2, 3, 4]), Buffer.alloc(160, 7), Buffer.from([0, 2])])
+  const packet = Buffer.concat([
+    Buffer.from([0xb0, 8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 5, 0xbe, 0xde, 0, 1, 1, 2, 3, 4]),
+    Buffer.alloc(160, 7),
+    Buffer.from([0, 2]),
+  ])
   a.phone.socket.send(packet, a.endpoint.local)
   const [heard] = b.phone.socket.received
   assert.equal(heard?.length, 172)
@@ -192,12 +196,18 @@ test('a prompt to a phone behind NAT waits for its first packet', async () => {
   assert.deepEqual(told.lines, ['audio 203.0.113.7 4000', 'played ended 100'])
 })
 
-const event = (digit: number, end: boolean, duration: number): Buffer => Buffer.from([digit, end ? 0x8a : 0x0a, duration >> 8, duration & 0xff])
+const event = (digit: number, end: boolean, duration: number): Buffer =>
+  Buffer.from([digit, end ? 0x8a : 0x0a, duration >> 8, duration & 0xff])
 
 /** Presses a key for 100 ms: five packets, three ends. `lost`: which of the eight do not arrive. */
 function press(from: Party, digit: number, lost: readonly number[] = []): void {
   for (let n = 0; n < 8; n++) {
-    const fields = { payloadType: 101, timestamp: 5000 * (digit + 1), marker: n === 0, payload: event(digit, n >= 5, Math.min(800, 160 * (n + 1))) }
+    const fields = {
+      payloadType: 101,
+      timestamp: 5000 * (digit + 1),
+      marker: n === 0,
+      payload: event(digit, n >= 5, Math.min(800, 160 * (n + 1))),
+    }
     if (!lost.includes(n)) from.phone.say(from.endpoint, fields)
   }
 }
@@ -211,7 +221,9 @@ test('a digit is told once, and passed on as events of the other side’s payloa
   assert.deepEqual(a.told.lines, ['audio 198.51.100.1 4000', 'digit 5 100'])
   const heard = b.phone.take()
   assert.equal(heard.length, 7)
-  assert.ok(heard.every(({ payloadType, timestamp, payload }) => payloadType === 97 && timestamp === heard[0]?.timestamp && payload[0] === 5))
+  assert.ok(
+    heard.every(({ payloadType, timestamp, payload }) => payloadType === 97 && timestamp === heard[0]?.timestamp && payload[0] === 5),
+  )
 })
 
 test('a digit whose end is lost is told all the same', async () => {

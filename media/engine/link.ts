@@ -50,6 +50,8 @@ export class EngineLink {
   #later: Command[] = []
   /** Events of endpoints that nobody has adopted yet. */
   #strays: NumberedEvent[] = []
+  /** Events of endpoints just adopted, to be told in a moment, in order. */
+  readonly #missed = new Map<EndpointId, NumberedEvent[]>()
   #swept = false
 
   constructor(index: number, needs: LinkNeeds, dial: Dial, onUp: () => void) {
@@ -86,20 +88,24 @@ export class EngineLink {
   adopt(endpoint: RemoteEndpoint): void {
     this.#endpoints.set(endpoint.id, endpoint)
     this.#forgetPort(endpoint.local)
-    if (this.#state === 'up') {
-      const living = this.#living.get(endpoint.id)
-      if (living !== undefined) inherit(endpoint.wanted, living, this.now)
-      endpoint.settle()
-    }
+    const isLate = this.#state === 'up'
+    const living = this.#living.get(endpoint.id)
+    if (isLate && living !== undefined) inherit(endpoint.wanted, living, this.now)
+    if (isLate) endpoint.settle()
+    this.#missed.set(
+      endpoint.id,
+      this.#strays.filter(({ id }) => id === endpoint.id),
+    )
+    this.#strays = this.#strays.filter(({ id }) => id !== endpoint.id)
     // After the call that adopts: its caller does not expect events before it has the endpoint.
-    this.#needs.clock.after(0, () => this.#catchUp(endpoint))
+    this.#needs.clock.after(0, () => this.#catchUp(endpoint, isLate && living === undefined))
   }
 
-  #catchUp(endpoint: RemoteEndpoint): void {
-    const own = this.#strays.filter(({ id }) => id === endpoint.id)
-    this.#strays = this.#strays.filter(({ id }) => id !== endpoint.id)
-    for (const { event } of own) endpoint.take(event)
-    if (this.#state === 'up' && !this.#living.has(endpoint.id)) this.#restore([endpoint])
+  #catchUp(endpoint: RemoteEndpoint, isGone: boolean): void {
+    const missed = this.#missed.get(endpoint.id) ?? []
+    this.#missed.delete(endpoint.id)
+    for (const { event } of missed) endpoint.take(event)
+    if (isGone && this.#state === 'up') this.#restore([endpoint])
   }
 
   find(id: EndpointId): RemoteEndpoint | undefined {
@@ -230,7 +236,9 @@ export class EngineLink {
     if (event.number <= this.#seen) return
     this.#seen = event.number
     const endpoint = this.#endpoints.get(event.id)
-    if (endpoint !== undefined) endpoint.take(event.event)
+    const missed = this.#missed.get(event.id)
+    if (missed !== undefined) missed.push(event)
+    else if (endpoint !== undefined) endpoint.take(event.event)
     else if (!this.#swept && this.#strays.length < MOST_LATER) this.#strays.push(event)
     if (this.#ackDue || this.#strays.length > 0) return
     this.#ackDue = true

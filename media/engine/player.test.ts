@@ -3,7 +3,10 @@ import { test } from 'node:test'
 import { type Clip, silentClip } from '#media/engine/clip.ts'
 import { Player } from '#media/engine/player.ts'
 
-const clip = (from: number, count: number, length = count): Clip => ({ octets: Buffer.from(Array.from({ length: count }, (_, i) => from + i)), length })
+const clip = (from: number, count: number, length = count): Clip => ({
+  octets: Buffer.from(Array.from({ length: count }, (_, i) => from + i)),
+  length,
+})
 
 function next(player: Player, bytes: number): number[] {
   const out = Buffer.alloc(bytes + 2)
@@ -37,7 +40,10 @@ test('nothing to play has ended at once, looped or not', () => {
 
 test('silence is made in the codec and counts as time', () => {
   const player = new Player([silentClip(2)], 'PCMA')
-  assert.deepEqual(next(player, 16), Array.from({ length: 16 }, () => 0xd5))
+  assert.deepEqual(
+    next(player, 16),
+    Array.from({ length: 16 }, () => 0xd5),
+  )
   assert.equal(player.ms, 2)
 })
 

@@ -11,7 +11,9 @@ function reader(files: Record<string, { bytes: number; stamp: string }>): SoundR
     async read(file, codec) {
       reads.push(`${codec} ${file}`)
       const found = files[file]
-      return found === undefined ? { kind: 'fault', cause: `${file}: no such file` } : { octets: Buffer.alloc(found.bytes), stamp: found.stamp }
+      return found === undefined
+        ? { kind: 'fault', cause: `${file}: no such file` }
+        : { octets: Buffer.alloc(found.bytes), stamp: found.stamp }
     },
     stampOf: async (file) => files[file]?.stamp ?? null,
   }
@@ -53,7 +55,13 @@ test('the least recently used are forgotten when there are too many bytes', asyn
 test('a missing file is a fault with its cause, and is looked for again', async () => {
   const content: Record<string, { bytes: number; stamp: string }> = {}
   const sounds = new Sounds(reader(content), 'eu')
-  const fault = (await sounds.clips([{ kind: 'silence', ms: 5 }, { kind: 'file', file: 'x' }], 'PCMA')) as SoundFault
+  const fault = (await sounds.clips(
+    [
+      { kind: 'silence', ms: 5 },
+      { kind: 'file', file: 'x' },
+    ],
+    'PCMA',
+  )) as SoundFault
   assert.equal(fault.cause, 'x: no such file')
   content['x'] = { bytes: 8, stamp: '1' }
   assert.equal((await clipsOf(sounds, 'x'))[0]?.length, 8)
@@ -61,7 +69,14 @@ test('a missing file is a fault with its cause, and is looked for again', async 
 
 test('tones and silence need no promise: endless without a length, shared', () => {
   const sounds = new Sounds(reader({}), 'uk')
-  const clips = sounds.clips([{ kind: 'tone', tone: 'ringback' }, { kind: 'silence', ms: 10 }, { kind: 'tone', tone: 'ringback', ms: 100 }], 'PCMU')
+  const clips = sounds.clips(
+    [
+      { kind: 'tone', tone: 'ringback' },
+      { kind: 'silence', ms: 10 },
+      { kind: 'tone', tone: 'ringback', ms: 100 },
+    ],
+    'PCMU',
+  )
   assert.ok(Array.isArray(clips))
   assert.deepEqual(
     clips.map(({ length }) => length),

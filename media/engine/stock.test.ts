@@ -21,7 +21,13 @@ function build(first: number, last: number, addresses = ['192.0.2.1']): Setup {
   const network = new MemoryNetwork()
   const warnings: unknown[] = []
   const log = { ...silentLog, warn: (_: string, fields?: Record<string, unknown>) => void warnings.push(fields) }
-  const stock = new PortStock({ clock, log, binder: network, range: { addresses, first, last }, below: (limit) => countingRandom().below(limit) })
+  const stock = new PortStock({
+    clock,
+    log,
+    binder: network,
+    range: { addresses, first, last },
+    below: (limit) => countingRandom().below(limit),
+  })
   const added: SocketAddress[] = []
   stock.onAdded = (more) => added.push(...more)
   return { clock, network, stock, added, warnings }

@@ -19,7 +19,12 @@ class Attacker {
       { address, port },
       { address, port: port + 1 },
     ]) {
-      for (const packet of [rtp({ sequence: this.#sequence++, payload: EVIL }), report, Buffer.alloc(4), Buffer.from('\0\x01\0\0!\x12\xa4B')]) {
+      for (const packet of [
+        rtp({ sequence: this.#sequence++, payload: EVIL }),
+        report,
+        Buffer.alloc(4),
+        Buffer.from('\0\x01\0\0!\x12\xa4B'),
+      ]) {
         this.#phone.socket.send(packet, to)
         this.#phone.rtcp.send(packet, to)
       }

@@ -50,8 +50,22 @@ export function heardOf(packet: Buffer): Heard {
 }
 
 /** An RTP packet of 20 ms by default. */
-export function rtp(fields: { sequence: number; timestamp?: number; payloadType?: number; ssrc?: number; marker?: boolean; payload?: Uint8Array }): Buffer {
-  const { sequence, timestamp = sequence * 160, payloadType = 8, ssrc = 0x1234, marker = false, payload = Buffer.alloc(160, sequence & 0xff) } = fields
+export function rtp(fields: {
+  sequence: number
+  timestamp?: number
+  payloadType?: number
+  ssrc?: number
+  marker?: boolean
+  payload?: Uint8Array
+}): Buffer {
+  const {
+    sequence,
+    timestamp = sequence * 160,
+    payloadType = 8,
+    ssrc = 0x1234,
+    marker = false,
+    payload = Buffer.alloc(160, sequence & 0xff),
+  } = fields
   const packet = Buffer.alloc(12 + payload.length)
   writeRtpHeader(packet, 0, ssrc, { sequence: sequence & 0xffff, timestamp: timestamp >>> 0, payloadType, marker })
   packet.set(payload, 12)

@@ -13,7 +13,15 @@ export interface ReportBlock {
 }
 
 export type RtcpPacket =
-  | { kind: 'sender-report'; ssrc: number; ntpMiddle: number; rtpTimestamp: number; packets: number; octets: number; reports: ReportBlock[] }
+  | {
+      kind: 'sender-report'
+      ssrc: number
+      ntpMiddle: number
+      rtpTimestamp: number
+      packets: number
+      octets: number
+      reports: ReportBlock[]
+    }
   | { kind: 'receiver-report'; ssrc: number; reports: ReportBlock[] }
   | { kind: 'bye'; ssrcs: number[] }
   /** Well-formed, of a type that we do not read: source description, application, feedback. */
