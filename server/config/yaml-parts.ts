@@ -46,18 +46,28 @@ function* partsOf(part: string, at: number): Generator<YamlPart | RefusedPart> {
 function measure(part: string): RefusedPart | null {
   if (part.length > limits.characters)
     return { at: 0, rule: 'too-large', message: `a document of more than ${limits.characters} characters` }
-  let [tokens, at, nested, inLine] = [0, 0, 0, 0]
+  const depth = new Depth()
+  let [tokens, at] = [0, 0]
   for (const token of new Lexer().lex(part)) {
     if (++tokens > limits.tokens) return { at, rule: 'too-large', message: `a document of more than ${limits.tokens} words and signs` }
-    if (token === '[' || token === '{') nested++
-    else if (token === ']' || token === '}') nested--
-    else if (token.includes('\n')) inLine = 0
-    else if (nested === 0 && (token === '-' || token === '?' || token === ':')) inLine++
-    if (nested > limits.depth || inLine > limits.depth)
-      return { at, rule: 'too-deep', message: `nested deeper than ${limits.depth} levels` }
+    if (depth.after(token) > limits.depth) return { at, rule: 'too-deep', message: `nested deeper than ${limits.depth} levels` }
     if (!isControl(token)) at += token.length
   }
   return null
+}
+
+/** How deep the text can be nested at a token: open brackets, and signs that open a block in the same line. Indented blocks are bounded by length. */
+class Depth {
+  #brackets = 0
+  #inLine = 0
+
+  after(token: string): number {
+    if (token === '[' || token === '{') this.#brackets++
+    else if (token === ']' || token === '}') this.#brackets--
+    else if (token.includes('\n')) this.#inLine = 0
+    else if (this.#brackets === 0 && (token === '-' || token === '?' || token === ':')) this.#inLine++
+    return Math.max(this.#brackets, this.#inLine)
+  }
 }
 
 /** The lexer's own marks, which stand for no characters of the text. */
