@@ -22,7 +22,7 @@ function stepsOf(project: string): Step[] {
     { name: 'types', script: tsc, words: ['-p', '.'] },
     { name: 'unused code', script: 'node_modules/knip/bin/knip.js', words: ['--no-progress'] },
   ]
-  if (existsSync(join(project, 'web', 'tsconfig.json'))) steps.push({ name: 'types of the page', script: tsc, words: ['-p', 'web'] })
+  if (existsSync(join(project, 'web', 'index.html'))) steps.push({ name: 'types of the page', script: tsc, words: ['-p', 'web'] })
   return steps
 }
 
