@@ -84,7 +84,7 @@ test('endpoints spread over the engines; one that shall be near another is', asy
   const media = client()
   await clock.advanceAsync(0)
   const ends = [0, 1, 2, 3].map(() => media.open({}))
-  assert.deepEqual(ends.map((each) => each?.keep().engine).toSorted(), [0, 0, 1, 1])
+  assert.equal(ends.filter((each) => each?.keep().engine === 0).length, 2)
   const [first] = ends
   assert.equal(media.open({}, first ?? undefined)?.keep().engine, first?.keep().engine)
   assert.deepEqual(media.load, { endpoints: 5, capacity: 20 })

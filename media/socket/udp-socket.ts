@@ -21,7 +21,7 @@ function pairOf(rtp: PacketSocket, rtcp: PacketSocket): PortPair {
   return { local: rtp.local, rtp, rtcp }
 }
 
-/** One bound UDP socket. Port 0 takes any free one. */
+/** One bound UDP socket. Port 0 takes any free one; such a port is lost (on Linux) when the socket is fixed and opened again. */
 export function bindUdp(local: SocketAddress): Promise<UdpSocket | BindFault> {
   const ipv6 = isIpv6(local.address)
   const socket = createSocket({ type: ipv6 ? 'udp6' : 'udp4', ipv6Only: ipv6, lookup: takeLiterally })
