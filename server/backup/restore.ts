@@ -65,38 +65,43 @@ function members(file: string) {
 }
 
 /** Reads the archive to its end and proves it whole, of a schema that we know, and openable. */
-async function check({ file, passphrase }: RestoreSettings): Promise<{ manifest: Manifest; folders: Set<string> }> {
-  const sums: Checksums = {}
-  const folders = new Set<string>()
-  let manifest: Manifest | null = null
-  let claimed: Checksums | null = null
+async function check(settings: RestoreSettings): Promise<{ manifest: Manifest; folders: Set<string> }> {
+  const found: Found = { sums: {}, folders: new Set(), manifest: null, claimed: null }
   try {
-    for await (const { name, content } of members(file)) {
-      if (name === 'checksums.json') {
-        claimed = JSON.parse((await buffer(content)).toString()) as Checksums
-        continue
-      }
-      const hash = createHash('sha256')
-      if (name === 'manifest.json' || name === 'secret.key.locked') {
-        const bytes = await buffer(content)
-        hash.update(bytes)
-        if (name === 'manifest.json') manifest = readManifest(bytes)
-        else checkPassphrase(bytes, passphrase)
-      } else {
-        for await (const chunk of content) hash.update(chunk)
-        if (tableOf(name) === null && name.includes('/')) folders.add(name.slice(0, name.indexOf('/')))
-      }
-      sums[name] = hash.digest('hex')
-    }
+    for await (const { name, content } of members(settings.file)) await look(found, { name, content }, settings.passphrase)
   } catch (error) {
     if (error instanceof BadArchiveError || error instanceof WrongPassphraseError) throw error
-    throw new BadArchiveError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new BadArchiveError(`${settings.file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
-  if (manifest === null || claimed === null) throw new BadArchiveError(`${file} is not a backup of this system`)
+  const { sums, folders, manifest, claimed } = found
+  if (manifest === null || claimed === null) throw new BadArchiveError(`${settings.file} is not a backup of this system`)
   for (const name of new Set([...Object.keys(sums), ...Object.keys(claimed)])) {
     if (sums[name] !== claimed[name]) throw new BadArchiveError(`${name} in the backup is damaged or missing`)
   }
   return { manifest, folders }
+}
+
+interface Found {
+  sums: Checksums
+  folders: Set<string>
+  manifest: Manifest | null
+  claimed: Checksums | null
+}
+
+async function look(found: Found, { name, content }: { name: string; content: AsyncGenerator<Buffer> }, passphrase: string | undefined): Promise<void> {
+  const hash = createHash('sha256')
+  const isSmall = name === 'checksums.json' || name === 'manifest.json' || name === 'secret.key.locked'
+  const bytes = isSmall ? await buffer(content) : Buffer.alloc(0)
+  hash.update(bytes)
+  for await (const chunk of content) hash.update(chunk)
+  if (name === 'checksums.json') {
+    found.claimed = JSON.parse(bytes.toString()) as Checksums
+    return
+  }
+  if (name === 'manifest.json') found.manifest = readManifest(bytes)
+  else if (name === 'secret.key.locked') checkPassphrase(bytes, passphrase)
+  else if (tableOf(name) === null && name.includes('/')) found.folders.add(name.slice(0, name.indexOf('/')))
+  found.sums[name] = hash.digest('hex')
 }
 
 function readManifest(bytes: Buffer): Manifest {

@@ -76,8 +76,9 @@ describe('secrets', () => {
     for (const name of await readdir(join(r.folder, 'config'))) assert.doesNotMatch(await readFile(join(r.folder, 'config', name), 'utf8'), /hunter2/)
     await using config = await r.open()
     assert.equal(revealPassword(config, config.current('alfa')?.documents), 'hunter2')
-    const reference = (config.current('alfa')?.documents[0]?.['sip'] as { password: { secret: string } }).password
-    assert.equal(config.reveal('beta', reference), null)
+    const [device] = config.current('alfa')?.documents ?? []
+    const { password } = device?.['sip'] as { password: { secret: string } }
+    assert.equal(config.reveal('beta', password), null)
   })
 
   test('are masked for showing, and a mask that comes back keeps what was there', async () => {

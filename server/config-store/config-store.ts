@@ -44,7 +44,7 @@ class VersionedConfig implements ConfigStore, AsyncDisposable {
     this.#settings = settings
     this.#fields = settings.fields ?? secretFields
     this.#watch = settings.store.onChange((health) => {
-      if (health.state === 'ready') this.#inTurn(() => this.#refresh())
+      if (health.state === 'ready') void this.#inTurn(() => this.#refresh())
     })
   }
 

@@ -60,10 +60,18 @@ function takeKept(kept: Map<string, string>, json: string): void {
   else kept.set(key, json)
 }
 
+/** How far a file has been read: `position` is that of the last fact before `offset`. */
+interface Place {
+  segment: Segment
+  bytes: Buffer
+  offset: number
+  position: Position
+}
+
 /** Facts read back from the files, for a drain that is behind. Remembers where it is, so that going on is cheap. */
 export class SegmentReader {
   #files: JournalFiles
-  #current: { segment: Segment; bytes: Buffer; offset: number; position: Position } | null = null
+  #current: Place | null = null
 
   constructor(files: JournalFiles) {
     this.#files = files
@@ -94,20 +102,22 @@ export class SegmentReader {
     return { json, upTo }
   }
 
-  async #seek(segments: readonly Segment[], after: Position) {
+  /** Puts `#current` on the segment that has the fact after `after`, not past it. */
+  async #seek(segments: readonly Segment[], after: Position): Promise<(Place & { lastOfSegment: Position }) | null> {
     let index = segments.length - 1
     while (index > 0 && (segments[index]?.first ?? 0) > after + 1) index--
     const wanted = segments[index]
     if (wanted === undefined) return null
-    const lastOfSegment = (segments[index + 1]?.first ?? Number.POSITIVE_INFINITY) - 1
-    const current = this.#current
-    const isLast = index === segments.length - 1
-    if (current === null || current.segment.name !== wanted.name || current.position > after || isLast) {
-      const offset = current?.segment.name === wanted.name && current.position <= after ? current.offset : 0
-      const position = offset === 0 ? wanted.first - 1 : (current?.position ?? 0)
-      this.#current = { segment: wanted, bytes: await this.#files.read(wanted.name), offset, position }
-    }
-    const at = this.#current
-    return at === null ? null : Object.assign(at, { lastOfSegment })
+    const next = segments[index + 1]
+    const known = this.#current?.segment.name === wanted.name && this.#current.position <= after ? this.#current : null
+    // The newest file has grown since it was read.
+    const at = known !== null && next !== undefined ? known : await this.#load(wanted, known)
+    this.#current = at
+    return Object.assign(at, { lastOfSegment: next === undefined ? Number.POSITIVE_INFINITY : next.first - 1 })
+  }
+
+  async #load(wanted: Segment, known: Place | null): Promise<Place> {
+    const bytes = await this.#files.read(wanted.name)
+    return { segment: wanted, bytes, offset: known?.offset ?? 0, position: known?.position ?? wanted.first - 1 }
   }
 }

@@ -128,6 +128,10 @@ class PostgresSupervisor implements EmbeddedPostgres {
     return this.#stopped
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
   async #stop(): Promise<void> {
     this.#stopping = true
     this.#abort.abort()

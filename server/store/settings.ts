@@ -12,7 +12,7 @@ export interface EmbeddedPostgresSettings {
 }
 
 /** A running embedded PostgreSQL. */
-export interface EmbeddedPostgres {
+export interface EmbeddedPostgres extends AsyncDisposable {
   readonly urls: StoreUrls
   /** The URL of the owner (migrations, backup). */
   readonly url: string
