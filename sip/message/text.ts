@@ -17,14 +17,14 @@ export function textBytes(text: string): number {
 /** Writes `text` into `target` at `at`; returns the offset behind it. */
 export function writeText(target: Buffer, text: string, at: number): number {
   if (text.isWellFormed()) return at + target.write(text, at)
-  let from = 0
   let to = at
-  for (const match of text.matchAll(ESCAPED)) {
-    to += target.write(text.slice(from, match.index), to)
-    target[to++] = text.charCodeAt(match.index) - 0xdc00
-    from = match.index + 1
+  for (let from = 0; from < text.length; ) {
+    let end = from
+    while (end < text.length && !isEscapedByte(text, end)) end++
+    if (end > from) to += target.write(text.slice(from, end), to)
+    for (from = end; from < text.length && isEscapedByte(text, from); from++) target[to++] = text.charCodeAt(from) - 0xdc00
   }
-  return to + target.write(text.slice(from), to)
+  return to
 }
 
 /** A copy that shares no memory with the message it was cut from: for what outlives the message by long (registered contacts). */
@@ -34,12 +34,17 @@ export function detached(text: string): string {
   return textOf(bytes)
 }
 
-/** With the `u` flag a surrogate pair is one character, so only lone surrogates match. */
-const ESCAPED = /[\udc80-\udcff]/gu
+/** A low surrogate from U+DC80 to U+DCFF that no high surrogate precedes; with one it is half of a character. */
+function isEscapedByte(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  if (code < 0xdc80 || code > 0xdcff) return false
+  const before = text.charCodeAt(at - 1)
+  return !(before >= 0xd800 && before <= 0xdbff)
+}
 
 function escapedCount(text: string): number {
   let count = 0
-  for (const _ of text.matchAll(ESCAPED)) count++
+  for (let i = 0; i < text.length; i++) if (isEscapedByte(text, i)) count++
   return count
 }
 
