@@ -185,7 +185,13 @@ class PostgresStore implements Store {
     this.#since = this.#settings.clock.wall()
     this.#settings.log[state === 'away' ? 'error' : 'info'](`database ${state}`, { detail })
     const health = this.health()
-    for (const listener of this.#listeners) listener(health)
+    for (const listener of this.#listeners) {
+      try {
+        listener(health)
+      } catch (error) {
+        this.#settings.log.error('a listener of the database state failed', { error: String(error) })
+      }
+    }
     if (state === 'away') this.#next(probeMs)
   }
 
