@@ -59,7 +59,11 @@ export class Leg {
         this.hangUp({ kind: 'media-lost', by: this.role, detail: `no audio from ${this.endpoint.number} for ${Math.round(ms / 1000)} s` }),
       onFailed: (cause) => this.hangUp({ kind: 'failed', by: 'us', detail: cause }),
     })
-    if (opened.kept === undefined) call.tell({ kind: 'leg.started', leg: this.id, role: this.role, endpoint: this.endpoint })
+  }
+
+  /** Says that the leg is there; `sip`: the Call-ID of its dialog. */
+  begin(sip: string): void {
+    this.call.tell({ kind: 'leg.started', leg: this.id, role: this.role, endpoint: this.endpoint, sip })
   }
 
   get state(): LegState {

@@ -86,6 +86,7 @@ export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs:
       dialog: leg.dialogEvents(),
     },
   )
+  leg.begin(invite.callId)
   return { leg }
 }
 

@@ -46,7 +46,13 @@ export const Fact = Type.Union([
   fact('call.recovered', { downMs: Type.Number() }),
   /** Refused by policy, with what the caller heard. */
   fact('call.refused', { reason: Type.String(), rule: Type.String(), sip: Type.Integer() }),
-  fact('leg.started', { ...leg, role: Type.Union([Type.Literal('caller'), Type.Literal('callee')]), endpoint: EndpointRef }),
+  /** `sip`: Call-ID of its dialog. */
+  fact('leg.started', {
+    ...leg,
+    role: Type.Union([Type.Literal('caller'), Type.Literal('callee')]),
+    endpoint: EndpointRef,
+    sip: Type.Optional(Type.String()),
+  }),
   fact('leg.ringing', { ...leg, earlyMedia: Type.Boolean() }),
   fact('leg.answered', { ...leg }),
   fact('leg.held', { ...leg, by: Party }),

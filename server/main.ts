@@ -47,7 +47,7 @@ async function end(system: System, settings: Settings, request: EndRequest): Pro
   if (request === 'drain') {
     const limit = Promise.withResolvers<void>()
     const timer = systemClock.after(settings.calls.drainLimitMs, () => limit.resolve())
-    await Promise.race([system.exchange.drained(retryAfterSeconds), limit.promise])
+    await Promise.race([system.drained(retryAfterSeconds), limit.promise])
     timer[Symbol.dispose]()
   }
   await system.close()

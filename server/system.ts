@@ -5,13 +5,17 @@ import type { Log } from '#base/log.ts'
 import { MediaClient } from '#media/engine/client.ts'
 import { dialUnix } from '#media/engine/unix-dial.ts'
 import { readSound } from '#media/file/read-sound.ts'
+import { openSpeech } from '#media/speech/speech.ts'
+import { localKey } from '#server/access/local-keys.ts'
 import { openApiKeys, openIdempotencyKeys } from '#server/access/index.ts'
+import { serveApi } from '#server/api/serve.ts'
 import type { ApplyNeeds } from '#server/companies/apply.ts'
 import { bannerOf } from '#server/companies/banner.ts'
 import { Companies } from '#server/companies/companies.ts'
 import { recordingMailPolicy, smtpPolicy } from '#server/companies/mail-policy.ts'
 import { secretsOf } from '#server/companies/secrets.ts'
-import { seedDemo } from '#server/companies/seed.ts'
+import { demoTenant, seedDemo } from '#server/companies/seed.ts'
+import { CallLog } from '#server/calls/call-log.ts'
 import { recoverCalls } from '#server/calls/recover.ts'
 import { openConfigStore, secretKey } from '#server/config-store/index.ts'
 import { Exchange } from '#server/exchange/exchange.ts'
@@ -21,6 +25,7 @@ import { JournalDrain, openJournal } from '#server/journal/index.ts'
 import type { Banner } from '#server/keeper/messages.ts'
 import { openMailer } from '#server/mail/index.ts'
 import { Prompts } from '#server/prompts/prompts.ts'
+import { EventStream } from '#server/realtime/events.ts'
 import { mailRecording, openRecordings, recordingMailJob } from '#server/recordings/index.ts'
 import type { Settings } from '#server/settings.ts'
 import { openStore } from '#server/store/index.ts'
@@ -83,7 +88,7 @@ export async function openSystem(parts: SystemParts) {
   const recordings = openRecordings({ store, journal, jobs, clock, log: log.child({ part: 'recordings' }), root: join(data, 'recordings') })
   const prompts = new Prompts({
     folder: join(data, 'prompts'),
-    speech: { synthesize: () => Promise.reject(new Error('speech is not there yet')) },
+    speech: openSpeech({ folder: join(data, 'speech'), log: log.child({ part: 'speech' }) }),
     lengthOf: async (file) => {
       const sound = await readSound(file)
       return sound.kind === 'sound' ? sound.ms : null
@@ -118,6 +123,12 @@ export async function openSystem(parts: SystemParts) {
       log,
     })
   }
+  const callLog = new CallLog()
+  const events = new EventStream({ exchange, log: callLog })
+  const hearing = journal.subscribe((fact) => {
+    callLog.hear(fact)
+    events.hear(fact)
+  })
   companies.start()
   exchange.devices.restore()
   await media.whenReady(5_000)
@@ -130,18 +141,39 @@ export async function openSystem(parts: SystemParts) {
     if (health.state === 'ready') drain.wake()
   })
   const keys = openApiKeys(store, clock)
-  const idempotency = openIdempotencyKeys(store, clock)
+  let draining = false
+  const api = await serveApi({
+    ...{ clock, log: log.child({ part: 'api' }), exchange, history, callLog, events, recordings, store, journal, media, keys, tenants, apply },
+    idempotency: openIdempotencyKeys(store, clock),
+    web: join(parts.project, 'web', 'dist'),
+    isDraining: () => draining,
+  })
+  await api.listen({ host: settings.http.address, port: settings.http.port })
+  const page = `http://${settings.http.address.replace('0.0.0.0', '127.0.0.1')}:${settings.http.port}/`
 
   return {
-    ...{ settings, store, journal, configs, history, jobs, recordings, exchange, companies, tenants, keys, idempotency, apply, media, mailer },
-    banner: (): Promise<Banner> =>
-      Promise.resolve(bannerOf({ settings, configs, books: exchange.books, signIn: null, page: `http://${settings.http.address}:${settings.http.port}/` })),
+    ...{ settings, exchange, journal, store, callLog, configs },
+    /** Makes the keys of this machine's own user, once the database is there; `null` while it is not. */
+    async banner(): Promise<Banner> {
+      const operator = join(data, 'operator.key')
+      const keyed = await localKey(keys, operator, { tenant: null, name: 'Operator at the terminal', role: 'operator' })
+        .then(() => localKey(keys, join(data, 'page.key'), { tenant: demoTenant, name: 'The page of the demo company', role: 'owner' }))
+        .catch(() => null)
+      return bannerOf({ settings, configs, books: exchange.books, signIn: null, page: keyed === null ? page : `${page}#key=${keyed}` })
+    },
+    /** No new calls; resolves when the last has ended. */
+    drained(retryAfterSeconds: number): Promise<void> {
+      draining = true
+      return exchange.drained(retryAfterSeconds)
+    },
     /** Ends what still runs, in the reverse order. Calls in progress are ended, told true. */
     async close(): Promise<void> {
       for (const call of [...exchange.live.all()]) call.end({ kind: 'failed', by: 'us', detail: 'the system was shut down' })
+      await api.close()
       companies.close()
       await exchange.close()
       media.close()
+      hearing[Symbol.dispose]()
       watch[Symbol.dispose]()
       await jobs.close()
       await recordings.close()

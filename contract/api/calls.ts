@@ -1,0 +1,106 @@
+import Type, { type Static } from 'typebox'
+import { EndpointRef, Fact } from '#contract/facts.ts'
+import { Outcome } from '#contract/outcome.ts'
+
+const instant = Type.Integer({ description: 'milliseconds since the Unix epoch' })
+const maybe = <S extends Type.TSchema>(schema: S) => Type.Union([schema, Type.Null()])
+
+export const Direction = Type.Union([Type.Literal('inbound'), Type.Literal('outbound'), Type.Literal('internal')])
+
+/** One leg of a call, as history has it. */
+export const LegView = Type.Object({
+  leg: Type.String(),
+  role: Type.Union([Type.Literal('caller'), Type.Literal('callee')]),
+  endpoint: EndpointRef,
+  startedAt: instant,
+  ringingAt: maybe(instant),
+  answeredAt: maybe(instant),
+  endedAt: maybe(instant),
+  outcome: maybe(Outcome),
+})
+
+/** One call: what people mean by it, across transfers and retries. */
+export const CallView = Type.Object({
+  id: Type.String(),
+  direction: Direction,
+  from: Type.Object({ number: Type.String(), name: Type.Optional(Type.String()) }),
+  to: Type.Object({ number: Type.String() }),
+  startedAt: instant,
+  answeredAt: maybe(instant),
+  /** Null while it goes on. */
+  endedAt: maybe(instant),
+  ringMs: Type.Number(),
+  talkMs: Type.Number(),
+  outcome: Outcome,
+  answeredBy: maybe(EndpointRef),
+  missed: Type.Boolean(),
+  trunk: maybe(Type.String()),
+  recordings: Type.Array(Type.String()),
+  legs: Type.Array(LegView),
+  config: Type.Integer(),
+  rehearsedAt: maybe(instant),
+  recovered: Type.Boolean(),
+})
+export type CallView = Static<typeof CallView>
+
+/** One SIP message of a call, secrets masked. */
+export const TracedMessage = Type.Object({
+  at: instant,
+  direction: Type.Union([Type.Literal('in'), Type.Literal('out')]),
+  leg: Type.String(),
+  transport: Type.String(),
+  local: Type.String(),
+  remote: Type.String(),
+  /** First line. */
+  summary: Type.String(),
+  text: Type.String(),
+})
+export type TracedMessage = Static<typeof TracedMessage>
+
+export const CallPageView = Type.Object({ calls: Type.Array(CallView), next: maybe(Type.String()) })
+export const TimelineView = Type.Object({ facts: Type.Array(Fact) })
+export const LadderView = Type.Object({ messages: Type.Array(TracedMessage), text: Type.String() })
+
+/** Who is to be called, and by whom. */
+export const NewCall = Type.Object(
+  {
+    /** The extension whose phones ring first. */
+    extension: Type.String({ pattern: '^[0-9]{2,6}$' }),
+    /** Whom it then reaches, as that person would dial it. */
+    to: Type.String({ minLength: 1, maxLength: 32 }),
+  },
+  { additionalProperties: false },
+)
+export type NewCall = Static<typeof NewCall>
+
+export const StartedCall = Type.Object({ id: Type.String() })
+
+export const NewRehearsal = Type.Object(
+  {
+    /** Wall time to pretend: an instant (2026-11-21T20:00:00Z), or local time of the company (2026-11-21T20:00). */
+    at: Type.String({ minLength: 10, maxLength: 40 }),
+  },
+  { additionalProperties: false },
+)
+export const Rehearsal = Type.Object({ ticket: Type.String(), header: Type.String(), at: instant })
+
+/** The first message of the event stream: how things stand. Facts follow, in order. */
+export const Snapshot = Type.Object({
+  kind: Type.Literal('snapshot'),
+  /** Calls in progress. */
+  calls: Type.Array(CallView),
+  /** Calls ended lately, newest first. */
+  ended: Type.Array(CallView),
+  extensions: Type.Array(Type.Object({ number: Type.String(), name: Type.String(), registered: Type.Boolean(), busy: Type.Boolean() })),
+  trunks: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), state: Type.String(), inUse: Type.Integer() })),
+  company: Type.Object({ id: Type.String(), name: Type.String(), timezone: Type.String(), number: maybe(Type.String()) }),
+})
+export type Snapshot = Static<typeof Snapshot>
+
+/** What the event stream says. `resync`: too much was missed; connect again for a new snapshot. */
+export const StreamMessage = Type.Union([
+  Snapshot,
+  Type.Object({ kind: Type.Literal('fact'), fact: Fact }),
+  Type.Object({ kind: Type.Literal('resync') }),
+])
+export type StreamMessage = Static<typeof StreamMessage>

@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs'
+import staticFiles from '@fastify/static'
+import type { FastifyInstance } from 'fastify'
+import type { Clock } from '#base/clock.ts'
+import type { Log } from '#base/log.ts'
+import type { MediaEngine } from '#media/engine.ts'
+import type { ApiKeys, IdempotencyKeys } from '#server/access/index.ts'
+import { keysApi } from '#server/access/api.ts'
+import { openApi } from '#server/api/app.ts'
+import { callsApi } from '#server/calls/api.ts'
+import type { CallLog } from '#server/calls/call-log.ts'
+import { configurationApi } from '#server/companies/api.ts'
+import type { ApplyNeeds } from '#server/companies/apply.ts'
+import { linesApi } from '#server/devices/api.ts'
+import type { Exchange } from '#server/exchange/exchange.ts'
+import { healthApi } from '#server/health/api.ts'
+import type { History } from '#server/history/index.ts'
+import type { Journal } from '#server/journal/index.ts'
+import { type EventStream, eventsApi } from '#server/realtime/events.ts'
+import { recordingsApi } from '#server/recordings/api.ts'
+import type { Recordings } from '#server/recordings/index.ts'
+import type { Store } from '#server/store/index.ts'
+import { companiesApi } from '#server/tenants/api.ts'
+import type { Tenants } from '#server/tenants/index.ts'
+
+export interface ServeNeeds {
+  clock: Clock
+  log: Log
+  exchange: Exchange
+  history: History
+  callLog: CallLog
+  events: EventStream
+  recordings: Recordings
+  store: Store
+  journal: Journal
+  media: MediaEngine
+  keys: ApiKeys
+  idempotency: IdempotencyKeys
+  tenants: Tenants
+  apply: ApplyNeeds
+  /** Folder of the built web app. */
+  web: string
+  isDraining: () => boolean
+}
+
+/** The web app loads only what comes from here, and talks only to here. */
+const contentPolicy = "default-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'"
+
+/** The API with every slice's routes, the event stream and the web app. Caller listens and closes. */
+export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
+  const { exchange } = needs
+  const app = await openApi({
+    clock: needs.clock,
+    log: needs.log,
+    keys: needs.keys,
+    idempotency: needs.idempotency,
+    isCompany: (tenant) => exchange.books.current(tenant) !== null || needs.apply.store.tenants().includes(tenant),
+  })
+  await eventsApi(app, needs.events)
+  callsApi(app, { clock: needs.clock, exchange, history: needs.history, log: needs.callLog })
+  recordingsApi(app, needs.recordings)
+  configurationApi(app, needs.apply)
+  linesApi(app, exchange)
+  keysApi(app, needs.keys)
+  companiesApi(app, needs.tenants, needs.keys)
+  healthApi(app, {
+    exchange,
+    store: needs.store,
+    journal: needs.journal,
+    media: needs.media,
+    listeners: () => needs.events.size,
+    isDraining: needs.isDraining,
+  })
+  if (existsSync(needs.web)) {
+    await app.register(staticFiles, {
+      root: needs.web,
+      cacheControl: true,
+      setHeaders: (reply) => void reply.setHeader('content-security-policy', contentPolicy),
+    })
+  }
+  return app
+}

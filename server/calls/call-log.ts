@@ -1,0 +1,66 @@
+import type { Fact } from '#contract/facts.ts'
+import { type CallRow, project } from '#server/history/index.ts'
+
+interface Logged {
+  tenant: string
+  facts: Fact[]
+  ended: boolean
+}
+
+/** Calls that ended are kept so long in memory: screens ask for them before the database has them. */
+const endedKept = 500
+/** No call needs more for its timeline; what is beyond is in the database. */
+const factsPerCall = 2_000
+
+/** The facts of calls in progress and of those just ended, in memory: what screens and the event stream are made from. Bounded. */
+export class CallLog {
+  #calls = new Map<string, Logged>()
+  #ended: string[] = []
+
+  /** Hears every fact, in order. */
+  hear(fact: Fact): void {
+    if (fact.call === undefined) return
+    const logged = this.#calls.get(fact.call) ?? this.#begin(fact)
+    if (logged === null || logged.tenant !== fact.tenant) return
+    if (logged.facts.length < factsPerCall) logged.facts.push(fact)
+    if (fact.kind === 'call.ended') this.#end(fact.call, logged)
+  }
+
+  facts(tenant: string, call: string): readonly Fact[] | null {
+    return this.#of(tenant, call)?.facts ?? null
+  }
+  row(tenant: string, call: string): CallRow | null {
+    const logged = this.#of(tenant, call)
+    return logged === null ? null : project(logged.facts)
+  }
+
+  /** Just ended, newest first. */
+  ended(tenant: string, limit: number): CallRow[] {
+    const rows: CallRow[] = []
+    for (let i = this.#ended.length - 1; i >= 0 && rows.length < limit; i--) {
+      const row = this.row(tenant, this.#ended[i] ?? '')
+      if (row !== null) rows.push(row)
+    }
+    return rows
+  }
+
+  #of(tenant: string, call: string): Logged | null {
+    const logged = this.#calls.get(call)
+    return logged?.tenant === tenant ? logged : null
+  }
+
+  #begin(fact: Fact): Logged | null {
+    // A late fact of a call that is forgotten already is the database's business.
+    if (fact.call === undefined || (fact.kind !== 'call.started' && fact.kind !== 'call.recovered')) return null
+    const logged: Logged = { tenant: fact.tenant, facts: [], ended: false }
+    this.#calls.set(fact.call, logged)
+    return logged
+  }
+
+  #end(call: string, logged: Logged): void {
+    if (logged.ended) return
+    logged.ended = true
+    this.#ended.push(call)
+    if (this.#ended.length > endedKept) this.#calls.delete(this.#ended.shift() ?? '')
+  }
+}

@@ -1,0 +1,34 @@
+import type { Static } from 'typebox'
+import type { LadderView, TracedMessage } from '#contract/api/calls.ts'
+import type { Fact } from '#contract/facts.ts'
+import type { SipTrace, TraceEntry } from '#sip/trace.ts'
+import { ladder } from '#sip/trace-ladder.ts'
+
+/** The SIP messages of a call's dialogs in the order of time, and drawn as a ladder for a terminal. */
+export function ladderOf(trace: SipTrace, facts: readonly Fact[]): Static<typeof LadderView> {
+  const legs = facts.flatMap((fact) => (fact.kind === 'leg.started' && fact.sip !== undefined ? [{ leg: fact.leg, sip: fact.sip }] : []))
+  const traced = legs.flatMap(({ leg, sip }) => trace.of(sip).map((entry) => ({ leg, entry }))).toSorted((a, b) => a.entry.at - b.entry.at)
+  return { messages: traced.map(({ leg, entry }) => present(entry, leg)), text: ladder(traced.map(({ entry }) => entry)) }
+}
+
+function present(entry: TraceEntry, leg: string): TracedMessage {
+  const { flow, at, direction, bytes } = entry
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  return {
+    at: Math.round(at),
+    direction,
+    leg,
+    transport: flow.transport,
+    local: `${flow.local.address}:${flow.local.port}`,
+    remote: `${flow.remote.address}:${flow.remote.port}`,
+    summary: summaryOf(text),
+    text,
+  }
+}
+
+function summaryOf(text: string): string {
+  const first = text.slice(0, text.indexOf('\r\n') < 0 ? undefined : text.indexOf('\r\n')).slice(0, 120)
+  const cseq = /^CSeq:\s*(.+)$/im.exec(text)?.[1]?.trim()
+  const line = first.startsWith('SIP/2.0 ') ? `${first.slice('SIP/2.0 '.length)}${cseq === undefined ? '' : ` (${cseq})`}` : first.replace(/ SIP\/2\.0$/, '')
+  return /\r\n\r\nv=0/.test(text) ? `${line} + SDP` : line
+}

@@ -1,0 +1,71 @@
+import type { FastifyInstance } from 'fastify'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Exchange } from '#server/exchange/exchange.ts'
+import type { Journal } from '#server/journal/index.ts'
+import type { MediaEngine } from '#media/engine.ts'
+import type { Store } from '#server/store/index.ts'
+
+export interface HealthNeeds {
+  exchange: Exchange
+  store: Store
+  journal: Journal
+  media: MediaEngine
+  listeners: () => number
+  isDraining: () => boolean
+}
+
+/** Whether it lives, whether it should be sent calls, and figures for Prometheus. Without company data, and without a key: for machines beside it. */
+export function healthApi(app: FastifyInstance, needs: HealthNeeds): void {
+  app.get('/health/live', { schema: { summary: 'The process lives' } }, () => Promise.resolve({ live: true }))
+
+  app.get('/health/ready', { schema: { summary: 'Calls are taken; what is degraded is named' } }, (_request, reply) => {
+    const degraded = degradedOf(needs)
+    const ready = !needs.isDraining() && needs.media.load.capacity > 0
+    return reply.code(ready ? 200 : 503).send({ ready, draining: needs.isDraining(), degraded })
+  })
+
+  const registry = metricsOf(needs)
+  app.get('/metrics', { schema: { summary: 'Figures for Prometheus' } }, async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
+}
+
+function degradedOf({ store, journal }: HealthNeeds): string[] {
+  const kept = journal.health()
+  return [
+    ...(store.health().state === 'away' ? [`database: ${store.health().detail ?? 'away'}; history comes later`] : []),
+    ...(kept.state === 'failing' ? [`journal: ${kept.lastError ?? 'cannot be written'}; ${kept.waiting} facts wait in memory`] : []),
+    ...(kept.lost > 0 ? [`journal: ${kept.lost} facts were lost`] : []),
+  ]
+}
+
+function metricsOf({ exchange, store, journal, media, listeners }: HealthNeeds): Registry {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry, prefix: 'centrala_' })
+  const figures: readonly [name: string, help: string, read: () => number][] = [
+    ['calls', 'Calls in progress', () => exchange.live.size],
+    ['registrations', 'Contacts of phones registered', () => exchange.registrar.size],
+    ['media_endpoints', 'Audio endpoints in use', () => media.load.endpoints],
+    ['media_capacity', 'Audio endpoints there could be', () => media.load.capacity],
+    ['database_up', '1 when PostgreSQL answers', () => (store.health().state === 'ready' ? 1 : 0)],
+    ['journal_undrained', 'Facts not yet in the database', () => journal.health().undrained],
+    ['journal_lost', 'Facts lost because the disk refused them', () => journal.health().lost],
+    ['event_listeners', 'Connections to the event stream', listeners],
+    ['sip_dialogs', 'SIP dialogs', () => exchange.agent.counts.dialogs],
+    ['sip_challenges', 'Requests challenged since the start', () => exchange.agent.counts.challenged],
+    ['sip_failed_authentications', 'Wrong passwords since the start', () => exchange.agent.counts.failedAuthentications],
+    ['sip_messages_received', 'SIP messages received since the start', () => exchange.transport.counts.received],
+    ['sip_messages_sent', 'SIP messages sent since the start', () => exchange.transport.counts.sent],
+    ['trunks_up', 'Trunks that answer', () => [...exchange.trunks].filter((link) => link.state === 'up').length],
+    ['trunks_down', 'Trunks that do not', () => [...exchange.trunks].filter((link) => link.state === 'down').length],
+  ]
+  for (const [name, help, read] of figures) {
+    new Gauge({
+      name: `centrala_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+  return registry
+}
