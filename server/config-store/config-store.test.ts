@@ -77,7 +77,8 @@ describe('secrets', () => {
     await using config = await r.open()
     assert.equal(revealPassword(config, config.current('alfa')?.documents), 'hunter2')
     const [device] = config.current('alfa')?.documents ?? []
-    const { password } = device?.['sip'] as { password: { secret: string } }
+    assert.ok(device)
+    const { password } = device['sip'] as { password: { secret: string } }
     assert.equal(config.reveal('beta', password), null)
   })
 

@@ -10,7 +10,7 @@ import { testStore, type TestStore } from '#server/store/testing.ts'
 /** Real timers, and a wall clock that the test moves. */
 function movable(): Clock & { forward(ms: number): void } {
   let moved = 0
-  return { now: () => systemClock.now(), wall: () => 1e12 + moved, after: systemClock.after, forward: (ms) => void (moved += ms) }
+  return { now: () => systemClock.now(), wall: () => 1e12 + moved, after: (ms, task) => systemClock.after(ms, task), forward: (ms) => void (moved += ms) }
 }
 
 async function rig(handler: JobHandler, more: Partial<JobsSettings> = {}) {
