@@ -17,7 +17,6 @@ const testPrograms = [
   { program: 'kamailio', debian: ['kamailio'], for: "a carrier's proxy" },
   { program: 'espeak-ng', debian: ['espeak-ng'], for: 'speech' },
   { program: 'flite', debian: ['flite'], for: 'speech' },
-  { program: 'pocketsphinx_batch', debian: ['pocketsphinx', 'pocketsphinx-en-us'], for: 'recognising what was said' },
   { program: 'opusdec', debian: ['opus-tools'], for: 'listening to recordings' },
   { program: 'chromium', debian: ['chromium'], for: 'the page' },
 ]
