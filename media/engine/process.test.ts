@@ -271,3 +271,47 @@ test('an engine in this process leaves no socket behind', async () => {
   for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
   assert.equal(sockets(), before)
 })
+
+for (const bound of [ADDRESS, '0.0.0.0']) {
+  test(`on real sockets bound to ${bound} an attacker on another address gets and injects nothing`, async () => {
+    const first = 2 * randomInt(12_000, 28_000)
+    const engine = await openLocalEngine({ range: { addresses: [bound], first, last: first + 19 }, folder: '.' })
+    const [a, b] = [await UdpPhone.open(), await UdpPhone.open()]
+    const [endA, endB] = [opened(engine.media), opened(engine.media)]
+    const targets = [endA, endB].map(({ local }) => ({ address: ADDRESS, port: local.port }))
+    const attacker = await bindUdp({ address: '127.0.0.66', port: 0 })
+    assert.ok('send' in attacker)
+    let leaked = 0
+    attacker.receive = () => void leaked++
+    let injected = 0
+    const evil = Buffer.alloc(160, 0x66)
+    let said = 0
+    /** Attacks, then talks: who hears the talk would have heard the attack, sent before to the same socket. */
+    const round = async (): Promise<void> => {
+      for (const { address, port } of targets) {
+        for (let n = 0; n < 5; n++) {
+          attacker.send(rtp({ sequence: ++said, payload: evil }), { address, port })
+          attacker.send(Buffer.from([0x80, 201, 0, 1, 0, 0, 0, 1]), { address, port: port + 1 })
+        }
+      }
+      for (const [from, to, target] of [
+        [a, b, targets[0]],
+        [b, a, targets[1]],
+      ] as const) {
+        assert.ok(target !== undefined)
+        const heard = to.next()
+        from.say(target)
+        if ((await heard).subarray(12).equals(evil)) injected++
+      }
+    }
+    endA.aim(streamTo(a.socket.local, { accept: { mode: 'latch', address: ADDRESS } }))
+    endB.aim(streamTo(b.socket.local))
+    endA.join(endB)
+    for (let n = 0; n < 10; n++) await round()
+    endA.aim(streamTo(a.socket.local, { accept: { mode: 'latch', address: ADDRESS }, ptimeMs: 30 }))
+    for (let n = 0; n < 10; n++) await round()
+    assert.deepEqual([leaked, injected], [0, 0])
+    await engine[Symbol.asyncDispose]()
+    for (const socket of [a.socket, b.socket, attacker]) socket.close()
+  })
+}

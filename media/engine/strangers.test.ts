@@ -125,6 +125,24 @@ test('latch: only a valid packet of the agreed stream fixes the pair, not a repo
   assert.deepEqual(told.lines, ['audio 198.51.100.1 8000'])
 })
 
+test('latch with rtcp-mux: a report from a port that has not spoken is not read', async () => {
+  await using rig = await openRig()
+  const { endpoint, told } = rig.open()
+  const phone = rig.phone('198.51.100.1')
+  endpoint.aim(streamTo(phone.address, { ...latching('198.51.100.1'), rtcp: phone.address }))
+  endpoint.play([{ kind: 'tone', tone: 'beep', ms: 20 }])
+  await rig.clock.advanceAsync(20)
+  const ssrc = phone.take()[0]?.ssrc ?? 0
+  const lies = Buffer.alloc(32)
+  lies.set([0x81, 201, 0, 7])
+  lies.writeUInt32BE(ssrc, 8)
+  lies.writeIntBE(99, 13, 3)
+  rig.phone('198.51.100.1', 7000).socket.send(lies, endpoint.local)
+  endpoint.close()
+  await rig.clock.advanceAsync(0)
+  assert.equal(told.stats[0]?.remoteLost, null)
+})
+
 test('strangers are counted while the peer has not spoken', async () => {
   await using rig = await openRig()
   const { endpoint, told } = rig.open()
