@@ -154,7 +154,7 @@ test('an engine that comes back empty is told all: the play from where it would 
   await clock.advanceAsync(100)
   assert.ok(events.lines.includes('revived'))
   const resumed = recorder.opened.at(-1)?.spec
-  assert.deepEqual([resumed?.file, resumed?.resume, resumed?.startedAt, resumed?.maxMs], ['talk.ogg', true, 0, 60_000])
+  assert.deepEqual([resumed?.file, resumed?.resume, resumed?.startedAt, resumed?.maxMs], ['/talk.ogg', true, 0, 60_000])
   await clock.advanceAsync(1000)
   const packets = phone.take().length
   assert.ok(packets >= 27 && packets <= 29, `${packets} packets of the last 600 ms less the outage`)
@@ -220,7 +220,7 @@ test('closed while its engine is dead, an endpoint still gets its recording comp
   a?.close()
   await clock.advanceAsync(1000)
   const last = recorder.opened.at(-1)
-  assert.deepEqual([last?.spec.file, last?.spec.resume, last?.stopped], ['talk.ogg', true, true])
+  assert.deepEqual([last?.spec.file, last?.spec.resume, last?.stopped], ['/talk.ogg', true, true])
   assert.deepEqual(
     events.lines.filter((line) => line.startsWith('recorded')),
     [`recorded talk.ogg ${last === undefined ? '' : 1025}`],

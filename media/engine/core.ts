@@ -21,6 +21,8 @@ export interface CoreNeeds {
   stock: PortStock
   sounds: Sounds
   recorder: Recorder
+  /** Where relative file names begin. */
+  folder: string
 }
 
 /** Commands about one endpoint. */
@@ -54,7 +56,7 @@ export class EngineCore {
     this.#needs = needs
     this.#emit = emit
     this.#cname = needs.random.hex(12)
-    this.#recordings = new Recordings(needs.recorder, needs.clock, emit)
+    this.#recordings = new Recordings(needs, emit)
     this.#heartbeat = new Heartbeat(needs.clock, BEAT_MS, (now) => this.#beat(now))
   }
 

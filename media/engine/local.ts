@@ -44,7 +44,7 @@ export async function openHost(parts: EngineParts): Promise<EngineHost> {
     throw new EngineRefused(refusal)
   }
   const sounds = new Sounds(parts.sounds ?? fileSounds(parts.folder), parts.country ?? 'eu')
-  return new EngineHost({ clock, random, log, stock, sounds, recorder: parts.recorder ?? new WorkerRecorder(log) })
+  return new EngineHost({ clock, random, log, stock, sounds, recorder: parts.recorder ?? new WorkerRecorder(log), folder: parts.folder })
 }
 
 /** A media engine in this process, behind the face of one in another. */

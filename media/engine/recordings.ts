@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Clock, Millis } from '#base/clock.ts'
 import type { EndpointId } from '#media/engine.ts'
 import type { Command, EndpointEvent, LivingRecording } from '#media/engine/protocol.ts'
@@ -18,12 +19,18 @@ interface Running {
 export class Recordings {
   readonly #recorder: Recorder
   readonly #clock: Clock
+  readonly #folder: string
   readonly #emit: (id: EndpointId, event: EndpointEvent) => void
   readonly #running = new Map<string, Running>()
 
-  constructor(recorder: Recorder, clock: Clock, emit: (id: EndpointId, event: EndpointEvent) => void) {
+  /** `folder`: where relative file names begin. */
+  constructor(
+    { recorder, clock, folder }: { recorder: Recorder; clock: Clock; folder: string },
+    emit: (id: EndpointId, event: EndpointEvent) => void,
+  ) {
     this.#recorder = recorder
     this.#clock = clock
+    this.#folder = folder
     this.#emit = emit
   }
 
@@ -33,12 +40,18 @@ export class Recordings {
     if (this.#running.has(file)) return
     const startedAt = this.#clock.now() - (ageMs ?? 0)
     const recording = this.#recorder.open(
-      { file, format, startedAt, ...(maxMs === undefined ? {} : { maxMs }), ...(ageMs === undefined ? {} : { resume: true }) },
+      {
+        file: resolve(this.#folder, file),
+        format,
+        startedAt,
+        ...(maxMs === undefined ? {} : { maxMs }),
+        ...(ageMs === undefined ? {} : { resume: true }),
+      },
       {
         onRecorded: (recorded) => {
           this.#untap(file)
           this.#running.delete(file)
-          this.#emit(id, { kind: 'recorded', ...recorded })
+          this.#emit(id, { kind: 'recorded', ...recorded, file })
         },
         onFailed: (_file, cause) => this.#emit(id, { kind: 'record-failed', file, cause }),
       },
