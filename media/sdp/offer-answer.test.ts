@@ -141,9 +141,21 @@ test('old-style hold, c=0.0.0.0, means that the peer does not listen (RFC 3264 Â
   assert.equal(agree(sdp('m=audio 4000 RTP/AVP 8', 'c=IN IP4 0.0.0.0', 'a=inactive')).stream.direction, 'inactive')
 })
 
-test('a peer behind NAT is not sent anything until it is heard', () => {
+test('a peer behind NAT may speak from where its signalling comes from; what its SDP says goes with it, so that a change shows', () => {
   const { stream } = agree(sdp('m=audio 4000 RTP/AVP 8', 'c=IN IP4 10.0.0.5', 'a=rtcp:4001'))
-  assert.deepEqual([stream.remote, stream.rtcp, stream.accept], [null, null, { mode: 'latch', address: '198.51.100.7' }])
+  assert.deepEqual(stream.accept, { mode: 'latch', address: '198.51.100.7' })
+  assert.deepEqual(
+    [stream.remote, stream.rtcp],
+    [
+      { address: '10.0.0.5', port: 4000 },
+      { address: '10.0.0.5', port: 4001 },
+    ],
+  )
+})
+
+test('a peer that gives a name is waited for where its signalling comes from', () => {
+  const { stream } = agree(sdp('m=audio 4000 RTP/AVP 8', 'c=IN IP4 media.example.com'))
+  assert.deepEqual([stream.remote, stream.accept], [null, { mode: 'latch', address: '198.51.100.7' }])
 })
 
 test('RTCP goes where the peer says: another port, another address, or with the RTP', () => {

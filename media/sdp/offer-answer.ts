@@ -169,13 +169,10 @@ interface Settled {
 }
 
 function params({ stream, agreed, direction: ours, local, peer }: Settled): StreamParams {
-  const accept = acceptRule({ ...peer, sdpAddress: stream.sdpAddress })
-  const known = accept.mode === 'exact'
   return {
-    // Behind NAT the address in the SDP is somebody else's or nobody's; the latch tells the true one.
-    remote: known ? stream.remote : null,
-    rtcp: known ? stream.rtcp : null,
-    accept,
+    remote: stream.remote,
+    rtcp: stream.rtcp,
+    accept: acceptRule({ ...peer, sdpAddress: stream.sdpAddress }),
     codec: agreed.codec,
     payloadType: agreed.payloadType,
     dtmfPayloadType: stream.dtmfPayloadType,
