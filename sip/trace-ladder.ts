@@ -2,12 +2,12 @@ import { parseMessage } from '#sip/message/parse.ts'
 import type { TraceEntry } from '#sip/trace.ts'
 
 /**
- * A call's messages as a ladder diagram in plain text: a line each, with seconds since the first, our side on the left and each peer in a
- * column of its own.
+ * A call's messages as a ladder diagram in plain text: a line each, with seconds since the first, each peer in a column of its own,
+ * `<--` for what came from it and `-->` for what went to it, the CSeq number behind.
  *
- *     seconds     us          192.0.2.7:5060
- *       0.000      |<-- INVITE sip:100@example.org
- *       0.002      |--> 100 Trying (INVITE)
+ *     seconds  192.0.2.7:5060/udp
+ *       0.000  |<-- INVITE sip:100@example.org  1 + application/sdp
+ *       0.002  |--> 100 Trying (INVITE)  1
  */
 export function ladder(entries: readonly TraceEntry[]): string {
   const first = entries[0]

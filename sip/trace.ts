@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts'
+import { OldestFirst } from '#base/oldest-first.ts'
 import type { Flow } from '#sip/agent.ts'
 import { detached } from '#sip/message/text.ts'
 import { masked } from '#sip/trace-mask.ts'
@@ -28,8 +29,8 @@ export interface TraceLimits {
 export class SipTrace {
   readonly #clock: Clock
   readonly #limits: TraceLimits
-  /** In the order of their first message, so that the oldest call goes first. */
   readonly #calls = new Map<string, TracedCall>()
+  readonly #order = new OldestFirst<string>()
   #bytes = 0
 
   constructor(clock: Clock, limits: Partial<TraceLimits> = {}) {
@@ -40,7 +41,7 @@ export class SipTrace {
   /** Keeps one message. The bytes must not change afterwards. */
   record(direction: 'in' | 'out', flow: Flow, bytes: Uint8Array, callId: string): void {
     let call = this.#calls.get(callId)
-    if (call === undefined) this.#calls.set(detached(callId), (call = new TracedCall()))
+    if (call === undefined) call = this.#begin(detached(callId))
     this.#bytes += call.add({ direction, at: this.#clock.wall(), flow, bytes: compact(bytes) }, this.#limits.callMessages)
     while (this.#bytes > this.#limits.bytes && this.#dropOldest());
   }
@@ -56,6 +57,7 @@ export class SipTrace {
     if (call === undefined) return
     this.#bytes -= call.bytes
     this.#calls.delete(callId)
+    this.#order.delete(callId)
   }
 
   /** Bytes held now. */
@@ -68,11 +70,16 @@ export class SipTrace {
   }
 
   #dropOldest(): boolean {
-    for (const callId of this.#calls.keys()) {
-      this.forget(callId)
-      return true
-    }
-    return false
+    const oldest = this.#order.take()
+    if (oldest !== undefined) this.forget(oldest)
+    return oldest !== undefined
+  }
+
+  #begin(callId: string): TracedCall {
+    const call = new TracedCall()
+    this.#calls.set(callId, call)
+    this.#order.add(callId)
+    return call
   }
 }
 

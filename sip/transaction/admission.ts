@@ -30,13 +30,13 @@ export class Gate {
     return this.#drainRetryAfter ?? this.#options.retryAfter
   }
 
-  /** `living`: transactions that exist now. */
-  admit(request: SipRequest, living: number): Admission {
+  /** `unfinished`: transactions that exist now and do more than wait for retransmissions. */
+  admit(request: SipRequest, unfinished: number): Admission {
     const { maxTransactions, isPriority } = this.#options
-    if (living >= 2 * maxTransactions) return 'drop'
+    if (unfinished >= 2 * maxTransactions) return 'drop'
     if (request.method === 'CANCEL' || request.method === 'BYE' || request.headers.to.tag !== undefined) return 'serve'
     const draining = this.#drainRetryAfter !== null && request.method === 'INVITE'
-    if (!draining && living < maxTransactions && !this.#isLate()) return 'serve'
+    if (!draining && unfinished < maxTransactions && !this.#isLate()) return 'serve'
     return isPriority?.(request) === true ? 'serve' : 'shed'
   }
 

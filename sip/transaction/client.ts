@@ -71,7 +71,13 @@ export class ClientRun implements ClientTransaction {
 
   abandon(): void {
     this.#events = NO_EVENTS
-    this.#end()
+    this.end()
+  }
+
+  end(): void {
+    this.#finish()
+    this.#timers.stopAll()
+    this.#host.forgetClient(this)
   }
 
   #step(input: ClientInput): void {
@@ -93,7 +99,7 @@ export class ClientRun implements ClientTransaction {
       case 'fail':
         return this.#fail(effect.why)
       case 'end':
-        return this.#end()
+        return this.end()
       case 'send-trying':
         return
     }
@@ -138,20 +144,16 @@ export class ClientRun implements ClientTransaction {
     if (this.#cancelTimer !== null) return
     this.#cancelTimer = this.#host.wheel.after(this.#host.timingsOf(this.flow).B, () => {
       this.#fail('timeout')
-      this.#end()
+      this.end()
     })
     this.#host.run(cancelFor(this.request, headers), this.#branch, this.flow, NO_EVENTS)
   }
 
   #finish(): void {
+    if (this.#progress === 'final') return
     this.#progress = 'final'
     this.#bytes = null
+    this.#host.finished(this)
     this.#cancelTimer?.stop()
-  }
-
-  #end(): void {
-    this.#finish()
-    this.#timers.stopAll()
-    this.#host.forgetClient(this)
   }
 }

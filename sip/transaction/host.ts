@@ -7,7 +7,7 @@ import type { Timings } from '#sip/transaction/timings.ts'
 import type { ClientEvents, TransactionCounts } from '#sip/transaction/transaction.ts'
 import type { Transport } from '#sip/transport/transport.ts'
 
-export type Counts = { -readonly [K in Exclude<keyof TransactionCounts, 'clients' | 'servers'>]: number }
+export type Counts = { -readonly [K in Exclude<keyof TransactionCounts, 'clients' | 'servers' | 'finished'>]: number }
 
 /** What running transactions use of the layer that runs them. */
 export interface TransactionHost {
@@ -19,6 +19,8 @@ export interface TransactionHost {
   send(flow: Flow, bytes: Uint8Array, callId: string): boolean
   /** Runs a request whose Via stands. */
   run(request: SipRequest, branch: string, flow: Flow, events: ClientEvents): ClientRun
+  /** From now on it only waits for retransmissions. */
+  finished(run: ClientRun | ServerRun): void
   forgetClient(client: ClientRun): void
   forgetServer(server: ServerRun): void
   /** The earlier one of merged requests asked for credentials: what follows with the same CSeq is no merged copy. */

@@ -267,6 +267,18 @@ test('above the bound new requests get 503 with Retry-After, requests in dialogs
   assert.deepEqual([callee.layer.counts.shed, callee.layer.counts.dropped], [1, 1])
 })
 
+test('finished transactions do not count against the bound, and beyond their own the oldest are forgotten early', () => {
+  const { clock, caller, callee, assertClean } = pair({}, { maxTransactions: 2, maxFinished: 3 })
+  callee.answer = respondWith(200)
+  for (let i = 0; i < 10; i++) {
+    caller.layer.request(request('OPTIONS', `call-${i}`), caller.flowTo(CALLEE), caller.events)
+    clock.advance(10)
+  }
+  assert.deepEqual(new Set(caller.seen), new Set(['200']))
+  assert.deepEqual([callee.layer.counts.servers, callee.layer.counts.finished, callee.wheel.size], [3, 3, 3])
+  assertClean()
+})
+
 test('while draining only new INVITEs are refused', () => {
   const { clock, caller, callee } = pair()
   callee.layer.drain(30)

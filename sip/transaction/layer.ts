@@ -1,5 +1,6 @@
 import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
+import { OldestFirst } from '#base/oldest-first.ts'
 import type { TimerWheel } from '#base/timer-wheel.ts'
 import type { Flow } from '#sip/agent.ts'
 import { buildResponse } from '#sip/message/build.ts'
@@ -44,7 +45,8 @@ export interface TransactionParts {
 export const defaultTransactionOptions: TransactionOptions = {
   ...defaultTimerBase,
   tryingAfter: 0,
-  maxTransactions: 50_000,
+  maxTransactions: 20_000,
+  maxFinished: 32_768,
   maxLateness: 250,
   retryAfter: 5,
 }
@@ -53,7 +55,7 @@ export const defaultTransactionOptions: TransactionOptions = {
 export class TransactionLayer implements Transactions, TransportReceiver, TransactionHost {
   readonly wheel: TimerWheel
   readonly transport: Transport
-  readonly counts: Counts & Pick<TransactionCounts, 'clients' | 'servers'>
+  readonly counts: Counts & Pick<TransactionCounts, 'clients' | 'servers' | 'finished'>
   readonly #user: TransactionUser
   readonly #random: Random
   readonly #log: Log
@@ -65,13 +67,17 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   readonly #servers = new Map<string, ServerRun>()
   /** First transactions of requests outside dialogs, to find copies that came another way. */
   readonly #merges = new Map<string, ServerRun>()
+  /** Those that only wait for retransmissions. */
+  readonly #finished = new OldestFirst<ClientRun | ServerRun>()
+  readonly #maxFinished: number
   readonly #clientsOfConnection = new Map<number, Set<ClientRun>>()
 
   constructor(parts: TransactionParts) {
     const options = { ...defaultTransactionOptions, ...parts.options }
     this.wheel = parts.wheel
     this.transport = parts.transport
-    this.counts = gauged(this.#clients, this.#servers)
+    this.counts = gauged(this.#clients, this.#servers, this.#finished)
+    this.#maxFinished = options.maxFinished
     this.#user = parts.user
     this.#random = parts.random
     this.#log = parts.log
@@ -156,8 +162,14 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     return client
   }
 
+  finished(run: ClientRun | ServerRun): void {
+    this.#finished.add(run)
+    if (this.#finished.size > this.#maxFinished) this.#finished.take()?.end()
+  }
+
   forgetClient(client: ClientRun): void {
     this.#clients.delete(client.key)
+    this.#finished.delete(client)
     const { connection } = client.flow
     if (connection === null) return
     const over = this.#clientsOfConnection.get(connection)
@@ -167,6 +179,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
 
   forgetServer(server: ServerRun): void {
     this.#servers.delete(server.key)
+    this.#finished.delete(server)
     this.unmerge(server)
   }
 
@@ -179,8 +192,12 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     this.#log.error('a transaction user threw', { error })
   }
 
+  get #unfinished(): number {
+    return this.#servers.size + this.#clients.size - this.#finished.size
+  }
+
   #onNew(request: SipRequest, flow: Flow, key: string): void {
-    const admission = this.#gate.admit(request, this.#servers.size + this.#clients.size)
+    const admission = this.#gate.admit(request, this.#unfinished)
     if (admission !== 'serve') return this.#refuse(request, flow, admission)
     const merge = request.headers.to.tag === undefined ? mergeKey(request) : null
     if (merge !== null && this.#merges.has(merge)) {
@@ -213,7 +230,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
    * matches nothing.
    */
   #onCancel(cancel: SipRequest, flow: Flow, key: string): void {
-    if (this.#gate.admit(cancel, this.#servers.size + this.#clients.size) === 'drop') return this.#refuse(cancel, flow, 'drop')
+    if (this.#gate.admit(cancel, this.#unfinished) === 'drop') return this.#refuse(cancel, flow, 'drop')
     const invite = this.#servers.get(serverKey(cancel, 'INVITE'))
     const matches = invite !== undefined && invite.flow.remote.address === flow.remote.address
     const toTag = (matches ? invite.toTag : undefined) ?? statelessTag(cancel.headers)
@@ -272,13 +289,18 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   }
 }
 
-function gauged(clients: ReadonlyMap<string, unknown>, servers: ReadonlyMap<string, unknown>): Counts & Pick<TransactionCounts, 'clients' | 'servers'> {
+type Sized = { readonly size: number }
+
+function gauged(clients: Sized, servers: Sized, finished: Sized): TransactionLayer['counts'] {
   return {
     get clients() {
       return clients.size
     },
     get servers() {
       return servers.size
+    },
+    get finished() {
+      return finished.size
     },
     requestsIn: 0,
     requestsOut: 0,

@@ -2,7 +2,8 @@ import type { Flow } from '#sip/agent.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { isFlow, type Transport } from '#sip/transport/transport.ts'
 
-const DEFAULT_PORT = 5060
+/** Where a Via without port is answered (RFC 3261 §18.2.2). */
+export const DEFAULT_PORT = 5060
 
 /**
  * The flow that a response takes (RFC 3261 §18.2.2, RFC 3581 §4): back over the connection; on UDP from the socket that got the request
@@ -19,8 +20,8 @@ export function responseFlow(request: SipRequest, flow: Flow): Flow {
 }
 
 /** After a TCP connection was lost: a new one to the source address at the sent-by port (RFC 3261 §18.2.2). Null where none can be had. */
-export function reconnectFlow(request: SipRequest, flow: Flow, transport: Transport): Flow | null {
+export function reconnectFlow(flow: Flow, sentByPort: number, transport: Transport): Flow | null {
   if (flow.transport !== 'tcp') return null
-  const again = transport.open({ transport: 'tcp', address: flow.remote.address, port: request.headers.via.port ?? DEFAULT_PORT })
+  const again = transport.open({ transport: 'tcp', address: flow.remote.address, port: sentByPort })
   return isFlow(again) ? again : null
 }

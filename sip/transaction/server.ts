@@ -7,7 +7,7 @@ import type { TransactionHost } from '#sip/transaction/host.ts'
 import { InviteServer } from '#sip/transaction/invite-server.ts'
 import type { Effect, Machine, ServerInput } from '#sip/transaction/machine.ts'
 import { NonInviteServer } from '#sip/transaction/non-invite-server.ts'
-import { reconnectFlow, responseFlow } from '#sip/transaction/response-flow.ts'
+import { DEFAULT_PORT, reconnectFlow, responseFlow } from '#sip/transaction/response-flow.ts'
 import type { ServerEvents, ServerTransaction } from '#sip/transaction/transaction.ts'
 import { TransactionTimers } from '#sip/transaction/transaction-timers.ts'
 
@@ -50,7 +50,8 @@ export class ServerRun {
   #received: Received | null
   #callId: string
   #target: Flow
-  #reconnect: (() => Flow | null) | null
+  /** Of the request's Via, for a new connection when its own is lost; null once that was tried. */
+  #sentByPort: number | null
   #last: SipResponse | null = null
   #bytes: Uint8Array | null = null
   #events: ServerEvents | null = null
@@ -65,7 +66,7 @@ export class ServerRun {
     this.#received = new Received(this, request, flow)
     this.#callId = request.headers.callId
     this.#target = responseFlow(request, flow)
-    this.#reconnect = flow.connection === null ? null : () => reconnectFlow(request, flow, host.transport)
+    this.#sentByPort = request.headers.via.port ?? DEFAULT_PORT
     const timings = host.timingsOf(flow)
     this.#machine = request.method === 'INVITE' ? new InviteServer(timings) : new NonInviteServer(timings)
     this.#timers = new TransactionTimers(host.wheel, (timer) => this.#step({ kind: 'timer', timer }))
@@ -163,8 +164,8 @@ export class ServerRun {
 
   #send(): void {
     if (this.#bytes === null || this.#host.send(this.#target, this.#bytes, this.#callId)) return
-    const other = this.#reconnect?.() ?? null
-    this.#reconnect = null
+    const other = this.#sentByPort === null ? null : reconnectFlow(this.flow, this.#sentByPort, this.#host.transport)
+    this.#sentByPort = null
     if (other !== null) this.#target = other
     if (other !== null && this.#host.send(other, this.#bytes, this.#callId)) return
     // Later, so that whoever responded hears of the failure after the call returned.
@@ -197,7 +198,7 @@ export class ServerRun {
     this.#received = null
     this.#callId = detached(this.#callId)
     this.#last = null
-    this.#reconnect = null
+    if (!this.#machine.ended) this.#host.finished(this)
   }
 }
 

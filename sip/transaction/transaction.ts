@@ -87,6 +87,8 @@ export interface StatelessRequest {
 export interface TransactionCounts {
   readonly clients: number
   readonly servers: number
+  /** Of both: those that only wait for retransmissions. */
+  readonly finished: number
   readonly requestsIn: number
   readonly requestsOut: number
   /** Requests that came again and were absorbed. */
@@ -111,10 +113,15 @@ export interface TransactionOptions extends TimerBase {
   /** An INVITE gets its 100 this late unless a response went before: 0 at once, at most 200 ms (RFC 3261 §17.2.1). Default 0. */
   tryingAfter: Millis
   /**
-   * Above so many transactions new requests outside dialogs are shed with 503; above twice as many everything new is dropped.
-   * Over UDP a finished one is kept for 32 s at about 1.5 kB. Default 50,000.
+   * Above so many unfinished transactions new requests outside dialogs are shed with 503; above twice as many everything new is
+   * dropped. Default 20,000.
    */
   maxTransactions: number
+  /**
+   * So many finished ones are kept to answer retransmissions, 2 kB each; beyond, the oldest are forgotten before their timers J and L.
+   * Default 32,768: at 1,000 calls a second they still live for 16 s, long after the last retransmission.
+   */
+  maxFinished: number
   /** When timers run this late the process is overloaded: new requests outside dialogs are shed until it is half. Default 250 ms. */
   maxLateness: Millis
   /** Retry-After of what is shed, seconds. Default 5. */

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VirtualClock } from '#base/virtual-clock.ts'
+import type { Flow } from '#sip/agent.ts'
+import { SipTrace } from '#sip/trace.ts'
+import { ladder } from '#sip/trace-ladder.ts'
+
+const flowTo = (address: string): Flow => ({ transport: 'udp', local: { address: '192.0.2.1', port: 5060 }, remote: { address, port: 5060 }, connection: null })
+const phone = flowTo('192.0.2.7')
+const trunk = flowTo('198.51.100.1')
+
+function message(startLine: string, more = ''): Buffer {
+  const method = startLine.startsWith('SIP') ? 'INVITE' : startLine.split(' ')[0]
+  return Buffer.from(
+    `${startLine}\r\nVia: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: c\r\nCSeq: 7 ${method}\r\n${more}Content-Length: 0\r\n\r\n`,
+  )
+}
+
+test('a call’s messages come back in order with direction, instant and flow', () => {
+  const clock = new VirtualClock(1_000_000)
+  const trace = new SipTrace(clock)
+  trace.record('in', phone, message('INVITE sip:100@192.0.2.1 SIP/2.0'), 'c')
+  clock.advance(20)
+  trace.record('out', phone, message('SIP/2.0 180 Ringing'), 'c')
+  assert.deepEqual(
+    trace.of('c').map(({ direction, at, flow }) => ({ direction, at, flow })),
+    [
+      { direction: 'in', at: 1_000_000, flow: phone },
+      { direction: 'out', at: 1_000_020, flow: phone },
+    ],
+  )
+  trace.forget('c')
+  assert.deepEqual([trace.of('c'), trace.bytes, trace.calls], [[], 0, 0])
+})
+
+test('credentials are masked, folded ones too, in any case, and nothing else is', () => {
+  const trace = new SipTrace(new VirtualClock())
+  const secret = 'authorization : Digest username="alice",\r\n response="0123456789abcdef"\r\nProxy-Authorization: Digest response="fedcba"\r\nSubject: kept\r\n'
+  trace.record('in', phone, message('INVITE sip:100@192.0.2.1 SIP/2.0', secret), 'c')
+  const text = Buffer.from(trace.of('c')[0]?.bytes ?? []).toString()
+  assert.ok(text.includes('authorization : ***\r\nProxy-Authorization: ***\r\nSubject: kept\r\n'))
+  assert.ok(!/alice|0123|fedc/.test(text))
+})
+
+test('a long call loses its middle, not its beginning and its end', () => {
+  const trace = new SipTrace(new VirtualClock(), { callMessages: 6 })
+  for (let i = 0; i < 20; i++) trace.record('in', phone, Buffer.from(String(i)), 'c')
+  assert.deepEqual(
+    trace.of('c').map(({ bytes }) => Number(Buffer.from(bytes).toString())),
+    [0, 1, 2, 17, 18, 19],
+  )
+})
+
+test('the bytes of all calls stay within the bound, the oldest call going first', () => {
+  const trace = new SipTrace(new VirtualClock(), { bytes: 10_000 })
+  for (let i = 0; i < 100; i++) trace.record('in', phone, Buffer.alloc(380), `call-${i}`)
+  assert.ok(trace.bytes <= 10_000)
+  assert.equal(trace.calls, 20)
+  assert.equal(trace.of('call-79').length, 0)
+  assert.equal(trace.of('call-80').length, 1)
+})
+
+test('the ladder shows each message on a line of its own, each peer in a column of its own', () => {
+  const clock = new VirtualClock()
+  const trace = new SipTrace(clock)
+  trace.record('in', phone, message('INVITE sip:100@192.0.2.1 SIP/2.0'), 'c')
+  clock.advance(3)
+  trace.record('out', trunk, message('INVITE sip:+100@198.51.100.1 SIP/2.0'), 'c')
+  clock.advance(40)
+  trace.record('in', trunk, message('SIP/2.0 180 Ringing'), 'c')
+  trace.record('out', phone, Buffer.from('garbage\r\n\r\n'), 'c')
+  assert.deepEqual(ladder(trace.of('c')).split('\n'), [
+    '  seconds  192.0.2.7:5060/udp                            198.51.100.1:5060/udp',
+    '    0.000  |<-- INVITE sip:100@192.0.2.1  7',
+    '    0.003  |                                             |--> INVITE sip:+100@198.51.100.1  7',
+    '    0.043  |                                             |<-- 180 Ringing (INVITE)  7',
+    '    0.043  |--> malformed (start-line)',
+  ])
+  assert.equal(ladder([]), '')
+})
