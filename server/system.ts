@@ -56,11 +56,18 @@ export async function openSystem(parts: SystemParts) {
     log: log.child({ part: 'store' }),
   })
   const tell: ApplyNeeds['tell'] = (fact) => void journal.append(fact)
+  /** Of the system rather than of one company: every company is told. */
+  const alarm = (rule: string, detail: string): void => {
+    for (const tenant of configs.tenants()) tell({ kind: 'alarm.raised', tenant, rule, severity: 'critical', detail })
+  }
   const journal = await openJournal({
     folder: join(data, 'journal'),
     clock,
     log: log.child({ part: 'journal' }),
-    onTrouble: ({ refusing, detail }) => log.error(refusing ? 'the journal cannot be written' : 'the journal is written again', { detail }),
+    onTrouble: ({ refusing, detail }) => {
+      log.error(refusing ? 'the journal cannot be written' : 'the journal is written again', { detail })
+      if (refusing) alarm('disk-refuses', `facts of calls wait in memory: ${detail}`)
+    },
   })
   const media = new MediaClient({ clock, random, log: log.child({ part: 'media' }) }, settings.media.sockets.map(dialUnix))
   const configs = await openConfigStore({
@@ -136,7 +143,7 @@ export async function openSystem(parts: SystemParts) {
   media.sweep()
   if (recovered.recovered + recovered.lost > 0) log.info('took up calls of before', recovered)
   await exchange.start()
-  const drain = new JournalDrain({ journal, sink: factSink({ store, log }), clock, log: log.child({ part: 'drain' }) })
+  const drain = new JournalDrain({ journal, sink: factSink({ store, log, onRefused: (fact, why) => alarm('fact-refused', `${fact.kind}: ${why}`) }), clock, log: log.child({ part: 'drain' }) })
   const watch = store.onChange((health) => {
     if (health.state === 'ready') drain.wake()
   })

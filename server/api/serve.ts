@@ -75,7 +75,7 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
     await app.register(staticFiles, {
       root: needs.web,
       cacheControl: true,
-      setHeaders: (reply) => void reply.setHeader('content-security-policy', contentPolicy),
+      setHeaders: (reply) => void reply.header('content-security-policy', contentPolicy),
     })
   }
   return app

@@ -58,6 +58,7 @@ export class Identifier {
     const realm = book.config.settled.sipDomain
     const hash = (algorithm: DigestAlgorithm): string => ha1(algorithm, device.username, realm, password)
     const user: DigestUser = {
+      username: device.username,
       algorithms: device.algorithms,
       ha1: { MD5: hash('MD5'), 'SHA-256': hash('SHA-256') },
       identity: this.#deviceWho(book, device),

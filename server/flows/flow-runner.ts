@@ -3,7 +3,7 @@ import type { Outcome } from '#contract/outcome.ts'
 import type { Call, Part } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
 import type { FlowBook } from '#flows/book.ts'
-import { step } from '#flows/interpreter.ts'
+import { resume, step } from '#flows/interpreter.ts'
 import type { FlowEffect, FlowInput, FlowRing, FlowRun, Token } from '#flows/types.ts'
 import type { PlayId, PlayItem } from '#media/engine.ts'
 import type { RingPlan } from '#calls/needs.ts'
@@ -76,29 +76,11 @@ export class FlowRunner implements Part {
     this.#input({ kind: 'started', now: this.#now(), caller, dialled })
   }
 
-  /** After a restart of the server: whatever was being played or waited for begins again. */
+  /** After a restart of the server: what was being played, rung or waited for begins again. */
   resume(): void {
-    const state = this.#run.state
-    switch (state.name) {
-      case 'playing':
-      case 'prompting':
-      case 'parting':
-        this.#input({ kind: 'played', now: this.#now(), token: state.play })
-        return
-      case 'awaiting':
-        this.#startTimer(state.timer, 5_000)
-        return
-      case 'ringing':
-        this.#input({ kind: 'rung', now: this.#now(), token: state.ring, outcome: 'unreachable' })
-        return
-      case 'new':
-        this.start(this.#run.dialled)
-        return
-      case 'ended':
-        return
-      default:
-        unreachable(state)
-    }
+    if (this.#run.state.name === 'new') this.start(this.#run.dialled)
+    this.#queue.push(...resume(this.#run))
+    this.#work()
   }
 
   close(): void {
