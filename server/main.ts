@@ -19,11 +19,18 @@ async function main(): Promise<void> {
   const settings = readOrRefuse()
   if (settings === null) return
   const log = openLog(settings.log.level)
-  process.on('uncaughtException', (fault) => log.error('a fault nobody handled', { fault: fault.stack }))
-  process.on('unhandledRejection', (fault) => log.error('a rejection nobody handled', { fault: fault instanceof Error ? fault.stack : String(fault) }))
+  let serving = false
+  // A fault in one call or request must not end the others; before anything is served, the keeper had better try again.
+  const survive = (what: string) => (fault: unknown) => {
+    log.error(what, { fault: fault instanceof Error ? fault.stack : String(fault) })
+    if (!serving) process.exit(1)
+  }
+  process.on('uncaughtException', survive('a fault nobody handled'))
+  process.on('unhandledRejection', survive('a rejection nobody handled'))
   try {
     const system = await openSystem({ settings, project, clock: systemClock, random: machineRandom(), log })
     const ending = onEndRequest((request) => void end(system, settings, request).finally(() => ending[Symbol.dispose]()))
+    serving = true
     tellReady(await system.banner())
   } catch (fault) {
     if (fault instanceof ListenError || (fault instanceof Error && 'code' in fault && fault.code === 'EADDRINUSE')) refuseToWork(fault.message)
