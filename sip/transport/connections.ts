@@ -54,6 +54,7 @@ export class Connections {
   readonly #perAddress = new Map<string, number>()
   #last = 0
   #closing = false
+  #emptied: () => void = () => undefined
 
   constructor(inbox: Inbox, wheel: TimerWheel, limits: Partial<StreamLimits>) {
     this.inbox = inbox
@@ -103,6 +104,7 @@ export class Connections {
     else this.#perAddress.set(flow.remote.address, left)
     this.inbox.counts.connectionsOpen = this.size
     if (!this.#closing) this.inbox.failed(flow, why)
+    else if (this.size === 0) this.#emptied()
   }
 
   byNumber(connection: number): Connection | undefined {
@@ -117,9 +119,12 @@ export class Connections {
     countRefused(this.inbox.counts, cause)
   }
 
-  close(): void {
+  /** Closes every connection; resolves when the last is gone, within the half second that each has to send what is buffered. */
+  async close(): Promise<void> {
     this.#closing = true
+    const gone = new Promise<void>((resolve) => (this.#emptied = resolve))
     for (const connection of [...this.#byNumber.values()]) connection.close('we are closing')
+    if (this.size > 0) await gone
   }
 }
 

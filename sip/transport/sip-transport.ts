@@ -119,8 +119,7 @@ export class SipTransport implements Transport {
     this.#tcp = []
     this.#ws = []
     this.#probe?.close()
-    this.#connections?.close()
-    await Promise.all(listeners.map((listener) => listener.close()))
+    await Promise.all([this.#connections?.close(), ...listeners.map((listener) => listener.close())])
   }
 
   /** The socket a flow names, or after a restart with other addresses the one that reaches its peer. */
