@@ -16,8 +16,11 @@ export const LegView = Type.Object({
   ringingAt: maybe(instant),
   answeredAt: maybe(instant),
   endedAt: maybe(instant),
+  /** Since when it is on hold; absent when it is not. */
+  heldAt: Type.Optional(instant),
   outcome: maybe(Outcome),
 })
+export type LegView = Static<typeof LegView>
 
 /** One call: what people mean by it, across transfers and retries. */
 export const CallView = Type.Object({
@@ -91,7 +94,16 @@ export const Snapshot = Type.Object({
   calls: Type.Array(CallView),
   /** Calls ended lately, newest first. */
   ended: Type.Array(CallView),
-  extensions: Type.Array(Type.Object({ number: Type.String(), name: Type.String(), registered: Type.Boolean(), busy: Type.Boolean() })),
+  extensions: Type.Array(
+    Type.Object({
+      number: Type.String(),
+      name: Type.String(),
+      registered: Type.Boolean(),
+      busy: Type.Boolean(),
+      /** Its phones, and where each is registered: what facts about phones and legs are matched with. */
+      devices: Type.Array(Type.Object({ id: Type.String(), contacts: Type.Array(Type.String()) })),
+    }),
+  ),
   trunks: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), state: Type.String(), inUse: Type.Integer() })),
   company: Type.Object({ id: Type.String(), name: Type.String(), timezone: Type.String(), number: maybe(Type.String()) }),
 })

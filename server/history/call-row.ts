@@ -42,5 +42,7 @@ export interface LegRow {
   readonly ringingAt: number | null
   readonly answeredAt: number | null
   readonly endedAt: number | null
+  /** Since when it is on hold; absent when it is not. */
+  readonly heldAt?: number
   readonly outcome: Outcome | null
 }

@@ -54,6 +54,8 @@ export class CallDraft {
       case 'leg.started':
       case 'leg.ringing':
       case 'leg.answered':
+      case 'leg.held':
+      case 'leg.resumed':
       case 'leg.ended':
         this.#applyLeg(fact)
         break
@@ -92,7 +94,7 @@ export class CallDraft {
     }
   }
 
-  #applyLeg(fact: Of<'leg.started' | 'leg.ringing' | 'leg.answered' | 'leg.ended'>): void {
+  #applyLeg(fact: Of<'leg.started' | 'leg.ringing' | 'leg.answered' | 'leg.held' | 'leg.resumed' | 'leg.ended'>): void {
     if (fact.kind === 'leg.started') {
       const { leg, role, endpoint, at } = fact
       this.#legs.set(leg, { leg, role, endpoint, startedAt: at, ringingAt: null, answeredAt: null, endedAt: null, outcome: null })
@@ -102,7 +104,12 @@ export class CallDraft {
     if (leg === undefined) return
     if (fact.kind === 'leg.ringing') leg.ringingAt ??= fact.at
     else if (fact.kind === 'leg.answered') leg.answeredAt ??= fact.at
-    else if (leg.endedAt === null) Object.assign(leg, { endedAt: fact.at, outcome: fact.outcome })
+    else if (fact.kind === 'leg.held') leg.heldAt ??= fact.at
+    else if (fact.kind === 'leg.resumed') delete leg.heldAt
+    else if (leg.endedAt === null) {
+      delete leg.heldAt
+      Object.assign(leg, { endedAt: fact.at, outcome: fact.outcome })
+    }
   }
 }
 

@@ -65,11 +65,16 @@ export class EventStream {
       ended: log.ended(tenant, endedShown).map(present),
       extensions: [...(config?.extensions.values() ?? [])].map((extension) => {
         const devices = [...(config?.devices.values() ?? [])].filter((d) => d.extensions.some((e) => e.id === extension.id))
+        const phones = devices.map(({ id, username }) => ({
+          id,
+          contacts: exchange.registrar.contactsOf(`${username}@${domain}`).map((binding) => binding.contact),
+        }))
         return {
           number: extension.number,
           name: devices[0]?.name ?? extension.name ?? extension.number,
-          registered: devices.some((d) => exchange.registrar.contactsOf(`${d.username}@${domain}`).length > 0),
+          registered: phones.some((phone) => phone.contacts.length > 0),
           busy: devices.some((d) => exchange.live.isBusy(tenant, d.id)),
+          devices: phones,
         }
       }),
       trunks: [...(config?.trunks.values() ?? [])].map((trunk) => {
