@@ -241,7 +241,7 @@ export class Agent implements SipAgent, TransactionUser {
       return
     }
     const invite = new IncomingInviteRun(this.#core, transaction, request)
-    tell(this.#core, () => this.#core.policy.onInvite(invite, who))
+    if (!tell(this.#core, () => this.#core.policy.onInvite(invite, who))) invite.reject(500)
   }
 
   #receiveRegister(registrar: Registrar, transaction: ServerTransaction, who: Identity): void {
@@ -251,7 +251,8 @@ export class Agent implements SipAgent, TransactionUser {
   }
 
   #receiveRequest(transaction: ServerTransaction, who: Identity): void {
-    tell(this.#core, () => this.#core.policy.onRequest?.(new IncomingRequestRun(this.#core, transaction), who))
+    const incoming = new IncomingRequestRun(this.#core, transaction)
+    if (!tell(this.#core, () => this.#core.policy.onRequest?.(incoming, who))) incoming.respond(500)
   }
 
   #refuse(transaction: ServerTransaction, status: number, headers: readonly (readonly [string, string])[]): void {

@@ -238,18 +238,20 @@ test('an INVITE without offer gets the offer in the 2xx and the answer in the AC
   assert.deepEqual(notes.acknowledged.map((body) => body && Buffer.from(body.bytes).toString()), ['answer of alice'])
 })
 
-test('a listener that throws costs its own event and nothing else', async () => {
+test('an owner that throws costs its own call, which gets 500, and nothing else', async () => {
   const { town, alice, bob } = await alice_and_bob()
   bob.onInvite = () => {
     throw new Error('broken')
   }
   const call = new CallNotes()
-  const invite = alice.agent.invite(toBob, call)
+  alice.agent.invite(toBob, call)
   await town.pass(1_000)
   assert.equal(town.faults.length, 1)
-  invite.cancel()
-  await town.pass(1_000)
-  assert.equal(call.failed.length, 1)
+  assert.deepEqual(
+    call.failed.map((failure) => failure.kind === 'response' && failure.status),
+    [500],
+  )
+  assert.deepEqual(await town.leftovers(), nothingLeft)
 })
 
 /** Repeatable, but not in step with the messages. */

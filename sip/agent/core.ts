@@ -10,6 +10,7 @@ import type { DigestClient } from '#sip/auth/client.ts'
 import { buildResponse } from '#sip/message/build.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
+import { sipUri } from '#sip/message/uri.ts'
 import type { ServerTransaction, Transactions } from '#sip/transaction/layer.ts'
 import type { Resolver, Transport } from '#sip/transport/transport.ts'
 
@@ -63,7 +64,7 @@ export function newTag(core: Core): string {
 /** Our Contact as the peer of `flow` can reach it, in angle brackets. `user`: its user part, escaped as needed. */
 export function contactFor(core: Core, flow: Flow, user?: string): string {
   const { host, port } = core.transport.advertised(flow)
-  const whom = user === undefined ? '' : `${encodeURIComponent(user)}@`
+  const whom = user === undefined ? '' : `${sipUri({ user, host: 'x' }).escapedUser}@`
   return flow.transport === 'udp' ? `<sip:${whom}${host}:${port}>` : `<sip:${whom}${host}:${port};transport=${flow.transport}>`
 }
 
@@ -88,12 +89,14 @@ export function answer(core: Core, transaction: ServerTransaction, status: numbe
   transaction.respond(answerTo(core, transaction.request, status, parts))
 }
 
-/** Calls the owner. What it throws is its own fault and must not hurt a transaction, a timer or another call. */
-export function tell(core: Core, task: () => void): void {
+/** Calls the owner. What it throws is its own fault and must not hurt a transaction, a timer or another call. False if it threw. */
+export function tell(core: Core, task: () => void): boolean {
   try {
     task()
+    return true
   } catch (fault) {
     core.log.error('a listener of the SIP agent failed', { fault: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault) })
+    return false
   }
 }
 

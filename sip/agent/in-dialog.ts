@@ -53,11 +53,13 @@ function serve(usage: InviteUsage, transaction: ServerTransaction): void {
       usage.changed()
       answer(core, transaction, 200, { toTag, headers: [['Allow', ALLOW], ['Accept', ACCEPT], ['Supported', SUPPORTED]] })
       return
-    default: {
+    default:
       usage.changed()
-      const { onRequest } = events
-      if (onRequest === undefined) answer(core, transaction, 405, { toTag, headers: [['Allow', ALLOW]] })
-      else tell(core, () => onRequest(new IncomingRequestRun(core, transaction, toTag)))
-    }
+      if (events.onRequest === undefined) answer(core, transaction, 405, { toTag, headers: [['Allow', ALLOW]] })
+      else ask(usage, new IncomingRequestRun(core, transaction, toTag))
   }
+}
+
+function ask({ core, events }: InviteUsage, incoming: IncomingRequestRun): void {
+  if (!tell(core, () => events.onRequest?.(incoming))) incoming.respond(500)
 }

@@ -7,6 +7,7 @@ import type {
   Body,
   DialogEnd,
   DialogEvents,
+  Flow,
   Identified,
   Identity,
   IncomingInvite,
@@ -14,6 +15,7 @@ import type {
   InviteDialog,
   OutgoingEvents,
   SipPolicy,
+  TransportName,
   Unanswered,
 } from '#sip/agent.ts'
 import { Agent, type AgentParts } from '#sip/agent/agent.ts'
@@ -21,11 +23,13 @@ import { AuthGate } from '#sip/auth/gate.ts'
 import { ha1 } from '#sip/auth/digest.ts'
 import { DigestServer } from '#sip/auth/server.ts'
 import { GuessThrottle } from '#sip/auth/throttle.ts'
+import { buildResponse, type ResponseParts } from '#sip/message/build.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
+import { serialize } from '#sip/message/serialize.ts'
 import type { Binding, Unbound } from '#sip/registrar/binding.ts'
 import { Registrar, type RegistrarSettings } from '#sip/registrar/registrar.ts'
 import { MemoryNetwork, type MemoryTransport, type Weather } from '#sip/transport/memory-transport.ts'
-import type { Destination, Resolver } from '#sip/transport/transport.ts'
+import { type Destination, isFlow, type Resolver } from '#sip/transport/transport.ts'
 
 /** Agents on one memory network and one virtual clock: for tests that read like the call flows of RFC 3665. */
 export class MemoryTown {
@@ -128,6 +132,42 @@ export class Citizen {
       },
       ...settings,
     })
+  }
+}
+
+/** A host without an agent, for what no honest agent does: sends any text, notes what comes. */
+export class Puppet {
+  readonly transport: MemoryTransport
+  readonly requests: SipRequest[] = []
+  readonly responses: SipResponse[] = []
+  onRequest: (request: SipRequest, flow: Flow) => void = () => undefined
+
+  constructor(town: MemoryTown, address: string, port = 5060) {
+    this.transport = town.network.host(address, port)
+    void this.transport.start({
+      onRequest: (request, flow) => {
+        this.requests.push(request)
+        this.onRequest(request, flow)
+      },
+      onResponse: (response) => void this.responses.push(response),
+      onFlowFailed: () => undefined,
+    })
+  }
+
+  flowTo(address: string, transport: TransportName = 'udp'): Flow {
+    const flow = this.transport.open({ transport, address, port: 5060 })
+    if (!isFlow(flow)) throw new Error(flow.detail)
+    return flow
+  }
+
+  /** Sends a message written as lines; its Content-Length is added. */
+  say(flow: Flow, lines: readonly string[], body = ''): void {
+    this.transport.send(flow, Buffer.from(`${[...lines, `Content-Length: ${body.length}`].join('\r\n')}\r\n\r\n${body}`))
+  }
+
+  /** Answers a request that came. */
+  answer(request: SipRequest, flow: Flow, status: number, parts: ResponseParts = {}): void {
+    this.transport.send(flow, serialize(buildResponse(request, status, undefined, parts)))
   }
 }
 

@@ -95,12 +95,10 @@ export class ReinviteServer {
     }
     this.#pending = transaction
     transaction.events.onCancelled = () => this.#settle(transaction, () => answer(this.#core, transaction, 487, { toTag: this.toTag }))
-    tell(this.#core, () =>
-      this.#around.events.onReinvite(request, {
-        accept: (body) => this.#settle(transaction, () => this.#accept(transaction, body)),
-        reject: (status, reason) => this.#settle(transaction, () => answer(this.#core, transaction, status, { reason, toTag: this.toTag })),
-      }),
-    )
+    const reject = (status: number, reason?: string): void =>
+      this.#settle(transaction, () => answer(this.#core, transaction, status, { reason, toTag: this.toTag }))
+    const accept = (body: Body | null): void => this.#settle(transaction, () => this.#accept(transaction, body))
+    if (!tell(this.#core, () => this.#around.events.onReinvite(request, { accept, reject }))) reject(500)
   }
 
   #accept(transaction: ServerTransaction, body: Body | null): void {
