@@ -4,7 +4,11 @@ import fc from 'fast-check'
 import { OldestFirst } from '#base/oldest-first.ts'
 
 test('takes what was added first, whatever was added, deleted and taken before', () => {
-  const action = fc.oneof(fc.nat(20).map((item) => ['add', item] as const), fc.nat(20).map((item) => ['delete', item] as const), fc.constant(['take', 0] as const))
+  const action = fc.oneof(
+    fc.nat(20).map((item) => ['add', item] as const),
+    fc.nat(20).map((item) => ['delete', item] as const),
+    fc.constant(['take', 0] as const),
+  )
   fc.assert(
     fc.property(fc.array(action, { maxLength: 100 }), (actions) => {
       const oldest = new OldestFirst<number>()

@@ -125,7 +125,11 @@ test('random starts, stops and waits fire as a sorted list would', () => {
         }
         if (act.kind === 'stop') {
           const timer = timers[act.index]
-          if (timer?.running) expected.splice(expected.findIndex((e) => e.index === act.index), 1)
+          if (timer?.running)
+            expected.splice(
+              expected.findIndex((e) => e.index === act.index),
+              1,
+            )
           timer?.stop()
         }
       }

@@ -5,7 +5,12 @@ import type { Flow } from '#sip/agent.ts'
 import { SipTrace } from '#sip/trace.ts'
 import { ladder } from '#sip/trace-ladder.ts'
 
-const flowTo = (address: string): Flow => ({ transport: 'udp', local: { address: '192.0.2.1', port: 5060 }, remote: { address, port: 5060 }, connection: null })
+const flowTo = (address: string): Flow => ({
+  transport: 'udp',
+  local: { address: '192.0.2.1', port: 5060 },
+  remote: { address, port: 5060 },
+  connection: null,
+})
 const phone = flowTo('192.0.2.7')
 const trunk = flowTo('198.51.100.1')
 
@@ -35,7 +40,8 @@ test('a call’s messages come back in order with direction, instant and flow', 
 
 test('credentials are masked, folded ones too, in any case, and nothing else is', () => {
   const trace = new SipTrace(new VirtualClock())
-  const secret = 'authorization : Digest username="alice",\r\n response="0123456789abcdef"\r\nProxy-Authorization: Digest response="fedcba"\r\nSubject: kept\r\n'
+  const secret =
+    'authorization : Digest username="alice",\r\n response="0123456789abcdef"\r\nProxy-Authorization: Digest response="fedcba"\r\nSubject: kept\r\n'
   trace.record('in', phone, message('INVITE sip:100@192.0.2.1 SIP/2.0', secret), 'c')
   const text = Buffer.from(trace.of('c')[0]?.bytes ?? []).toString()
   assert.ok(text.includes('authorization : ***\r\nProxy-Authorization: ***\r\nSubject: kept\r\n'))

@@ -1,5 +1,18 @@
 import type { Millis } from '#base/clock.ts'
-import { deliver, type Effect, type Effects, end, failAndEnd, linger, type Machine, nothing, type ServerInput, send, start, stop } from '#sip/transaction/machine.ts'
+import {
+  deliver,
+  type Effect,
+  type Effects,
+  end,
+  failAndEnd,
+  linger,
+  type Machine,
+  nothing,
+  type ServerInput,
+  send,
+  start,
+  stop,
+} from '#sip/transaction/machine.ts'
 import type { Timer, Timings } from '#sip/transaction/timings.ts'
 
 /**

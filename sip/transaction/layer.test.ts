@@ -10,7 +10,13 @@ import { buildRequest, buildResponse } from '#sip/message/build.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 import { serialize } from '#sip/message/serialize.ts'
 import { SipTrace } from '#sip/trace.ts'
-import { type ClientEvents, type ServerTransaction, TransactionLayer, type TransactionOptions, type TransactionUser } from '#sip/transaction/layer.ts'
+import {
+  type ClientEvents,
+  type ServerTransaction,
+  TransactionLayer,
+  type TransactionOptions,
+  type TransactionUser,
+} from '#sip/transaction/layer.ts'
 import { MemoryNetwork, type MemoryTransport, type Weather } from '#sip/transport/memory-transport.ts'
 import { isFlow } from '#sip/transport/transport.ts'
 
@@ -378,7 +384,8 @@ test('over a network that loses, doubles and reorders, every request ends exactl
   fc.assert(
     fc.property(seeds, (seed) => {
       let drawn = 0
-      const random: Random = { hex: countingRandom().hex, below: (limit) => (seed[drawn++ % seed.length] ?? 0) % limit }
+      const counting = countingRandom()
+      const random: Random = { hex: (bytes) => counting.hex(bytes), below: (limit) => (seed[drawn++ % seed.length] ?? 0) % limit }
       const { clock, caller, callee, assertClean } = pair({ delayMs: 30, jitterMs: 80, lossPercent: 30, duplicatePercent: 20 }, {}, random)
       callee.answer = (transaction) => respondWith(...(transaction.request.method === 'INVITE' ? [180, 486] : [200]))(transaction)
       const finals = new Map<string, number>()

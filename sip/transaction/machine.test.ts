@@ -60,7 +60,17 @@ const respond = (status: number): ServerInput => ({ kind: 'respond', status })
 
 test('over UDP an unanswered INVITE is sent at 0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5 s and fails at 32 s', () => {
   const bench = client(new InviteClient(udp)).wait(100)
-  assert.deepEqual(bench.seen, ['0 send', '0.5 send', '1.5 send', '3.5 send', '7.5 send', '15.5 send', '31.5 send', '32 fail timeout', '32 end'])
+  assert.deepEqual(bench.seen, [
+    '0 send',
+    '0.5 send',
+    '1.5 send',
+    '3.5 send',
+    '7.5 send',
+    '15.5 send',
+    '31.5 send',
+    '32 fail timeout',
+    '32 end',
+  ])
   bench.assertOver()
 })
 
@@ -77,7 +87,14 @@ test('a provisional response stops the INVITE’s retransmission and Timer B for
 })
 
 test('over UDP each repetition of a failure is acknowledged and not handed up, until Timer D ends it after 32 s', () => {
-  const bench = client(new InviteClient(udp)).put(response(404)).wait(1).put(response(404)).wait(30).put(response(404)).wait(10).put(response(404))
+  const bench = client(new InviteClient(udp))
+    .put(response(404))
+    .wait(1)
+    .put(response(404))
+    .wait(30)
+    .put(response(404))
+    .wait(10)
+    .put(response(404))
   assert.deepEqual(bench.seen, ['0 send', '0 ack', '0 deliver', '1 ack', '31 ack', '32 end'])
   bench.assertOver()
 })
@@ -90,7 +107,13 @@ test('over TCP a failure ends the INVITE transaction at once', () => {
 
 test('every 2xx is handed up for 64·T1 after the first, over UDP and TCP (RFC 6026)', () => {
   for (const timing of [udp, tcp]) {
-    const bench = client(new InviteClient(timing)).put(response(180)).put(response(200)).wait(1).put(response(200)).put(response(180)).put(response(404))
+    const bench = client(new InviteClient(timing))
+      .put(response(180))
+      .put(response(200))
+      .wait(1)
+      .put(response(200))
+      .put(response(180))
+      .put(response(404))
     bench.wait(31).put(response(200)).wait(100)
     assert.deepEqual(bench.seen, ['0 send', '0 deliver', '0 deliver', '1 deliver', '32 end'])
     bench.assertOver()
@@ -146,7 +169,14 @@ test('over UDP a failure response is sent at 0, 0.5, 1.5, 3.5, then every 4 s, a
 })
 
 test('an ACK stops the failure response; over UDP repeated INVITEs and ACKs are absorbed for T4', () => {
-  const bench = server(new InviteServer(udp)).put(respond(486)).wait(0.7).put({ kind: 'ack' }).wait(1).put({ kind: 'ack' }).put({ kind: 'repeat' }).wait(10)
+  const bench = server(new InviteServer(udp))
+    .put(respond(486))
+    .wait(0.7)
+    .put({ kind: 'ack' })
+    .wait(1)
+    .put({ kind: 'ack' })
+    .put({ kind: 'repeat' })
+    .wait(10)
   assert.deepEqual(bench.seen, ['0 deliver', '0 send', '0.5 send', '5.7 end'])
   bench.assertOver()
 })
@@ -158,18 +188,34 @@ test('over TCP a failure response is sent once and its ACK ends the transaction'
 })
 
 test('after a 2xx repeated INVITEs are absorbed for 64·T1, ACKs go up, and the user repeats the 2xx (RFC 6026)', () => {
-  const bench = server(new InviteServer(udp)).put(respond(200)).wait(0.5).put({ kind: 'repeat' }).put(respond(200)).put({ kind: 'ack' }).wait(40)
+  const bench = server(new InviteServer(udp))
+    .put(respond(200))
+    .wait(0.5)
+    .put({ kind: 'repeat' })
+    .put(respond(200))
+    .put({ kind: 'ack' })
+    .wait(40)
   assert.deepEqual(bench.seen, ['0 deliver', '0 send', '0.5 send', '0.5 deliver', '32 end'])
   bench.assertOver()
 })
 
 test('a failed transport is reported and leaves an INVITE server transaction as it is', () => {
-  const bench = server(new InviteServer(udp)).put({ kind: 'transport-failed' }).put(respond(486)).put({ kind: 'transport-failed' }).put({ kind: 'repeat' })
+  const bench = server(new InviteServer(udp))
+    .put({ kind: 'transport-failed' })
+    .put(respond(486))
+    .put({ kind: 'transport-failed' })
+    .put({ kind: 'repeat' })
   assert.deepEqual(bench.seen, ['0 deliver', '0 fail transport', '0 send', '0 fail transport', '0 send'])
 })
 
 test('a repeated request is dropped while unanswered, then answered with the last response for 64·T1', () => {
-  const bench = server(new NonInviteServer(udp)).put({ kind: 'repeat' }).put(respond(200)).wait(1).put({ kind: 'repeat' }).put(respond(404)).wait(31)
+  const bench = server(new NonInviteServer(udp))
+    .put({ kind: 'repeat' })
+    .put(respond(200))
+    .wait(1)
+    .put({ kind: 'repeat' })
+    .put(respond(404))
+    .wait(31)
   assert.deepEqual(bench.seen, ['0 deliver', '0 send', '1 send', '32 end'])
   bench.assertOver()
 })
@@ -180,7 +226,9 @@ test('over TCP the final response ends a request at once', () => {
   bench.assertOver()
 })
 
-const timer = fc.constantFrom<Timer>('A', 'B', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'trying').map((name) => ({ kind: 'timer' as const, timer: name }))
+const timer = fc
+  .constantFrom<Timer>('A', 'B', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'trying')
+  .map((name) => ({ kind: 'timer' as const, timer: name }))
 const pause = fc.record({ kind: fc.constant('wait' as const), seconds: fc.double({ min: 0, max: 40, noNaN: true }) })
 const status = fc.integer({ min: 100, max: 699 })
 const lost = fc.constant({ kind: 'transport-failed' as const })
@@ -192,7 +240,10 @@ test('no sequence of inputs wedges a client transaction: it ends once, after a f
   fc.assert(
     fc.property(fc.constantFrom(...makers), fc.array(clientInput, { maxLength: 30 }), (make, inputs) => {
       const bench = client(make())
-      for (const input of inputs) input.kind === 'wait' ? bench.wait(input.seconds) : bench.put(input)
+      for (const input of inputs) {
+        if (input.kind === 'wait') bench.wait(input.seconds)
+        else bench.put(input)
+      }
       bench.put(response(500)).wait(200)
       bench.assertOver()
       assert.equal(bench.seen.filter((line) => line.endsWith(' end')).length, 1)
@@ -209,7 +260,10 @@ test('no sequence of inputs wedges a server transaction: it ends once, after the
   fc.assert(
     fc.property(fc.constantFrom(...makers), fc.array(serverInput, { maxLength: 30 }), (make, inputs) => {
       const bench = server(make())
-      for (const input of inputs) input.kind === 'wait' ? bench.wait(input.seconds) : bench.put(input)
+      for (const input of inputs) {
+        if (input.kind === 'wait') bench.wait(input.seconds)
+        else bench.put(input)
+      }
       bench.put(respond(500)).wait(200)
       bench.assertOver()
       assert.equal(bench.seen.filter((line) => line.endsWith(' end')).length, 1)

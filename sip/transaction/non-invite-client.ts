@@ -1,5 +1,17 @@
 import type { Millis } from '#base/clock.ts'
-import { type ClientInput, deliver, type Effects, end, failAndEnd, linger, type Machine, nothing, send, start, stop } from '#sip/transaction/machine.ts'
+import {
+  type ClientInput,
+  deliver,
+  type Effects,
+  end,
+  failAndEnd,
+  linger,
+  type Machine,
+  nothing,
+  send,
+  start,
+  stop,
+} from '#sip/transaction/machine.ts'
 import type { Timer, Timings } from '#sip/transaction/timings.ts'
 
 /**

@@ -3,7 +3,15 @@ import type { Random } from '#base/ids.ts'
 import type { Flow, TransportName } from '#sip/agent.ts'
 import { isKeepAlive } from '#sip/message/framing.ts'
 import { Inbox } from '#sip/transport/inbox.ts'
-import { type Destination, type HostPort, type NoFlow, type Transport, type TransportCounts, type TransportReceiver, zeroCounts } from '#sip/transport/transport.ts'
+import {
+  type Destination,
+  type HostPort,
+  type NoFlow,
+  type Transport,
+  type TransportCounts,
+  type TransportReceiver,
+  zeroCounts,
+} from '#sip/transport/transport.ts'
 
 /** How a memory network treats datagrams; streams lose and reorder nothing. Chances in percent. */
 export interface Weather {
@@ -117,7 +125,10 @@ export class MemoryTransport implements Transport {
 
   /** Used by the peer's `send`. */
   receive(bytes: Uint8Array, sent: Flow, from: Flow['local']): void {
-    const flow = sent.connection === null ? { transport: sent.transport, local: this.local, remote: from, connection: null } : this.#streams.get(sent.connection)
+    const flow =
+      sent.connection === null
+        ? { transport: sent.transport, local: this.local, remote: from, connection: null }
+        : this.#streams.get(sent.connection)
     if (this.#inbox === null || flow === undefined) return
     if (isKeepAlive(bytes)) {
       this.counts.keepAlives++

@@ -20,7 +20,9 @@ export class ListenError extends Error {
   readonly code: string
 
   constructor(transport: TransportName, at: ListenAt, detail: string, cause: NodeJS.ErrnoException) {
-    super(`cannot listen on ${transport.toUpperCase()} port ${at.port} of ${at.address}: ${detail}; the setting is ${at.setting}`, { cause })
+    super(`cannot listen on ${transport.toUpperCase()} port ${at.port} of ${at.address}: ${detail}; the setting is ${at.setting}`, {
+      cause,
+    })
     this.transport = transport
     this.at = at
     this.code = cause.code ?? 'unknown'

@@ -220,10 +220,16 @@ test('a taken port is an error that names port, transport, owner and setting, an
     const clock = new VirtualClock()
     const receiver = { onRequest: () => undefined, onResponse: () => undefined, onFlowFailed: () => undefined }
     const other = transport === 'udp' ? { tcp: [anyPort] } : { udp: [anyPort] }
-    const sip = new SipTransport(clock, new TimerWheel(clock), { ...other, [transport]: [{ address: '127.0.0.1', port, setting: 'SIP_PORT' }] })
+    const sip = new SipTransport(clock, new TimerWheel(clock), {
+      ...other,
+      [transport]: [{ address: '127.0.0.1', port, setting: 'SIP_PORT' }],
+    })
     await assert.rejects(sip.start(receiver), (error) => {
       assert.ok(error instanceof PortTakenError)
-      assert.match(error.message, new RegExp(`${transport.toUpperCase()} port ${port} of 127\\.0\\.0\\.1: it is taken by .+; the setting is SIP_PORT`))
+      assert.match(
+        error.message,
+        new RegExp(`${transport.toUpperCase()} port ${port} of 127\\.0\\.0\\.1: it is taken by .+; the setting is SIP_PORT`),
+      )
       if (process.platform === 'linux') assert.ok(error.owner?.includes(`(pid ${process.pid})`), String(error.owner))
       return true
     })

@@ -9,7 +9,15 @@ import { Connections, type StreamLimits } from '#sip/transport/connections.ts'
 import { Inbox } from '#sip/transport/inbox.ts'
 import type { ListenAt } from '#sip/transport/port-taken.ts'
 import { TcpConnection, TcpListener } from '#sip/transport/tcp.ts'
-import { type Destination, type HostPort, type NoFlow, type Transport, type TransportCounts, type TransportReceiver, zeroCounts } from '#sip/transport/transport.ts'
+import {
+  type Destination,
+  type HostPort,
+  type NoFlow,
+  type Transport,
+  type TransportCounts,
+  type TransportReceiver,
+  zeroCounts,
+} from '#sip/transport/transport.ts'
 import { UdpProbe } from '#sip/transport/udp-probe.ts'
 import { UdpSocket } from '#sip/transport/udp-socket.ts'
 import { type OriginCheck, sameOrigin, WebSocketListener, type WebSocketServerAt } from '#sip/transport/websocket.ts'
@@ -125,7 +133,9 @@ export class SipTransport implements Transport {
   /** The socket a flow names, or after a restart with other addresses the one that reaches its peer. */
   #udpOf(flow: Flow): UdpSocket | undefined {
     const { local } = flow
-    const same = this.#udp.find((socket) => socket.local === local || (socket.local.port === local.port && socket.local.address === local.address))
+    const same = this.#udp.find(
+      (socket) => socket.local === local || (socket.local.port === local.port && socket.local.address === local.address),
+    )
     return same ?? this.#udpTowards(flow.remote.address)
   }
 
@@ -134,12 +144,18 @@ export class SipTransport implements Transport {
     const candidates = this.#udp.filter((socket) => socket.isV6 === v6)
     if (candidates.length < 2) return candidates[0]
     const source = this.#addresses.sourceTowards(remote, v6 ? '::' : '0.0.0.0')
-    return candidates.find((socket) => socket.local.address === source) ?? candidates.find((socket) => isWildcard(socket.local.address)) ?? candidates[0]
+    return (
+      candidates.find((socket) => socket.local.address === source) ??
+      candidates.find((socket) => isWildcard(socket.local.address)) ??
+      candidates[0]
+    )
   }
 
   /** Our end of a connection; before it stands, what its listener is bound to. */
   #streamAddress({ local, remote }: Flow): string {
-    return local.address === '' ? (listenerFor(this.#tcp, remote.address)?.local.address ?? (isIPv6(remote.address) ? '::' : '0.0.0.0')) : local.address
+    return local.address === ''
+      ? (listenerFor(this.#tcp, remote.address)?.local.address ?? (isIPv6(remote.address) ? '::' : '0.0.0.0'))
+      : local.address
   }
 
   /** Where new requests are taken: a connection of ours left from a port at which nobody listens. */

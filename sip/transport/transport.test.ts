@@ -64,7 +64,7 @@ interface Net {
   two: Host
   /** An address of the same protocol where nobody is. */
   nobody: Flow['local']
-  close(): Promise<void>
+  close: () => Promise<void>
 }
 
 function memoryNet(): Promise<Net> {
@@ -144,7 +144,10 @@ for (const { name, transport, open } of bodies) {
   test(`${name}: a request arrives with its source in the Via, and its answer goes back over the flow it came by`, async () => {
     const { one, two, close } = await open()
     const out = flowTo(one, transport, two.at)
-    assert.equal(one.transport.send(out, serialize(options(`SIP/2.0/${transport.toUpperCase()} name.invalid:1;rport;branch=z9hG4bK1`))), true)
+    assert.equal(
+      one.transport.send(out, serialize(options(`SIP/2.0/${transport.toUpperCase()} name.invalid:1;rport;branch=z9hG4bK1`))),
+      true,
+    )
     const { request, flow } = await two.arrivals.request()
     const { via } = request.headers
     assert.deepEqual([via.received, via.rport], [flow.remote.address, flow.remote.port])
@@ -167,7 +170,9 @@ for (const { name, transport, open } of bodies) {
 
   test(`${name}: a malformed request is answered by name and goes no further`, async () => {
     const { one, two, close } = await open()
-    const text = serialize(options(`SIP/2.0/${transport.toUpperCase()} h;rport;branch=z9hG4bK1`)).toString().replace('CSeq: 1 OPTIONS', 'CSeq: 1 INVITE')
+    const text = serialize(options(`SIP/2.0/${transport.toUpperCase()} h;rport;branch=z9hG4bK1`))
+      .toString()
+      .replace('CSeq: 1 OPTIONS', 'CSeq: 1 INVITE')
     one.transport.send(flowTo(one, transport, two.at), Buffer.from(text))
     const response = await one.arrivals.response()
     assert.deepEqual([response.status, response.reason], [400, 'Bad Request (cseq-method)'])

@@ -40,7 +40,8 @@ export class UdpProbe {
     this.#running.set(key, stop)
     socket.on('error', (error: NodeJS.ErrnoException) => {
       stop()
-      if (error.code === 'ECONNREFUSED' || error.code === 'EHOSTUNREACH' || error.code === 'ENETUNREACH') this.#onUnreachable(flow, error.code)
+      if (error.code === 'ECONNREFUSED' || error.code === 'EHOSTUNREACH' || error.code === 'ENETUNREACH')
+        this.#onUnreachable(flow, error.code)
     })
     socket.on('message', stop)
     const connect = (): void => socket.connect(port, address, () => socket.send(PING))

@@ -9,7 +9,17 @@ import { type ListenAt, listenError } from '#sip/transport/port-taken.ts'
 const RECEIVE_BUFFER_BYTES = 4_194_304
 const MAX_DATAGRAM_BYTES = 65_507
 /** What the system says about the peer or the way to it. Anything else (a full buffer) passes, and the retransmission repairs it. */
-const UNREACHABLE = new Set(['ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EHOSTDOWN', 'EADDRNOTAVAIL', 'EPERM', 'EACCES', 'EINVAL'])
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'EHOSTDOWN',
+  'EADDRNOTAVAIL',
+  'EPERM',
+  'EACCES',
+  'EINVAL',
+])
 
 /** One UDP socket. */
 export class UdpSocket {
@@ -82,7 +92,11 @@ export class UdpSocket {
   }
 }
 
-type Lookup = (hostname: string, options: unknown, callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void) => void
+type Lookup = (
+  hostname: string,
+  options: unknown,
+  callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
+) => void
 
 /** Addresses are always literals here: without this each send would visit the resolver. */
 export const literal: Lookup = (hostname, _options, callback) => callback(null, hostname, isIPv6(hostname) ? 6 : 4)
