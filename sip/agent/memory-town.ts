@@ -127,7 +127,10 @@ export class Citizen {
           this.invites.push(invite)
           this.onInvite(invite, who)
         },
-        onRequest: (request) => void this.requests.push(request),
+        onRequest: (request) => {
+          this.requests.push(request)
+          request.respond(200)
+        },
         onStray: (callId) => void this.strays.push(callId),
       },
       ...settings,

@@ -6,7 +6,9 @@ import type { SipResponse } from '#sip/message/message.ts'
 import { retryDelay } from '#sip/registrar/retry-delay.ts'
 
 /** How we register at somebody else's registrar, a carrier's for instance. */
-export interface RegistrationSpec extends Pick<RequestSpec, 'via' | 'route' | 'credentials' | 'headers'> {
+export interface RegistrationSpec extends Pick<RequestSpec, 'route' | 'credentials' | 'headers'> {
+  /** Where to send, asked for each attempt, as names are resolved anew and one of several addresses may be dead; absent: where the registrar's URI leads. */
+  via?: () => RequestSpec['via']
   /** Request-URI: the registrar's domain, `sip:carrier.example`. */
   registrar: string
   /** The address of record, as a name-addr: From and To. */
@@ -101,7 +103,8 @@ export class Registration {
   }
 
   async #ask(expires: number): Promise<SipResponse | Unanswered> {
-    const { registrar, aor, contactUser, via, route, credentials, headers } = this.#spec
+    const { registrar, aor, contactUser, route, credentials, headers } = this.#spec
+    const via = this.#spec.via?.()
     const cseq = this.#seq
     this.#seq += SEQ_STEP
     return this.#needs.agent.request({
