@@ -53,6 +53,7 @@ export class RunningSystem implements AsyncDisposable {
       CENTRALA_DEMO_CARRIER_PORT: String(carrier),
       CENTRALA_RTP_FIRST_PORT: String(firstRtp),
       CENTRALA_RTP_LAST_PORT: String(firstRtp + 399),
+      CENTRALA_DEMO_CARRIER_RTP_FIRST_PORT: String(firstRtp + 400),
       CENTRALA_MEDIA_ENGINES: '1',
       ...more,
     })
