@@ -55,8 +55,8 @@ async function serve(): Promise<void> {
   })
   await agent.start()
   const route = { exchange: { transport: 'udp' as const, address: loopback, port: settings.sip.port }, domain: `${loopback}:${port}` }
-  const control = await listenForOrders(join(settings.folders.run, 'carrier.sock'), (order, reply) => {
-    const call = callIn({ ...needs, sip: agent }, route, order.call, (noticed) => reply({ kind: 'noticed', noticed }))
+  const control = await listenForOrders(join(settings.folders.run, 'carrier.sock'), (wanted, reply) => {
+    const call = callIn({ ...needs, sip: agent }, route, wanted, (noticed) => reply({ kind: 'noticed', noticed }))
     reply({ kind: 'started', callId: call.callId })
     void call.done.then(({ tape }) => reply({ kind: 'done', tape }))
     return { [Symbol.dispose]: call.hangUp }
