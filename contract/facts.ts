@@ -90,6 +90,8 @@ export const Fact = Type.Union([
   fact('trunk.went-down', { trunk: Type.String(), why: Type.String() }),
   fact('device.registered', { device: Type.String(), contact: Type.String() }),
   fact('device.unregistered', { device: Type.String(), contact: Type.String(), why: Type.String() }),
+  /** Somebody was given the password of a phone, to put it into the phone. */
+  fact('device.password-shown', { device: Type.String(), to: Type.String() }),
   fact('config.changed', { version: Type.Integer(), author: Type.String(), comment: Type.String() }),
   /** Somebody should look. `rule`: what was crossed (`spend-cap`, `guessing`, `disk-full`, ...). */
   fact('alarm.raised', { rule: Type.String(), severity: Type.Union([Type.Literal('warning'), Type.Literal('critical')]), detail: Type.String() }),

@@ -14,6 +14,7 @@ import { bannerOf } from '#server/companies/banner.ts'
 import { Companies } from '#server/companies/companies.ts'
 import { recordingMailPolicy, smtpPolicy } from '#server/companies/mail-policy.ts'
 import { secretsOf } from '#server/companies/secrets.ts'
+import { soundLengths } from '#server/companies/sound-lengths.ts'
 import { demoTenant, seedDemo } from '#server/companies/seed.ts'
 import { CallLog } from '#server/calls/call-log.ts'
 import { recoverCalls } from '#server/calls/recover.ts'
@@ -24,6 +25,7 @@ import { openJobs } from '#server/jobs/index.ts'
 import { JournalDrain, openJournal } from '#server/journal/index.ts'
 import type { Banner } from '#server/keeper/messages.ts'
 import { openMailer } from '#server/mail/index.ts'
+import { PromptFiles } from '#server/prompts/prompt-files.ts'
 import { Prompts } from '#server/prompts/prompts.ts'
 import { EventStream } from '#server/realtime/events.ts'
 import { mailRecording, openRecordings, recordingMailJob } from '#server/recordings/index.ts'
@@ -118,7 +120,10 @@ export async function openSystem(parts: SystemParts) {
   const mailWish = recordingMailPolicy(exchange.books)
   const companies = new Companies({ store: configs, books: exchange.books, prompts, trunks: exchange.trunks, log })
   const tenants = openTenants(store, clock)
-  const apply: ApplyNeeds = { store: configs, random, tell }
+  const apply: ApplyNeeds = {
+    ...{ store: configs, random, tell },
+    sounds: soundLengths((tenant, prompt, language) => prompts.lengthOf(tenant, prompt, language)),
+  }
   if (settings.demoCarrier.enabled && configs.tenants().length === 0) {
     await store.ready(30_000)
     await seedDemo({
@@ -150,7 +155,8 @@ export async function openSystem(parts: SystemParts) {
   const keys = openApiKeys(store, clock)
   let draining = false
   const api = await serveApi({
-    ...{ clock, log: log.child({ part: 'api' }), exchange, history, callLog, events, recordings, store, journal, media, keys, tenants, apply },
+    ...{ clock, log: log.child({ part: 'api' }), exchange, history, callLog, events, recordings, store, journal, media, keys, tenants, apply, prompts },
+    promptFiles: new PromptFiles(join(data, 'prompts'), random),
     idempotency: openIdempotencyKeys(store, clock),
     web: join(parts.project, 'web', 'dist'),
     isDraining: () => draining,

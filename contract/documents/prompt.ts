@@ -1,6 +1,12 @@
 import Type, { type Static } from 'typebox'
 import { Language, Name, document, optional } from '#contract/documents/fields.ts'
 
+/** Where a sound file lies among a company's: relative, with neither `..` nor hidden names, at most six deep. */
+export const SoundPath = Type.String({
+  pattern: '^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}(/[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}){0,5}$',
+  description: 'the path of a sound file, such as prompts/welcome.wav, without .. or a leading /',
+})
+
 /**
  * Something that callers hear: a sound file, or text that is spoken. With both, the file is played and the text is its transcript. At least
  * one is required.
@@ -8,12 +14,7 @@ import { Language, Name, document, optional } from '#contract/documents/fields.t
 export const Prompt = document('prompt', 'Something that callers hear.', {
   name: optional(Name),
   /** WAV, relative to the document's own file or among the company's uploads. */
-  file: optional(
-    Type.String({
-      pattern: '^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}(/[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}){0,5}$',
-      description: 'the path of a sound file, such as prompts/welcome.wav, without .. or a leading /',
-    }),
-  ),
+  file: optional(SoundPath),
   text: optional(Type.String({ minLength: 1, maxLength: 4000, description: 'a text of 1 to 4000 characters' })),
   /** Default: the company's. */
   language: optional(Language),

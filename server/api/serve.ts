@@ -11,11 +11,15 @@ import { callsApi } from '#server/calls/api.ts'
 import type { CallLog } from '#server/calls/call-log.ts'
 import { configurationApi } from '#server/companies/api.ts'
 import type { ApplyNeeds } from '#server/companies/apply.ts'
+import { credentialsApi } from '#server/devices/credentials-api.ts'
 import { linesApi } from '#server/devices/api.ts'
 import type { Exchange } from '#server/exchange/exchange.ts'
 import { healthApi } from '#server/health/api.ts'
 import type { History } from '#server/history/index.ts'
 import type { Journal } from '#server/journal/index.ts'
+import { promptsApi } from '#server/prompts/api.ts'
+import type { PromptFiles } from '#server/prompts/prompt-files.ts'
+import type { Prompts } from '#server/prompts/prompts.ts'
 import { type EventStream, eventsApi } from '#server/realtime/events.ts'
 import { recordingsApi } from '#server/recordings/api.ts'
 import type { Recordings } from '#server/recordings/index.ts'
@@ -38,6 +42,8 @@ export interface ServeNeeds {
   idempotency: IdempotencyKeys
   tenants: Tenants
   apply: ApplyNeeds
+  prompts: Prompts
+  promptFiles: PromptFiles
   /** Folder of the built web app. */
   web: string
   isDraining: () => boolean
@@ -61,6 +67,8 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
   recordingsApi(app, needs.recordings)
   configurationApi(app, needs.apply)
   linesApi(app, exchange)
+  credentialsApi(app, { books: exchange.books, store: needs.apply.store, tell: needs.apply.tell })
+  promptsApi(app, { books: exchange.books, prompts: needs.prompts, files: needs.promptFiles })
   keysApi(app, needs.keys)
   companiesApi(app, needs.tenants, needs.keys)
   healthApi(app, {

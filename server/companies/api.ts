@@ -15,6 +15,8 @@ const Documents = Type.Object(
     /** Documents as JSON; or `files`, as YAML texts with their names. */
     documents: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 20_000 })),
     files: Type.Optional(Type.Array(Type.Object({ name: Type.String({ maxLength: 200 }), text: Type.String() }), { maxItems: 1_000 })),
+    /** Sound files that are not here yet and will be before it is applied: a plan counts them as there. */
+    coming: Type.Optional(Type.Array(Type.Object({ file: Type.String({ maxLength: 700 }), ms: Type.Number({ minimum: 0 }) }), { maxItems: 1_000 })),
     comment: Comment,
   },
   { additionalProperties: false },
@@ -64,15 +66,16 @@ export function configurationApi(app: FastifyInstance, needs: ApplyNeeds): void 
   app.post(
     '/v1/configuration/plan',
     { config: { role: 'admin' }, schema: { summary: 'What applying would change; nothing is changed', body: Documents, response: { 200: PlanView } } },
-    (request) => {
-      const planned = planConfiguration(needs, tenantOf(request), wantedOf(request.body))
+    async (request) => {
+      const { coming } = request.body as Static<typeof Documents>
+      const planned = await planConfiguration(needs, tenantOf(request), { ...wantedOf(request.body), ...(coming !== undefined && { coming }) })
       if (planned.kind === 'refused') throw refusal(planned)
-      return Promise.resolve({
+      return {
         version: planned.current,
         changes: planned.changes.map(shown),
         text: renderPlan(planned.changes),
         warnings: planned.warnings,
-      })
+      }
     },
   )
 

@@ -5,16 +5,21 @@ import type { ConfigDocument } from '#contract/documents/document.ts'
 import { diff, type DocumentChange } from '#server/config/diff.ts'
 import { type DocumentFile, nowhere, readDocuments, readValues } from '#server/config/read.ts'
 import { validateCompany } from '#server/config/validate.ts'
+import { type SoundLengths, unheard } from '#server/companies/sound-lengths.ts'
 import type { ConfigStore } from '#server/config-store/index.ts'
 
 export interface ApplyNeeds {
   store: ConfigStore
   random: Random
   tell: (fact: NewFact) => void
+  sounds: SoundLengths
 }
 
 /** A whole new configuration, as files or as JSON documents. */
-export type Wanted = { files: readonly DocumentFile[] } | { documents: readonly unknown[] }
+export type Wanted = ({ files: readonly DocumentFile[] } | { documents: readonly unknown[] }) & {
+  /** Sound files that the author is about to bring, and their lengths: planned with as if they were there. */
+  coming?: readonly { file: string; ms: number }[]
+}
 
 /** What applying would do, or did. `problems` with severity `error` mean that nothing changes. */
 export type Planned = { kind: 'sound'; documents: ConfigDocument[]; changes: DocumentChange[]; warnings: ConfigProblem[]; current: number }
@@ -23,9 +28,13 @@ export type Applied = { kind: 'applied'; version: number; changes: DocumentChang
 export type Conflict = { kind: 'conflict'; current: number }
 
 /** What `apply` would change: refused as a whole, with every error and its place, or a difference to look at. */
-export function planConfiguration(needs: ApplyNeeds, tenant: string, wanted: Wanted): Planned | Refused {
+export async function planConfiguration(needs: ApplyNeeds, tenant: string, wanted: Wanted): Promise<Planned | Refused> {
   const read = 'files' in wanted ? readDocuments(wanted.files) : { ...readValues(wanted.documents), locate: nowhere }
-  const problems = [...read.problems, ...(read.problems.length === 0 ? validateCompany(read.documents, { locate: read.locate }) : [])]
+  const problems = [...read.problems]
+  if (problems.length === 0) {
+    const promptMs = await needs.sounds(tenant, read.documents, wanted.coming ?? [])
+    problems.push(...validateCompany(read.documents, { locate: read.locate, promptMs }), ...unheard(read.documents, promptMs, read.locate))
+  }
   if (problems.some((problem) => problem.severity === 'error')) return { kind: 'refused', problems }
   const current = needs.store.current(tenant)
   const before = current === null ? [] : readValues(needs.store.masked(current)).documents
@@ -45,7 +54,7 @@ export async function applyConfiguration(
   tenant: string,
   change: { wanted: Wanted; author: string; comment: string; expected?: number },
 ): Promise<Applied | Refused | Conflict> {
-  const planned = planConfiguration(needs, tenant, change.wanted)
+  const planned = await planConfiguration(needs, tenant, change.wanted)
   if (planned.kind === 'refused') return planned
   const expected = change.expected ?? planned.current
   const { author, comment } = change

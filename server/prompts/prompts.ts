@@ -39,6 +39,15 @@ export class Prompts {
     return Promise.all(prompts.map((prompt) => this.#get(tenant, config, prompt))).then((found) => found.flatMap((sound) => sound ?? []))
   }
 
+  /** How long a prompt of a configuration that is not in force yet would last; null when it could not be heard. */
+  async lengthOf(tenant: string, prompt: Prompt, language: string): Promise<number | null> {
+    try {
+      return await this.#needs.lengthOf(await this.#fileOf(tenant, prompt, language))
+    } catch {
+      return null
+    }
+  }
+
   async #get(tenant: string, config: CompiledConfig, prompt: Prompt): Promise<PromptSound | null> {
     const known = this.#ready.get(prompt)
     if (known !== undefined) return known
@@ -49,13 +58,7 @@ export class Prompts {
 
   async #make(tenant: string, config: CompiledConfig, prompt: Prompt): Promise<PromptSound | null> {
     try {
-      const file =
-        prompt.file !== undefined
-          ? join(this.#needs.folder, tenant, prompt.file)
-          : await this.#needs.speech.synthesize(prompt.text ?? '', {
-              language: prompt.language ?? config.company.language,
-              ...(prompt.voice !== undefined && { voice: prompt.voice }),
-            })
+      const file = await this.#fileOf(tenant, prompt, config.company.language)
       const ms = await this.#needs.lengthOf(file)
       if (ms === null) throw new Error('the file cannot be played')
       return { prompt: prompt.id, file, ms, ...(prompt.text !== undefined && { text: prompt.text }) }
@@ -63,5 +66,13 @@ export class Prompts {
       this.#needs.log.warn('prompt is not available', { tenant, prompt: prompt.id, why: fault instanceof Error ? fault.message : String(fault) })
       return null
     }
+  }
+
+  async #fileOf(tenant: string, prompt: Prompt, language: string): Promise<string> {
+    if (prompt.file !== undefined) return join(this.#needs.folder, tenant, prompt.file)
+    return this.#needs.speech.synthesize(prompt.text ?? '', {
+      language: prompt.language ?? language,
+      ...(prompt.voice !== undefined && { voice: prompt.voice }),
+    })
   }
 }
