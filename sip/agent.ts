@@ -185,10 +185,7 @@ export interface DialogEvents {
   /** The dialog's kept data changed (CSeq, target): keep it again. */
   onChanged?(): void
 }
-export type DialogEnd =
-  | { kind: 'bye'; reason: Reason | null }
-  | { kind: 'no-ack' }
-  | { kind: 'gone'; detail: string }
+export type DialogEnd = { kind: 'bye'; reason: Reason | null } | { kind: 'no-ack' } | { kind: 'gone'; detail: string }
 
 /** Dialog state as plain data (RFC 3261 §12). */
 export interface KeptDialog {

@@ -28,7 +28,7 @@ import { InviteUsage } from '#sip/agent/invite-usage.ts'
 import { requestOnce } from '#sip/agent/once.ts'
 import { receiveOptions } from '#sip/agent/options.ts'
 import { OutgoingInviteRun } from '#sip/agent/outgoing-invite.ts'
-import { receiveRegister } from '#sip/agent/register.ts'
+import { receiveRegister, type RegisterDesk } from '#sip/agent/register.ts'
 import { Ringing } from '#sip/agent/ringing.ts'
 import { withSessionBody } from '#sip/agent/session-body.ts'
 import { Strays } from '#sip/agent/stray.ts'
@@ -90,12 +90,11 @@ const TRYING_AFTER_MS = 150
 export class Agent implements SipAgent, TransactionUser {
   readonly #core: Core
   readonly #gate: AuthGate
-  readonly #registrar: Registrar | null
+  readonly #desk: RegisterDesk | null
   readonly #layer: TransactionLayer
   readonly #strays: Strays
   readonly #abilities: Abilities
   readonly #ownMethods: ReadonlySet<string>
-  readonly #isOurHost: ((host: string) => boolean) | undefined
   #drainingFor: number | null = null
 
   constructor(parts: AgentParts) {
@@ -135,11 +134,11 @@ export class Agent implements SipAgent, TransactionUser {
       reflow: parts.reflow ?? (() => null),
     }
     this.#gate = parts.gate
-    this.#registrar = parts.registrar
+    const { registrar, isOurHost } = parts
+    this.#desk = registrar && { registrar, isOurHost: (host, flow) => isOurHost?.(host) ?? this.#isUs(host, flow) }
     this.#strays = new Strays(this.#core)
     this.#ownMethods = new Set(parts.methods)
     this.#abilities = outsideDialogs(parts.methods ?? [], parts.registrar !== null)
-    this.#isOurHost = parts.isOurHost
   }
 
   get counts(): AgentCounts & { readonly dialogs: number; readonly transactions: TransactionCounts } {
@@ -195,7 +194,7 @@ export class Agent implements SipAgent, TransactionUser {
   onFlowFailed(flow: Flow): void {
     const { connection } = flow
     if (connection === null) return
-    this.#registrar?.connectionClosed(connection)
+    this.#desk?.registrar.connectionClosed(connection)
     this.#core.ringing.connectionLost(connection)
   }
 
@@ -227,7 +226,7 @@ export class Agent implements SipAgent, TransactionUser {
   #serve(transaction: ServerTransaction, who: Identity): void {
     const { method } = transaction.request
     if (method === 'INVITE') this.#receiveInvite(transaction, who)
-    else if (method === 'REGISTER' && this.#registrar !== null) this.#receiveRegister(this.#registrar, transaction, who)
+    else if (method === 'REGISTER' && this.#desk !== null) receiveRegister(this.#core, this.#desk, transaction, who)
     else if (method === 'OPTIONS') receiveOptions(this.#core, transaction, this.#abilities.methods, this.#drainingFor)
     else if (this.#ownMethods.has(method)) this.#receiveRequest(transaction, who)
     else if (DIALOG_ONLY.has(method)) answer(this.#core, transaction, 481)
@@ -244,15 +243,13 @@ export class Agent implements SipAgent, TransactionUser {
     if (!tell(this.#core, () => this.#core.policy.onInvite(invite, who))) invite.reject(500)
   }
 
-  #receiveRegister(registrar: Registrar, transaction: ServerTransaction, who: Identity): void {
-    const { flow } = transaction
-    const isOurHost = this.#isOurHost ?? ((host) => host === flow.local.address || host === this.#core.transport.advertised(flow).host)
-    receiveRegister(this.#core, registrar, who, transaction, isOurHost)
-  }
-
   #receiveRequest(transaction: ServerTransaction, who: Identity): void {
     const incoming = new IncomingRequestRun(this.#core, transaction)
     if (!tell(this.#core, () => this.#core.policy.onRequest?.(incoming, who))) incoming.respond(500)
+  }
+
+  #isUs(host: string, flow: Flow): boolean {
+    return host === flow.local.address || host === this.#core.transport.advertised(flow).host
   }
 
   #refuse(transaction: ServerTransaction, status: number, headers: readonly (readonly [string, string])[]): void {

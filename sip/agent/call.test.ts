@@ -235,7 +235,10 @@ test('an INVITE without offer gets the offer in the 2xx and the answer in the AC
   await town.pass(50)
   call.talking?.acknowledge(sdp('answer of alice'))
   await town.pass(50)
-  assert.deepEqual(notes.acknowledged.map((body) => body && Buffer.from(body.bytes).toString()), ['answer of alice'])
+  assert.deepEqual(
+    notes.acknowledged.map((body) => body && Buffer.from(body.bytes).toString()),
+    ['answer of alice'],
+  )
 })
 
 test('an owner that throws costs its own call, which gets 500, and nothing else', async () => {
@@ -261,5 +264,11 @@ function scattered() {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
     return state >>> 8
   }
-  return { hex: (bytes: number) => next().toString(16).padStart(bytes * 2, '0'), below: (limit: number) => next() % limit }
+  return {
+    hex: (bytes: number) =>
+      next()
+        .toString(16)
+        .padStart(bytes * 2, '0'),
+    below: (limit: number) => next() % limit,
+  }
 }

@@ -10,6 +10,12 @@ import type { SipRequest } from '#sip/message/message.ts'
 import type { StatelessRequest } from '#sip/transaction/layer.ts'
 import { isFlow } from '#sip/transport/transport.ts'
 
+/** What a request carries beyond what the dialog determines. */
+interface Parts {
+  readonly headers?: HeaderLines
+  readonly body?: Body | undefined
+}
+
 /** Sends the requests of one dialog (RFC 3261 §12.2.1) and finds the way again when the network changes under it. */
 export class DialogSender {
   readonly #core: Core
@@ -23,11 +29,11 @@ export class DialogSender {
   }
 
   /** Starts a request; each attempt takes the next CSeq. */
-  send(method: string, parts: { headers?: HeaderLines; body?: Body | undefined }, events: ExchangeEvents): Exchange {
+  send(method: string, parts: Parts, events: ExchangeEvents): Exchange {
     const exchange = new Exchange(
       this.#core,
       {
-        build: (flow) => this.#build(method, this.#dialog.takeSequence(), flow, parts.headers ?? [], parts.body),
+        build: (flow) => this.#build(method, this.#dialog.takeSequence(), flow, parts),
         path: (way) => this.#path(way),
         credentials: this.#credentials,
       },
@@ -40,14 +46,14 @@ export class DialogSender {
   /** ACKs the 2xx to the INVITE numbered `seq`. `authorization`: what that INVITE showed (RFC 3261 §22.1). `sent` gets what repeats it. */
   acknowledge(seq: number, body: Body | undefined, authorization: HeaderLines, sent: (ack: StatelessRequest) => void): void {
     const send = (path: Path): void => {
-      if (isFlow(path)) sent(this.#core.transactions.acknowledge(this.#build('ACK', seq, path, authorization, body), path))
+      if (isFlow(path)) sent(this.#core.transactions.acknowledge(this.#build('ACK', seq, path, { headers: authorization, body }), path))
     }
     const path = dialogPath(this.#core, this.#dialog)
     if (path instanceof Promise) void path.then(send)
     else send(path)
   }
 
-  #build(method: string, seq: number, flow: Flow, headers: HeaderLines, body: Body | undefined): SipRequest {
+  #build(method: string, seq: number, flow: Flow, { headers, body }: Parts): SipRequest {
     const dialog = this.#dialog
     const { uri, routes } = dialog.routed
     const lines: (readonly [string, string])[] = routes.map((route) => ['Route', route] as const)
@@ -60,7 +66,7 @@ export class DialogSender {
     )
     if (isTargetRefresh(method)) lines.push(['Contact', contactFor(this.#core, flow)])
     if (method === 'INVITE' || method === 'UPDATE') lines.push(['Allow', ALLOW], ['Supported', SUPPORTED])
-    lines.push(['User-Agent', this.#core.product], ...headers)
+    lines.push(['User-Agent', this.#core.product], ...(headers ?? []))
     if (body !== undefined) lines.push(['Content-Type', body.contentType])
     return buildRequest({ method, uri, headers: lines, body: body?.bytes })
   }

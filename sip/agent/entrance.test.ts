@@ -10,7 +10,11 @@ async function entrance(settings = {}) {
   const server = await town.move('10.0.0.2', settings)
   const puppet = new Puppet(town, '10.0.0.9')
   let branch = 0
-  const ask = async (method: string, lines: readonly string[] = [], parts: { uri?: string; to?: string; body?: string } = {}): Promise<SipResponse> => {
+  const ask = async (
+    method: string,
+    lines: readonly string[] = [],
+    parts: { uri?: string; to?: string; body?: string } = {},
+  ): Promise<SipResponse> => {
     const before = puppet.responses.length
     const head = [
       `${method} ${parts.uri ?? 'sip:town.example'} SIP/2.0`,
@@ -34,7 +38,9 @@ test('OPTIONS tells what is served; while draining it says 503 like an INVITE wo
   const { server, ask } = await entrance({ methods: ['MESSAGE'] })
   const options = await ask('OPTIONS')
   assert.equal(options.status, 200)
-  assert.ok(options.headers.get('Accept') !== undefined && options.headers.allow.includes('INVITE') && options.headers.allow.includes('MESSAGE'))
+  assert.ok(
+    options.headers.get('Accept') !== undefined && options.headers.allow.includes('INVITE') && options.headers.allow.includes('MESSAGE'),
+  )
   server.agent.drain(30)
   const draining = await ask('OPTIONS')
   assert.deepEqual([draining.status, draining.headers.retryAfter], [503, 30])
@@ -57,7 +63,10 @@ test('what cannot be served is refused with the status that says why, before any
     await ask('BYE', [], { to: '<sip:x@town.example>;tag=nobody' }),
     await ask('INVITE', contact, { to: '<sip:x@town.example>;tag=nobody' }),
   ]
-  assert.deepEqual(refusals.map(({ status }) => status), [501, 405, 416, 420, 415, 406, 483, 481, 481])
+  assert.deepEqual(
+    refusals.map(({ status }) => status),
+    [501, 405, 416, 420, 415, 406, 483, 481, 481],
+  )
   assert.equal(refusals[3]?.headers.get('Unsupported'), 'replaces')
   assert.deepEqual(server.invites, [])
 })
@@ -99,7 +108,10 @@ test('a device registers its own address only, and in the words of RFC 3261 §10
     await ask('REGISTER', ['Contact: *', 'Expires: 60']),
     await ask('REGISTER', ['Contact: <mailto:x@y>']),
   ]
-  assert.deepEqual(wrong.map(({ status }) => status), [403, 403, 423, 400, 400])
+  assert.deepEqual(
+    wrong.map(({ status }) => status),
+    [403, 403, 423, 400, 400],
+  )
   assert.equal(wrong[2]?.headers.get('Min-Expires'), '60')
   assert.equal((await ask('REGISTER', [contact], { to: '<sip:201@10.0.0.2>' })).status, 200, 'the address of the server is its domain too')
   assert.equal((await ask('REGISTER', ['Contact: *', 'Expires: 0'])).status, 200)
@@ -116,21 +128,35 @@ test('a call to a registered device goes over the flow that it registered on', a
     if (request.method !== 'ACK') puppet.answer(request, flow, 200, { toTag: 't', headers: [['Contact', '<sip:201@192.168.7.7:40000>']] })
   }
   const call = new CallNotes()
-  server.agent.invite({ uri: binding.contact, via: binding.flow, from: '<sip:100@town.example>', to: '<sip:201@town.example>', body: sdp('o') }, call)
+  server.agent.invite(
+    { uri: binding.contact, via: binding.flow, from: '<sip:100@town.example>', to: '<sip:201@town.example>', body: sdp('o') },
+    call,
+  )
   await town.pass(100)
   call.talking?.bye()
   await town.pass(100)
-  assert.deepEqual(puppet.requests.map((r) => `${r.method} ${r.uri}`), [
-    'INVITE sip:201@192.168.7.7:40000',
-    'ACK sip:201@192.168.7.7:40000',
-    'BYE sip:201@192.168.7.7:40000',
-  ])
+  assert.deepEqual(
+    puppet.requests.map((r) => `${r.method} ${r.uri}`),
+    ['INVITE sip:201@192.168.7.7:40000', 'ACK sip:201@192.168.7.7:40000', 'BYE sip:201@192.168.7.7:40000'],
+  )
 })
 
 test('the SDP of a multipart INVITE is what the owner sees', async () => {
   const { town, server, puppet } = await entrance()
   server.onInvite = (invite) => void invite.accept(sdp('answer'), new Notes())
-  const body = ['--b', 'Content-Type: application/isup', '', 'x', '--b', 'Content-Type: application/sdp', '', 'v=0', 's=-', '--b--', ''].join('\r\n')
+  const body = [
+    '--b',
+    'Content-Type: application/isup',
+    '',
+    'x',
+    '--b',
+    'Content-Type: application/sdp',
+    '',
+    'v=0',
+    's=-',
+    '--b--',
+    '',
+  ].join('\r\n')
   puppet.say(
     puppet.flowTo('10.0.0.2'),
     [

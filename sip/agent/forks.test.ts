@@ -109,7 +109,10 @@ test('wrong credentials are tried once and then told as they are', async () => {
   const call = new CallNotes()
   alice.agent.invite({ ...spec, credentials: { user: 'trunk', password: 'wrong' } }, call)
   await town.pass(1_000)
-  assert.deepEqual(call.failed.map((failure) => failure.kind === 'response' && failure.status), [401])
+  assert.deepEqual(
+    call.failed.map((failure) => failure.kind === 'response' && failure.status),
+    [401],
+  )
   assert.equal(bob.transport.arrived.filter((line) => line.startsWith('INVITE')).length, 2)
   assert.equal(bob.agent.counts.failedAuthentications, 1)
 })
@@ -136,7 +139,10 @@ test('a 2xx to an INVITE of an earlier life is acknowledged, ended and told; one
   await town.pass(100)
   puppet.say(flow, answer('10.0.0.1'))
   await town.pass(100)
-  assert.deepEqual(puppet.requests.map((r) => r.method), ['ACK', 'BYE', 'ACK'])
+  assert.deepEqual(
+    puppet.requests.map((r) => r.method),
+    ['ACK', 'BYE', 'ACK'],
+  )
   assert.deepEqual(alice.strays, ['life-before-10.0.0.1'])
   assert.deepEqual(await town.leftovers(), nothingLeft)
 })

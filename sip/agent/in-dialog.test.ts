@@ -40,8 +40,14 @@ test('hold and resume: re-INVITEs both ways, each answered and acknowledged', as
   bobs.reinvite(sdp('hold too'), note)
   await town.pass(500)
   assert.deepEqual(statuses(seen), [200, 200])
-  assert.deepEqual(notes.offers.map((offer) => text(offer.body)), ['hold'])
-  assert.deepEqual(call.dialog.offers.map((offer) => text(offer.body)), ['hold too'])
+  assert.deepEqual(
+    notes.offers.map((offer) => text(offer.body)),
+    ['hold'],
+  )
+  assert.deepEqual(
+    call.dialog.offers.map((offer) => text(offer.body)),
+    ['hold too'],
+  )
   assert.deepEqual(call.dialog.acknowledged, [null])
   alices.bye()
   assert.deepEqual(await town.leftovers(), nothingLeft)
@@ -55,7 +61,9 @@ test('glare: both sides re-INVITE at once, both get 491, the callee tries again 
   alices.reinvite(sdp('a'), first.note)
   bobs.reinvite(sdp('b'), second.note)
   await town.pass(100)
-  assert.ok(alice.transport.arrived.includes('SIP/2.0 491 Request Pending') && bob.transport.arrived.includes('SIP/2.0 491 Request Pending'))
+  assert.ok(
+    alice.transport.arrived.includes('SIP/2.0 491 Request Pending') && bob.transport.arrived.includes('SIP/2.0 491 Request Pending'),
+  )
   await town.pass(2_000)
   assert.deepEqual([statuses(first.seen), statuses(second.seen)], [[], [200]])
   await town.pass(3_000)
@@ -71,7 +79,10 @@ test('two re-INVITEs asked for together go one after the other', async () => {
   alices.reinvite(sdp('two'), note)
   await town.pass(1_000)
   assert.deepEqual(statuses(seen), [200, 200])
-  assert.deepEqual(notes.offers.map((offer) => text(offer.body)), ['one', 'two'])
+  assert.deepEqual(
+    notes.offers.map((offer) => text(offer.body)),
+    ['one', 'two'],
+  )
 })
 
 test('a re-INVITE without offer gets one in the 2xx and answers it in the ACK', async () => {
@@ -81,7 +92,10 @@ test('a re-INVITE without offer gets one in the 2xx and answers it in the ACK', 
     acknowledge(sdp('answer of the answer'))
   })
   await town.pass(1_000)
-  assert.deepEqual(notes.acknowledged.map((body) => body && text(body.bytes)), [null, 'answer of the answer'])
+  assert.deepEqual(
+    notes.acknowledged.map((body) => body && text(body.bytes)),
+    [null, 'answer of the answer'],
+  )
 })
 
 test('a second re-INVITE while the first is thought about gets 500 with Retry-After; one that is cancelled gets 487', async () => {
@@ -106,7 +120,9 @@ test('a second re-INVITE while the first is thought about gets 500 with Retry-Af
   puppet.say(flow, invite(10, 'CANCEL'))
   await town.pass(100)
   assert.deepEqual(
-    puppet.responses.filter(({ status }) => status > 100).map((response) => `${response.headers.cseq.seq} ${response.headers.cseq.method} ${response.status}`),
+    puppet.responses
+      .filter(({ status }) => status > 100)
+      .map((response) => `${response.headers.cseq.seq} ${response.headers.cseq.method} ${response.status}`),
     ['11 INVITE 500', '10 CANCEL 200', '10 INVITE 487'],
   )
   assert.ok(puppet.responses[0]?.headers.retryAfter !== undefined)
@@ -130,7 +146,10 @@ test('a request whose CSeq is not above all before gets 500 and moves nothing', 
     `CSeq: ${remoteSeq} BYE`,
   ])
   await town.pass(100)
-  assert.deepEqual(puppet.responses.map((response) => response.status), [500])
+  assert.deepEqual(
+    puppet.responses.map((response) => response.status),
+    [500],
+  )
   assert.deepEqual(notes.ended, [])
   assert.deepEqual(bobs.keep().flow, flow)
 })
@@ -155,7 +174,10 @@ test('a wrong tag or Call-ID matches no dialog: 481, and nobody hears of it', as
     ])
   }
   await town.pass(100)
-  assert.deepEqual(puppet.responses.map((response) => response.status), [481, 481, 481])
+  assert.deepEqual(
+    puppet.responses.map((response) => response.status),
+    [481, 481, 481],
+  )
   assert.deepEqual(notes.ended, [])
   assert.equal(bob.agent.counts.unknownDialogs, 3)
 })
@@ -188,7 +210,10 @@ test('INFO and MESSAGE reach the owner; OPTIONS and an empty UPDATE are answered
   await town.pass(500)
   const answers = await Promise.all([info, options, update, unknown])
   assert.deepEqual(statuses(answers), [200, 200, 200, 501])
-  assert.deepEqual(notes.requests.map((incoming) => incoming.request.method), ['INFO'])
+  assert.deepEqual(
+    notes.requests.map((incoming) => incoming.request.method),
+    ['INFO'],
+  )
   alices.bye()
   assert.deepEqual(await town.leftovers(), nothingLeft)
 })
@@ -199,7 +224,10 @@ test('an UPDATE with an offer is an offer (RFC 3311)', async () => {
   await town.pass(500)
   const result = await update
   assert.ok(result.kind === 'response' && text(result.body) === 'answer')
-  assert.deepEqual(notes.offers.map((offer) => offer.method), ['UPDATE'])
+  assert.deepEqual(
+    notes.offers.map((offer) => offer.method),
+    ['UPDATE'],
+  )
 })
 
 test('a 481 to a request ends the dialog; a silent INFO does not', async () => {
@@ -241,5 +269,8 @@ test('a BYE while a re-INVITE waits for its answer: the re-INVITE gets 487 first
 })
 
 function byeAnswers(citizen: Citizen): string[] {
-  return citizen.transport.arrived.filter((line) => line.startsWith('SIP/2.0 ')).slice(-1).map((line) => line.slice(8, 11))
+  return citizen.transport.arrived
+    .filter((line) => line.startsWith('SIP/2.0 '))
+    .slice(-1)
+    .map((line) => line.slice(8, 11))
 }

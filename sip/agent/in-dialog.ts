@@ -51,7 +51,14 @@ function serve(usage: InviteUsage, transaction: ServerTransaction): void {
       return
     case 'OPTIONS':
       usage.changed()
-      answer(core, transaction, 200, { toTag, headers: [['Allow', ALLOW], ['Accept', ACCEPT], ['Supported', SUPPORTED]] })
+      answer(core, transaction, 200, {
+        toTag,
+        headers: [
+          ['Allow', ALLOW],
+          ['Accept', ACCEPT],
+          ['Supported', SUPPORTED],
+        ],
+      })
       return
     default:
       usage.changed()

@@ -40,7 +40,9 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
 
   progress(status: number, body?: Body): void {
     if (!this.#open || status <= 100 || status >= 200) return
-    this.#transaction.respond(answerTo(this.#core, this.#transaction.request, status, { toTag: this.#toTag, headers: this.#headers(), body }))
+    this.#transaction.respond(
+      answerTo(this.#core, this.#transaction.request, status, { toTag: this.#toTag, headers: this.#headers(), body }),
+    )
     this.#repeat ??= this.#core.wheel.timer(() => {
       this.#transaction.resend()
       this.#repeat?.start(PROGRESS_MS)
@@ -87,7 +89,14 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
       answer(this.#core, transaction, 200, { toTag })
       this.#cancelled(request.headers.get('Reason') ?? null)
     } else if (request.method === 'OPTIONS') {
-      answer(this.#core, transaction, 200, { toTag, headers: [['Allow', ALLOW], ['Accept', ACCEPT], ['Supported', SUPPORTED]] })
+      answer(this.#core, transaction, 200, {
+        toTag,
+        headers: [
+          ['Allow', ALLOW],
+          ['Accept', ACCEPT],
+          ['Supported', SUPPORTED],
+        ],
+      })
     } else {
       // The offer of the INVITE has no answer yet (RFC 3261 §14.2, RFC 3311 §5.2).
       answer(this.#core, transaction, 500, { toTag, headers: [['Retry-After', String(this.#core.random.below(11))]] })

@@ -100,12 +100,16 @@ export class InviteUsage implements InviteDialog, DialogUser {
   async request(method: string, headers: HeaderLines, body?: Body): Promise<SipResponse | Unanswered> {
     if (this.isOver) return over
     const { promise, resolve } = Promise.withResolvers<SipResponse | Unanswered>()
-    this.#sender.send(method, { headers, body }, {
-      onResponse: (response) => {
-        if (response.status >= 200) resolve(response)
+    this.#sender.send(
+      method,
+      { headers, body },
+      {
+        onResponse: (response) => {
+          if (response.status >= 200) resolve(response)
+        },
+        onFailed: resolve,
       },
-      onFailed: resolve,
-    })
+    )
     this.changed()
     const result = await promise
     // A request that nobody answers does not end a call: some peers drop what they do not know (a deviation from RFC 3261 §12.2.1.2).
@@ -206,12 +210,16 @@ export class InviteUsage implements InviteDialog, DialogUser {
   /** Whatever the answer is, the dialog is over then (RFC 3261 §15.1.1). */
   #exchangeBye(): void {
     const headers: HeaderLines = this.#leaveReason === undefined ? [] : [['Reason', this.#leaveReason]]
-    this.#sender.send('BYE', { headers }, {
-      onResponse: (response) => {
-        if (response.status >= 200) this.#leave()
+    this.#sender.send(
+      'BYE',
+      { headers },
+      {
+        onResponse: (response) => {
+          if (response.status >= 200) this.#leave()
+        },
+        onFailed: () => this.#leave(),
       },
-      onFailed: () => this.#leave(),
-    })
+    )
   }
 
   #end(why: DialogEnd): void {

@@ -33,12 +33,15 @@ import { type Destination, isFlow, type Resolver } from '#sip/transport/transpor
 
 /** Agents on one memory network and one virtual clock: for tests that read like the call flows of RFC 3665. */
 export class MemoryTown {
-  readonly clock = new VirtualClock(Date.UTC(2026, 0, 5, 9))
+  readonly clock = new VirtualClock(1_800_000_000_000)
   readonly network: MemoryNetwork
   readonly faults: string[] = []
   readonly #names = new Map<string, string>()
   readonly #citizens: Citizen[] = []
-  readonly #log: Log = { ...silentLog, error: (message, fields) => void this.faults.push(`${message} ${String(fields?.['fault'] ?? fields?.['error'])}`) }
+  readonly #log: Log = {
+    ...silentLog,
+    error: (message, fields) => void this.faults.push(`${message} ${String(fields?.['fault'] ?? fields?.['error'])}`),
+  }
 
   constructor(weather: Partial<Weather> = {}, random: Random = countingRandom()) {
     this.network = new MemoryNetwork(this.clock, random, weather)
@@ -117,7 +120,10 @@ export class Citizen {
       log,
       transport: this.transport,
       resolver: town.resolver,
-      gate: new AuthGate(new DigestServer({ clock, key, algorithms: ['SHA-256', 'MD5'] }), new GuessThrottle({ clock, onShutOut: () => undefined })),
+      gate: new AuthGate(
+        new DigestServer({ clock, key, algorithms: ['SHA-256', 'MD5'] }),
+        new GuessThrottle({ clock, onShutOut: () => undefined }),
+      ),
       registrar: this.registrar,
       product: `Town/${address}`,
       isLocal: () => true,
@@ -182,7 +188,8 @@ export class Notes implements DialogEvents {
   readonly requests: IncomingRequest[] = []
   changes = 0
   /** How offers are met; default: with the answer `answer`. */
-  reply: (reply: { accept(body: Body | null): void; reject(status: number, reason?: string): void }) => void = (reply) => reply.accept(sdp('answer'))
+  reply: (reply: { accept(body: Body | null): void; reject(status: number, reason?: string): void }) => void = (reply) =>
+    reply.accept(sdp('answer'))
 
   onAcknowledged(body: Body | null): void {
     this.acknowledged.push(body)

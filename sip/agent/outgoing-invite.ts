@@ -49,7 +49,8 @@ export class OutgoingInviteRun implements OutgoingInvite {
 
   start(): void {
     const { timeoutMs, silenceMs } = this.#spec
-    if (timeoutMs !== undefined) this.#patience = this.#core.wheel.after(timeoutMs, () => this.#giveUp('too-long', 'nobody answered in time'))
+    if (timeoutMs !== undefined)
+      this.#patience = this.#core.wheel.after(timeoutMs, () => this.#giveUp('too-long', 'nobody answered in time'))
     if (silenceMs !== undefined) this.#silence = this.#core.wheel.after(silenceMs, () => this.#giveUp('timeout', 'the peer is silent'))
     this.#exchange.start()
   }

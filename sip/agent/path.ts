@@ -45,7 +45,8 @@ export function dialogPath(core: Core, dialog: Dialog): Path | Promise<Path> {
   if (flow.connection !== null || dialog.translated) return flow
   const uri = parseSipUri(dialog.routed.nextHop)
   if (uri === undefined || isWhere(uri, flow) || !isReachable(core, uri.host, flow)) return flow
-  if (isIpv4(uri.host) || isIpv6(uri.host)) return openPath(core, { transport: transportOf(uri), address: uri.host, port: uri.port ?? 5060 })
+  if (isIpv4(uri.host) || isIpv6(uri.host))
+    return openPath(core, { transport: transportOf(uri), address: uri.host, port: uri.port ?? 5060 })
   return namedPath(core, uri, flow)
 }
 
@@ -77,7 +78,8 @@ export function transportOf(uri: SipUri): TransportName {
 
 /** RFC 1918, RFC 6598, RFC 4193, link-local, loopback, and names that never resolve (RFC 2606): reachable only from beside. */
 export function isPrivateHost(host: string): boolean {
-  if (isIpv4(host)) return /^(?:10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(host)
+  if (isIpv4(host))
+    return /^(?:10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(host)
   if (isIpv6(host)) return /^(?:::1$|f[cd]|fe[89ab])/i.test(host)
   return host.endsWith('.invalid') || !host.includes('.')
 }
@@ -91,7 +93,12 @@ async function namedPath(core: Core, uri: SipUri, flow: Flow): Promise<Path> {
   return isFlow(path) ? path : flow
 }
 
-function resolved(core: Core, host: string, port: number | null, transport: TransportName): readonly Destination[] | Promise<readonly Destination[]> {
+function resolved(
+  core: Core,
+  host: string,
+  port: number | null,
+  transport: TransportName,
+): readonly Destination[] | Promise<readonly Destination[]> {
   return isLiteral(host) ? [{ transport, address: host, port: port ?? 5060 }] : core.resolver.resolve(host, port, transport)
 }
 

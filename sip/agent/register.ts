@@ -15,13 +15,17 @@ import type { ServerTransaction } from '#sip/transaction/layer.ts'
 const MAX_CONTACT_LENGTH = 1_024
 const MAX_PATH = 8
 
-/**
- * A REGISTER from `who`, authenticated (RFC 3261 §10.3). `isOurHost`: hosts that mean this registrar beside the domain of the address of
- * record, since many phones are set up with the server's IP address for a domain.
- */
-export function receiveRegister(core: Core, registrar: Registrar, who: Identity, transaction: ServerTransaction, isOurHost: (host: string) => boolean): void {
+/** Who serves REGISTER. */
+export interface RegisterDesk {
+  readonly registrar: Registrar
+  /** Hosts that mean this registrar beside the domain of the address of record: many phones have the server's IP address for a domain. */
+  isOurHost(host: string, flow: Flow): boolean
+}
+
+/** A REGISTER from `who`, authenticated (RFC 3261 §10.3). */
+export function receiveRegister(core: Core, desk: RegisterDesk, transaction: ServerTransaction, who: Identity): void {
   const { request, flow } = transaction
-  if (who.aor === null || !isFor(request.headers.to, who.aor, isOurHost)) {
+  if (who.aor === null || !isFor(request.headers.to, who.aor, (host) => desk.isOurHost(host, flow))) {
     answer(core, transaction, 403)
     return
   }
@@ -30,7 +34,7 @@ export function receiveRegister(core: Core, registrar: Registrar, who: Identity,
     answer(core, transaction, 400, { reason: wish })
     return
   }
-  respond(core, transaction, registrar.register(wish))
+  respond(core, transaction, desk.registrar.register(wish))
   core.homecoming.look()
 }
 
@@ -47,24 +51,21 @@ function wishOf(request: SipRequest, aor: string, flow: Flow): RegisterWish | st
   const { headers } = request
   const asked = headers.contactsOrNull
   if (asked === null) return 'Malformed Contact'
-  const contacts = asked === '*' ? wipeOf(request) : contactsOf(asked, headers.expires ?? null)
-  if (typeof contacts === 'string' && contacts !== 'all') return contacts
+  if (asked === '*' && headers.expires !== 0) return 'Contact: * needs Expires: 0'
+  const contacts = asked === '*' ? [] : contactsOf(asked, headers.expires ?? null)
+  if (typeof contacts === 'string') return contacts
   const path = headers.all('path')
   if (path.length > MAX_PATH) return 'Too many Path values'
   const userAgent = headers.get('User-Agent')
   return {
     aor,
-    contacts,
+    contacts: asked === '*' ? 'all' : contacts,
     callId: detached(headers.callId),
     cseq: headers.cseq.seq,
     flow,
     path: path.map(detached),
     userAgent: userAgent === undefined ? null : detached(userAgent.slice(0, 200)),
   }
-}
-
-function wipeOf(request: SipRequest): 'all' | string {
-  return request.headers.expires === 0 ? 'all' : 'Contact: * needs Expires: 0'
 }
 
 function contactsOf(asked: readonly NameAddr[], expires: number | null): ContactWish[] | string {

@@ -64,10 +64,14 @@ export class ReinviteClient {
   next(): void {
     const [wish] = this.#wishes
     if (wish === undefined || this.#running !== null || this.#retry !== null || !this.#around.isFree()) return
-    const exchange = this.#sender.send('INVITE', { body: wish.body ?? undefined }, {
-      onResponse: (response) => this.#answered(exchange, wish, response),
-      onFailed: (failure) => this.#finish(exchange, wish, failure),
-    })
+    const exchange = this.#sender.send(
+      'INVITE',
+      { body: wish.body ?? undefined },
+      {
+        onResponse: (response) => this.#answered(exchange, wish, response),
+        onFailed: (failure) => this.#finish(exchange, wish, failure),
+      },
+    )
     this.#running = exchange
     this.#patience = this.#core.wheel.after(PATIENCE_MS, () => exchange.cancel([]))
   }

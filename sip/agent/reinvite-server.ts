@@ -104,7 +104,11 @@ export class ReinviteServer {
   #accept(transaction: ServerTransaction, body: Body | null): void {
     const { request, flow } = transaction
     this.#around.onAccepted(request)
-    const headers = [['Contact', contactFor(this.#core, flow)], ['Allow', ALLOW], ['Supported', SUPPORTED]] as const
+    const headers = [
+      ['Contact', contactFor(this.#core, flow)],
+      ['Allow', ALLOW],
+      ['Supported', SUPPORTED],
+    ] as const
     transaction.respond(answerTo(this.#core, request, 200, { toTag: this.toTag, headers, body }))
     if (request.method === 'INVITE') this.awaitAck(transaction, request.body.length === 0 && body !== null)
   }

@@ -12,7 +12,8 @@ export function withSessionBody(request: SipRequest): SipRequest | null {
   const type = request.headers.contentType
   if (request.body.length === 0 || type === undefined || !type.type.startsWith('multipart/')) return request
   const boundary = type.params.get('boundary')?.replace(/^"(.*)"$/, '$1')
-  const sdp = boundary === undefined ? null : sdpPart(Buffer.from(request.body.buffer, request.body.byteOffset, request.body.length), boundary)
+  const sdp =
+    boundary === undefined ? null : sdpPart(Buffer.from(request.body.buffer, request.body.byteOffset, request.body.length), boundary)
   if (sdp === null) return null
   const headers = request.headers.copy()
   headers.set('Content-Type', 'application/sdp')
@@ -29,7 +30,8 @@ function sdpPart(body: Buffer, boundary: string): Uint8Array | null {
     if (next < 0) return null
     const part = body.subarray(from, next)
     const head = part.indexOf('\r\n\r\n')
-    if (head >= 0 && /^content-type[ \t]*:[ \t]*application\/sdp\b/im.test(part.toString('latin1', 0, head))) return withoutLastBreak(part.subarray(head + 4))
+    if (head >= 0 && /^content-type[ \t]*:[ \t]*application\/sdp\b/im.test(part.toString('latin1', 0, head)))
+      return withoutLastBreak(part.subarray(head + 4))
     at = next
   }
   return null

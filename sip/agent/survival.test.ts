@@ -14,7 +14,10 @@ async function talking(transport: 'udp' | 'tcp') {
   const dialogs: InviteDialog[] = []
   server.onInvite = (invite) => void dialogs.push(invite.accept(sdp('answer'), notes))
   const call = new CallNotes()
-  phone.agent.invite({ uri: `sip:100@10.0.0.2;transport=${transport}`, from: '<sip:201@10.0.0.2>', to: '<sip:100@10.0.0.2>', body: sdp('offer') }, call)
+  phone.agent.invite(
+    { uri: `sip:100@10.0.0.2;transport=${transport}`, from: '<sip:201@10.0.0.2>', to: '<sip:100@10.0.0.2>', body: sdp('offer') },
+    call,
+  )
   await town.pass(500)
   const [dialog] = dialogs
   assert.ok(dialog !== undefined && call.talking !== null)
@@ -87,7 +90,12 @@ test('over TCP from behind address translation a request waits until the phone h
     routeSet: [],
     localSeq: 3,
     remoteSeq: 7,
-    flow: { transport: 'tcp', local: { address: '10.0.0.2', port: 5060 }, remote: { address: '198.51.100.7', port: 30_000 }, connection: 4 },
+    flow: {
+      transport: 'tcp',
+      local: { address: '10.0.0.2', port: 5060 },
+      remote: { address: '198.51.100.7', port: 30_000 },
+      connection: 4,
+    },
     secure: false,
   }
   const server: Citizen = await town.move('10.0.0.2', {
@@ -168,5 +176,8 @@ test('a peer behind address translation gets in-dialog requests over its flow, w
   await town.pass(10)
   dialogs[0]?.bye()
   await town.pass(10)
-  assert.deepEqual(phone.requests.map((r) => `${r.method} ${r.uri}`), ['BYE sip:201@192.168.1.5'])
+  assert.deepEqual(
+    phone.requests.map((r) => `${r.method} ${r.uri}`),
+    ['BYE sip:201@192.168.1.5'],
+  )
 })

@@ -36,7 +36,10 @@ async function openAgent(): Promise<{ agent: Agent; port: number }> {
       new DigestServer({ clock: systemClock, key: createSecretKey(randomBytes(32)), algorithms: ['SHA-256', 'MD5'] }),
       new GuessThrottle({ clock: systemClock, onShutOut: () => undefined }),
     ),
-    registrar: new Registrar({ now: () => systemClock.now(), wall: () => systemClock.wall(), after: (ms, task) => wheel.after(ms, task) }, {}),
+    registrar: new Registrar(
+      { now: () => systemClock.now(), wall: () => systemClock.wall(), after: (ms, task) => wheel.after(ms, task) },
+      {},
+    ),
     product: 'Centrala',
     isLocal: () => true,
   })

@@ -8,7 +8,12 @@ import { parseSipUri } from '#sip/message/uri.ts'
 import { contactKey } from '#sip/registrar/contact-key.ts'
 import { type ContactWish, Registrar, type RegistrarSettings, type RegisterWish } from '#sip/registrar/registrar.ts'
 
-const udp: Flow = { transport: 'udp', local: { address: '10.0.0.1', port: 5060 }, remote: { address: '10.0.0.7', port: 5060 }, connection: null }
+const udp: Flow = {
+  transport: 'udp',
+  local: { address: '10.0.0.1', port: 5060 },
+  remote: { address: '10.0.0.7', port: 5060 },
+  connection: null,
+}
 const tcp = (connection: number): Flow => ({ ...udp, transport: 'tcp', connection })
 
 function office(settings: RegistrarSettings = {}) {
@@ -42,7 +47,10 @@ test('several contacts of one address are told with the preferred first', () => 
   registrar.register(wish([contact('sip:a@10.0.0.1', { q: 0.5 }), contact('sip:b@10.0.0.2')]))
   const outcome = registrar.register(wish([contact('sip:c@10.0.0.3', { expires: 3000 })]))
   assert.ok(outcome.kind === 'done' && outcome.bindings.length === 3)
-  assert.deepEqual(registrar.contactsOf('201@acme.example').map((b) => b.contact), ['sip:c@10.0.0.3', 'sip:b@10.0.0.2', 'sip:a@10.0.0.1'])
+  assert.deepEqual(
+    registrar.contactsOf('201@acme.example').map((b) => b.contact),
+    ['sip:c@10.0.0.3', 'sip:b@10.0.0.2', 'sip:a@10.0.0.1'],
+  )
 })
 
 test('a binding ends when its time is over, not before, and a refresh moves that time without a new timer', () => {
@@ -71,7 +79,10 @@ test('too short a life is refused with the least, too long a one shortened, none
   const { registrar, clock } = office({ minExpires: 120, maxExpires: 1800, defaultExpires: 900 })
   assert.deepEqual(registrar.register(wish([contact('sip:a@10.0.0.1', { expires: 119 })])), { kind: 'too-brief', minExpires: 120 })
   registrar.register(wish([contact('sip:b@10.0.0.1', { expires: 7200 }), contact('sip:c@10.0.0.1', { expires: null })]))
-  assert.deepEqual(registrar.bindingsOf('201@acme.example').map((b) => (b.expiresAt - clock.now()) / 1000), [1800, 900])
+  assert.deepEqual(
+    registrar.bindingsOf('201@acme.example').map((b) => (b.expiresAt - clock.now()) / 1000),
+    [1800, 900],
+  )
 })
 
 test('Expires 0 takes one contact away, * all of them', () => {
@@ -116,7 +127,13 @@ test('a closed connection unbinds what was registered over it and nothing else',
   registrar.register(wish([contact('sip:c@10.0.0.1')], { flow: tcp(1), callId: 'c' }))
   registrar.register(wish([contact('sip:c@10.0.0.1')], { flow: tcp(2), callId: 'c', cseq: 2 }))
   registrar.connectionClosed(1)
-  assert.deepEqual(registrar.contactsOf('201@acme.example').map((b) => b.contact).sort(), ['sip:b@10.0.0.1', 'sip:c@10.0.0.1'])
+  assert.deepEqual(
+    registrar
+      .contactsOf('201@acme.example')
+      .map((b) => b.contact)
+      .sort(),
+    ['sip:b@10.0.0.1', 'sip:c@10.0.0.1'],
+  )
   assert.ok(told.includes('connection-lost sip:a@10.0.0.1'))
 })
 
@@ -130,12 +147,18 @@ test('bindings outlive the process: UDP works at once, TCP waits for the device,
   clock.advance(100_000)
   registrar.adopt(kept)
   assert.deepEqual(told, ['expired sip:brief@10.0.0.1'])
-  assert.deepEqual(registrar.contactsOf('201@acme.example').map((b) => b.contact), ['sip:udp@10.0.0.1'])
+  assert.deepEqual(
+    registrar.contactsOf('201@acme.example').map((b) => b.contact),
+    ['sip:udp@10.0.0.1'],
+  )
   assert.equal(registrar.register(wish([contact('sip:udp@10.0.0.1')], { callId: 'u', cseq: 9 })).kind, 'out-of-order')
   registrar.register(wish([contact('sip:tcp@10.0.0.1')], { flow: tcp(7), callId: 't', cseq: 2 }))
   assert.equal(registrar.contactsOf('201@acme.example').length, 2)
   clock.advance(500_000)
-  assert.deepEqual(registrar.contactsOf('201@acme.example').map((b) => b.contact), ['sip:tcp@10.0.0.1'])
+  assert.deepEqual(
+    registrar.contactsOf('201@acme.example').map((b) => b.contact),
+    ['sip:tcp@10.0.0.1'],
+  )
 })
 
 test('whatever is asked in whatever order, size, timers and lists agree, and time ends everything', () => {

@@ -279,4 +279,3 @@ export class Registrar {
 function isOutOfOrder(binding: Binding, wish: { callId: string; cseq: number }): boolean {
   return binding.callId === wish.callId && wish.cseq <= binding.cseq
 }
-

@@ -26,7 +26,10 @@ test('registers through a challenge, refreshes between half and four fifths of i
   registration.start()
   await town.pass(1_000)
   assert.deepEqual(ups, [600])
-  assert.deepEqual(carrier.registrar.contactsOf('acme@10.0.0.2').map((b) => b.contact), ['sip:t1@10.0.0.1:5060'])
+  assert.deepEqual(
+    carrier.registrar.contactsOf('acme@10.0.0.2').map((b) => b.contact),
+    ['sip:t1@10.0.0.1:5060'],
+  )
   await town.pass(295_000)
   assert.equal(carrier.bound.length, 1)
   await town.pass(190_000)
@@ -53,7 +56,10 @@ test('wrong credentials: down with the reason, and patient', async () => {
   carrier.identify = () => challengeFor('acme', 'changed', '10.0.0.2')
   registration.start()
   await town.pass(20_000)
-  assert.deepEqual(downs.map(({ why, status }) => [why, status]), [['refused', 401]])
+  assert.deepEqual(
+    downs.map(({ why, status }) => [why, status]),
+    [['refused', 401]],
+  )
   assert.ok((downs[0]?.retryIn ?? 0) >= 30_000)
   carrier.identify = () => challengeFor('acme', 'secret', '10.0.0.2')
   await town.pass(60_000)
@@ -100,6 +106,9 @@ test('keep-alive: a phone that answers stays, one that is gone is unbound after 
   await us.agent.close()
   await town.pass(120_000)
   void registration.stop()
-  assert.deepEqual(carrier.unbound.map(([, why]) => why), ['unreachable'])
+  assert.deepEqual(
+    carrier.unbound.map(([, why]) => why),
+    ['unreachable'],
+  )
   keepAlive.close()
 })

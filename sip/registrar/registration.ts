@@ -145,7 +145,10 @@ export class Registration {
       return
     }
     const why = response.status === 408 || response.status === 480 || response.status >= 500 ? 'unavailable' : 'refused'
-    this.#failed({ why, detail: `${response.status} ${response.reason}`.trim(), status: response.status }, response.headers.retryAfter ?? null)
+    this.#failed(
+      { why, detail: `${response.status} ${response.reason}`.trim(), status: response.status },
+      response.headers.retryAfter ?? null,
+    )
   }
 
   #failed(failure: Omit<RegistrationDown, 'retryIn'>, retryAfter: number | null): void {
