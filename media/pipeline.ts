@@ -16,7 +16,7 @@ import { isRtcp, RTP_HEADER_BYTES, RtpHeader } from '#media/rtp/header.ts'
 import { OutgoingStream } from '#media/rtp/outgoing.ts'
 import { Reception } from '#media/rtp/reception.ts'
 import { nextScratch } from '#media/rtp/scratch.ts'
-import type { PortPair } from '#media/socket/socket.ts'
+import type { PacketSocket, PortPair } from '#media/socket/socket.ts'
 
 /** What the packet path needs from the engine it runs in. */
 export interface PipelineNeeds {
@@ -50,32 +50,37 @@ const KEEP_ALIVE_MS: Millis = 5000
  */
 export class RtpEndpoint {
   readonly id: EndpointId
+  // What every packet touches stands together, and first.
+  #stream: StreamParams | null = null
+  #accept = new AcceptRule()
+  #reception = new Reception()
+  #outgoing: OutgoingStream
+  #peer: RtpEndpoint | null = null
+  #socket: PacketSocket | null = null
+  #target: SocketAddress | null = null
+  #recordings: Recording[] | null = null
+  #lastHeardAt: Millis
+  #listens = false
+  /** What the peer says may go out: there is somewhere to send, we send, and nothing of our own is being sent. */
+  #relays = false
+  #heard = false
+  #toldSilent = false
+
   #needs: PipelineNeeds
   #tell: (event: EndpointEvent) => void
   #pair: PortPair | null = null
-  #stream: StreamParams | null = null
+  #fixing: SocketFixing | null = null
   #sends = false
-  #listens = false
-  #peer: RtpEndpoint | null = null
+  /** Our own audio is being sent, or about to be. */
+  #generates = false
   #player: Player | null = null
   /** Digits for a peer without telephone-events, in-band. */
   #tones: Player | null = null
   #onPlayerEnd: (() => void) | null = null
-
-  #accept = new AcceptRule()
   #acceptRtcp = new AcceptRule()
-  #fixing: SocketFixing | null = null
-  #target: SocketAddress | null = null
-  #reception = new Reception()
-  #outgoing: OutgoingStream
   #presses = new EventReceiver()
   #digits = new EventSender()
   #rtcp: RtcpSession
-  #recordings: Recording[] = []
-
-  #lastHeardAt: Millis
-  #heard = false
-  #toldSilent = false
   #aimedAt: Millis
   #reportAt: Millis
   #owedMs = 0
@@ -124,7 +129,7 @@ export class RtpEndpoint {
   }
 
   #audio(packet: Buffer, codec: Codec): void {
-    if (this.#recordings.length > 0) {
+    if (this.#recordings !== null) {
       const { arrivedAt, timestamp } = header
       this.#record({ speaker: 0, at: arrivedAt, timestamp, codec, payload: packet.subarray(header.payloadStart, header.payloadEnd) })
     }
@@ -190,12 +195,12 @@ export class RtpEndpoint {
   /** The joined party's audio, as it came: payload untouched when both have the same codec. */
   #forward(packet: Buffer, codec: Codec, source: RtpEndpoint): void {
     const stream = this.#stream
-    if (stream === null || this.#target === null || !this.#sends || this.#isGenerating()) return
+    if (stream === null || !this.#relays) return
     const { payloadEnd, payloadStart } = header
     if (codec !== stream.codec) transcodeInPlace(codec, stream.codec, packet.subarray(payloadStart, payloadEnd))
     const at = this.#outgoing.forward(packet, header, source, stream.payloadType)
     if (at < 0) return
-    if (this.#recordings.length > 0) {
+    if (this.#recordings !== null) {
       const timestamp = packet.readUInt32BE(at + 4)
       const payload = packet.subarray(payloadStart, payloadEnd)
       this.#record({ speaker: 1, at: header.arrivedAt, timestamp, codec: stream.codec, payload })
@@ -205,7 +210,7 @@ export class RtpEndpoint {
 
   #forwardEvent(packet: Buffer, source: RtpEndpoint): void {
     const stream = this.#stream
-    if (stream === null || this.#target === null || !this.#sends || this.#isGenerating()) return
+    if (stream === null || !this.#relays) return
     if (stream.dtmfPayloadType === null) {
       this.#outgoing.swallow(source)
       return
@@ -215,13 +220,14 @@ export class RtpEndpoint {
   }
 
   #send(packet: Buffer, from: number, to: number): void {
-    if (this.#pair === null || this.#target === null) return
-    this.#pair.rtp.send(from === 0 && to === packet.length ? packet : packet.subarray(from, to), this.#target)
+    if (this.#socket === null || this.#target === null) return
+    this.#socket.send(from === 0 && to === packet.length ? packet : packet.subarray(from, to), this.#target)
   }
 
-  /** Our own audio is being sent, or about to be: the peer's is not. */
-  #isGenerating(): boolean {
-    return this.#player !== null || this.#digits.active || this.#tones !== null
+  /** To be called whenever what it depends on changes. */
+  #refresh(): void {
+    this.#generates = this.#player !== null || this.#digits.active || this.#tones !== null
+    this.#relays = this.#target !== null && this.#sends && !this.#generates
   }
 
   /** Every 20 ms while there is something to generate or to watch; false when there is nothing more. */
@@ -230,12 +236,13 @@ export class RtpEndpoint {
       const press = this.#presses.expire(now)
       if (press !== null) this.#press(press)
     }
-    if (!this.#isGenerating()) {
+    if (!this.#generates) {
       this.#owedMs = 0
       return this.#presses.pending
     }
     const ptimeMs = this.#stream?.ptimeMs ?? BEAT_MS
     for (this.#owedMs += BEAT_MS; this.#owedMs >= ptimeMs; this.#owedMs -= ptimeMs) this.#generate(now, ptimeMs)
+    this.#refresh()
     return true
   }
 
@@ -262,7 +269,7 @@ export class RtpEndpoint {
     const timestamp = this.#outgoing.generate(now)
     this.#outgoing.stamp(packet, { payloadType: stream.payloadType, marker: false, timestamp, payloadBytes: bytes }, now)
     this.#outgoing.advance(bytes)
-    if (this.#recordings.length > 0) {
+    if (this.#recordings !== null) {
       this.#record({ speaker: 1, at: now, timestamp, codec: stream.codec, payload: packet.subarray(RTP_HEADER_BYTES, end) })
     }
     this.#send(packet, 0, end)
@@ -294,7 +301,7 @@ export class RtpEndpoint {
   }
 
   #record(frame: VoiceFrame): void {
-    for (const recording of this.#recordings) recording.frame(frame)
+    for (const recording of this.#recordings ?? []) recording.frame(frame)
   }
 
   // ---- Slow things: a few times a second ----
@@ -312,7 +319,7 @@ export class RtpEndpoint {
       this.#reportAt = now + this.#reportPause()
       this.#sendReport(now, false)
     }
-    if (this.#target !== null && this.#sends && !this.#isGenerating() && now - this.#outgoing.lastAt >= KEEP_ALIVE_MS) {
+    if (this.#target !== null && this.#sends && !this.#generates && now - this.#outgoing.lastAt >= KEEP_ALIVE_MS) {
       this.#sendSilence(stream, now)
     }
   }
@@ -348,6 +355,7 @@ export class RtpEndpoint {
   /** Gives the endpoint its sockets. */
   attach(pair: PortPair): void {
     this.#pair = pair
+    this.#socket = pair.rtp
     this.#fixing = new SocketFixing(pair.rtp)
     pair.rtp.receive = this.#receive
     pair.rtcp.receive = this.#receiveRtcp
@@ -375,6 +383,7 @@ export class RtpEndpoint {
 
   #aimSocket(): void {
     this.#target = this.#accept.target
+    this.#refresh()
     this.#fixing?.aim(this.#accept.settled ? this.#accept.pair : null)
   }
 
@@ -409,12 +418,14 @@ export class RtpEndpoint {
   play(player: Player, ended: () => void): void {
     this.#player = player
     this.#onPlayerEnd = ended
+    this.#refresh()
     this.#needs.wake(this)
   }
 
   stop(): void {
     this.#player = null
     this.#onPlayerEnd = null
+    this.#refresh()
   }
 
   /** Digits to the peer: RFC 4733 events, or tones in-band. What is no digit is skipped. */
@@ -423,16 +434,18 @@ export class RtpEndpoint {
     if (stream === null) return
     if (stream.dtmfPayloadType !== null) this.#digits.queue(digits, toneMs, gapMs)
     else this.#tones = inbandDigits(digits, stream.codec, { toneMs, gapMs, after: this.#tones })
+    this.#refresh()
     this.#needs.wake(this)
   }
 
   startRecording(recording: Recording): void {
-    this.#recordings.push(recording)
+    this.#recordings = [...(this.#recordings ?? []), recording]
   }
 
   /** The tap closes; the recording itself is its owner's to stop. */
   stopRecording(recording: Recording): void {
-    this.#recordings = this.#recordings.filter((each) => each !== recording)
+    const left = (this.#recordings ?? []).filter((each) => each !== recording)
+    this.#recordings = left.length === 0 ? null : left
   }
 
   get stats(): StreamStats {
@@ -456,8 +469,10 @@ export class RtpEndpoint {
     this.#sendReport(this.#needs.clock.now(), true)
     const pair = this.#pair
     this.#pair = null
+    this.#socket = null
     this.#stream = null
     this.#target = null
+    this.#refresh()
     this.#fixing?.aim(null)
     if (pair !== null) {
       pair.rtp.receive = null

@@ -34,7 +34,7 @@ export class OutgoingStream {
   bytes = 0
   /** When the last packet was sent; -Infinity before the first. */
   lastAt: Millis = Number.NEGATIVE_INFINITY
-  /** Sequence and timestamp of the furthest packet sent. */
+  /** Sequence and timestamp of the furthest packet sent; timestamps here are signed, which keeps them small integers to the machine. */
   #sequence: number
   #timestamp: number
   /** Who is being forwarded; null while we generate, or nobody has begun. */
@@ -53,7 +53,7 @@ export class OutgoingStream {
   constructor(start: { ssrc: number; sequence: number; timestamp: number }) {
     this.ssrc = start.ssrc >>> 0
     this.#sequence = start.sequence & 0xffff
-    this.#timestamp = start.timestamp >>> 0
+    this.#timestamp = start.timestamp | 0
   }
 
   /**
@@ -62,11 +62,11 @@ export class OutgoingStream {
    */
   forward(packet: Buffer, received: RtpHeader, source: object, payloadType: number): number {
     const now = received.arrivedAt
-    const fresh = this.#source !== source || this.#sourceSsrc !== received.ssrc || this.#leaps(received)
+    const fresh = this.#source !== source || this.#sourceSsrc !== (received.ssrc | 0) || this.#leaps(received)
     if (fresh) this.#begin(received, source)
     const sequence = (received.sequence + this.#sequenceOffset) & 0xffff
     if (sequenceAhead(sequence, this.#first) < 0) return -1
-    const timestamp = (received.timestamp + this.#timestampOffset) >>> 0
+    const timestamp = (received.timestamp + this.#timestampOffset) | 0
     const at = received.payloadStart - RTP_HEADER_BYTES
     writeRtpHeader(packet, at, this.ssrc, { payloadType, marker: fresh || received.marker, sequence, timestamp })
     this.#sent(sequence, timestamp, received.payloadEnd - received.payloadStart, now)
@@ -103,22 +103,22 @@ export class OutgoingStream {
 
   /** The timestamp that goes with this instant, for sender reports (RFC 3550 §6.4.1). */
   timestampNow(now: Millis): number {
-    if (this.packets === 0) return this.#timestamp
+    if (this.packets === 0) return this.#timestamp >>> 0
     return (this.#timestamp + Math.round((now - this.lastAt) * TICKS_PER_MS)) >>> 0
   }
 
   #begin(received: RtpHeader, source: object): void {
     this.#source = source
-    this.#sourceSsrc = received.ssrc
+    this.#sourceSsrc = received.ssrc | 0
     this.#generating = false
     this.#first = this.packets === 0 ? this.#sequence : (this.#sequence + 1) & 0xffff
     this.#sequenceOffset = (this.#first - received.sequence) & 0xffff
-    this.#timestampOffset = (this.#timestampAt(received.arrivedAt) - received.timestamp) >>> 0
+    this.#timestampOffset = (this.#timestampAt(received.arrivedAt) - received.timestamp) | 0
   }
 
   /** The timestamp for a source that begins now: real time since the last packet, and never before its end. */
   #timestampAt(now: Millis): number {
-    if (this.packets === 0) return this.#timestamp
+    if (this.packets === 0) return this.#timestamp >>> 0
     const elapsed = Math.round(now - this.lastAt) * TICKS_PER_MS
     return (this.#timestamp + Math.max(LEAST_STEP_TICKS, elapsed)) >>> 0
   }
@@ -135,7 +135,7 @@ export class OutgoingStream {
   #sent(sequence: number, timestamp: number, payloadBytes: number, now: Millis): void {
     if (this.packets === 0 || sequenceAhead(sequence, this.#sequence) > 0) {
       this.#sequence = sequence
-      this.#timestamp = timestamp
+      this.#timestamp = timestamp | 0
       this.lastAt = now
     }
     this.packets++
