@@ -156,7 +156,7 @@ export class Exchange {
   }
 
   async close(): Promise<void> {
-    this.trunks.close()
+    await this.trunks.close()
     await this.agent.close()
     this.registrar.close()
   }

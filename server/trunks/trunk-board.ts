@@ -4,7 +4,7 @@ import type { Log } from '#base/log.ts'
 import type { NewFact } from '#contract/facts.ts'
 import type { SipAgent } from '#sip/agent.ts'
 import type { CompiledTrunk } from '#server/config/compiled.ts'
-import { TrunkLink, type TrunkAddresses } from '#server/trunks/trunk-link.ts'
+import { TrunkLink, type TrunkAddresses, type TrunkLinkOptions } from '#server/trunks/trunk-link.ts'
 
 export interface TrunkBoardNeeds {
   clock: Clock
@@ -16,6 +16,9 @@ export interface TrunkBoardNeeds {
   /** What we call ourselves towards a peer: `host:port`. */
   ourHost: (peer: string) => string
 }
+
+/** How long a registrar may take to let us go. */
+const goodbyeMs = 2_000
 
 /** All trunks of all companies on this server: which are up, how full they are, and whose calls come from which address. */
 export class TrunkBoard {
@@ -31,17 +34,26 @@ export class TrunkBoard {
   /** Takes over a company's trunks after a change of its configuration: unchanged ones keep their registration and calls. */
   configure(tenant: string, trunks: Iterable<CompiledTrunk>, secretOf: (trunk: CompiledTrunk) => string | null): void {
     const wanted = new Map([...trunks].filter((t) => t.enabled).map((t) => [keyOf(tenant, t.id), t]))
+    const replaced = new Map<string, TrunkLinkOptions['replaces']>()
     for (const [key, link] of this.#links) {
       if (link.tenant !== tenant) continue
       const trunk = wanted.get(key)
       if (trunk === undefined || !link.isFor(trunk, secretOf(trunk))) {
-        link.close()
         this.#links.delete(key)
+        replaced.set(key, { link, closed: this.#orLater(link.close()) })
       }
     }
     for (const [key, trunk] of wanted) {
       if (this.#links.has(key)) continue
-      this.#links.set(key, new TrunkLink(this.#needs, { tenant, trunk, password: secretOf(trunk), onResolved: () => this.#index() }))
+      const replaces = replaced.get(key)
+      this.#links.set(
+        key,
+        new TrunkLink(this.#needs, {
+          ...{ tenant, trunk, password: secretOf(trunk) },
+          onResolved: () => this.#index(),
+          ...(replaces !== undefined && { replaces }),
+        }),
+      )
     }
     this.#index()
   }
@@ -65,10 +77,19 @@ export class TrunkBoard {
     yield* this.#links.values()
   }
 
-  close(): void {
-    for (const link of this.#links.values()) link.close()
+  /** Takes our registrations away; waits only so long for registrars that do not answer. */
+  async close(): Promise<void> {
+    const closing = [...this.#links.values()].map((link) => link.close())
     this.#links.clear()
     this.#byAddress.clear()
+    if (closing.length > 0) await this.#orLater(Promise.all(closing))
+  }
+
+  /** Resolves with `done`, or when `goodbyeMs` have passed. */
+  async #orLater(done: Promise<unknown>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    using _patience = this.#needs.clock.after(goodbyeMs, resolve)
+    await Promise.race([done, promise])
   }
 
   #index(): void {

@@ -14,6 +14,15 @@ const resolveEveryMs = 60_000
 /** A peer that has not answered an OPTIONS for so long is down. */
 const probeTimeoutMs = 3_000
 
+export interface TrunkLinkOptions {
+  tenant: string
+  trunk: CompiledTrunk
+  password: string | null
+  onResolved: () => void
+  /** The link of the same trunk as it was configured before, and when its registration has ended. */
+  replaces?: { link: TrunkLink; closed: Promise<void> }
+}
+
 /** One trunk at work: where it is, whether it answers, how many calls it carries, and its registration if it has one. */
 export class TrunkLink {
   readonly tenant: string
@@ -24,17 +33,26 @@ export class TrunkLink {
   #networks: BlockList
   #hosts: readonly string[]
   #hostAddresses = new Set<string>()
-  #inUse = 0
+  /** Shared with the link that this one replaces: its calls are still there. */
+  #channels: { inUse: number }
   #state: 'unknown' | 'up' | 'down' = 'unknown'
   #downWhy = ''
+  /** Why the registration is down; null while it is up, not yet tried, or there is none. */
+  #unregistered: string | null = null
+  /** Whether the journal was told that something is wrong. */
+  #toldDown = false
   #timer: Disposable | null = null
   #resolving: Disposable | null = null
   #registration: TrunkRegistration | null = null
   #onResolved: () => void
+  #after: Promise<void>
   #closed = false
 
-  constructor(needs: TrunkBoardNeeds, of: { tenant: string; trunk: CompiledTrunk; password: string | null; onResolved: () => void }) {
+  constructor(needs: TrunkBoardNeeds, of: TrunkLinkOptions) {
     this.#needs = needs
+    this.#channels = of.replaces === undefined ? { inUse: 0 } : of.replaces.link.#channels
+    // Otherwise the end of the old registration could overtake the begin of the new one, of the same Contact.
+    this.#after = of.replaces?.closed ?? Promise.resolve()
     this.tenant = of.tenant
     this.trunk = of.trunk
     this.password = of.password
@@ -43,12 +61,13 @@ export class TrunkLink {
     const sources = trunk.addresses
     this.#networks = networksOf(sources)
     this.#hosts = sources.filter((s) => isIP(s) === 0 && !s.includes('/'))
+    if (of.replaces !== undefined) this.#takeOver(of.replaces.link)
     if (isIP(this.#next().host) !== 0) {
       const { host, port, transport } = this.#next()
       this.#addresses = [{ transport, address: host, port }]
     }
+    if (trunk.register) this.#registration = this.#register()
     void this.#resolve()
-    if (trunk.register) this.#registration = new TrunkRegistration(needs, this)
     if (trunk.healthSeconds > 0) this.#timer = needs.clock.after(0, () => void this.#probe())
   }
 
@@ -59,10 +78,10 @@ export class TrunkLink {
     return this.#state
   }
   get inUse(): number {
-    return this.#inUse
+    return this.#channels.inUse
   }
   get downWhy(): string {
-    return this.#downWhy
+    return this.#troubles().join('; ')
   }
   /** Where requests go first; null while the name has no address. */
   get address(): TrunkAddresses[number] | null {
@@ -100,17 +119,17 @@ export class TrunkLink {
     if (urgent) return null
     if (this.#state === 'down') return { why: 'down', detail: this.#downWhy }
     const limit = this.trunk.channels
-    if (limit !== null && this.#inUse >= limit) return { why: 'full', detail: `all ${limit} channels are in use` }
+    if (limit !== null && this.#channels.inUse >= limit) return { why: 'full', detail: `all ${limit} channels are in use` }
     return null
   }
 
   /** Takes a channel until disposed. */
   take(): Disposable {
-    this.#inUse++
+    this.#channels.inUse++
     let taken = true
     return {
       [Symbol.dispose]: () => {
-        if (taken) this.#inUse--
+        if (taken) this.#channels.inUse--
         taken = false
       },
     }
@@ -121,11 +140,42 @@ export class TrunkLink {
     if (this.trunk.healthSeconds > 0) this.#set('down', why)
   }
 
-  close(): void {
+  /** Resolves when the registrar has let us go, or does not answer. */
+  async close(): Promise<void> {
     this.#closed = true
     this.#timer?.[Symbol.dispose]()
     this.#resolving?.[Symbol.dispose]()
-    this.#registration?.stop()
+    await this.#registration?.stop()
+  }
+
+  /** What is known of the same peer stays known. */
+  #takeOver(before: TrunkLink): void {
+    const [was, is] = [before.#next(), this.#next()]
+    if (was.host !== is.host || was.port !== is.port || was.transport !== is.transport) return
+    this.#addresses = before.#addresses
+    this.#hostAddresses = before.#hostAddresses
+    this.#state = before.#state
+    this.#downWhy = before.#downWhy
+    this.#toldDown = before.#toldDown
+  }
+
+  #register(): TrunkRegistration {
+    const { clock, random, sip } = this.#needs
+    const registered = (unregistered: string | null): void => {
+      if (this.#closed) return
+      this.#unregistered = unregistered
+      this.#tellChange()
+    }
+    return new TrunkRegistration(
+      {
+        ...{ clock, random, sip },
+        addresses: () => this.#addresses,
+        onUp: () => registered(null),
+        onDown: (why) => registered(`not registered: ${why}`),
+      },
+      this.trunk,
+      this.password,
+    )
   }
 
   async #probe(): Promise<void> {
@@ -150,11 +200,21 @@ export class TrunkLink {
 
   #set(state: 'up' | 'down', why: string): void {
     this.#downWhy = why
-    if (this.#state === state) return
-    const first = this.#state === 'unknown'
     this.#state = state
-    if (state === 'down') this.#needs.tell({ kind: 'trunk.went-down', tenant: this.tenant, trunk: this.id, why })
-    else if (!first) this.#needs.tell({ kind: 'trunk.went-up', tenant: this.tenant, trunk: this.id })
+    this.#tellChange()
+  }
+
+  #troubles(): string[] {
+    return [this.#state === 'down' ? this.#downWhy : null, this.#unregistered].filter((why) => why !== null)
+  }
+
+  /** The journal hears of the first trouble and of the end of the last. */
+  #tellChange(): void {
+    const troubles = this.#troubles()
+    if (troubles.length > 0 === this.#toldDown) return
+    this.#toldDown = troubles.length > 0
+    const about = { tenant: this.tenant, trunk: this.id }
+    this.#needs.tell(this.#toldDown ? { kind: 'trunk.went-down', ...about, why: troubles.join('; ') } : { kind: 'trunk.went-up', ...about })
   }
 
   async #resolve(): Promise<void> {
@@ -168,6 +228,7 @@ export class TrunkLink {
     if (found !== undefined && found.length > 0) this.#addresses = found
     if (sources.some((list) => list.length > 0)) this.#hostAddresses = new Set(sources.flat().map((a) => a.address))
     this.#onResolved()
+    if (this.#addresses.length > 0) void this.#after.then(() => this.#registration?.reachable())
     this.#resolving = this.#needs.clock.after(resolveEveryMs, () => void this.#resolve())
   }
 
