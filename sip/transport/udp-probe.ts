@@ -4,7 +4,7 @@ import type { Millis } from '#base/clock.ts'
 import type { TimerWheel } from '#base/timer-wheel.ts'
 import type { Flow } from '#sip/agent.ts'
 import { isWildcard } from '#sip/transport/addresses.ts'
-import { literal } from '#sip/transport/udp-socket.ts'
+import { LITERAL } from '#sip/transport/udp-socket.ts'
 
 /** How long an ICMP answer may take. */
 const PATIENCE_MS: Millis = 1_000
@@ -31,7 +31,8 @@ export class UdpProbe {
     const { address, port } = flow.remote
     const key = `${address} ${port}`
     if (this.#running.has(key) || this.#running.size >= MAX_PROBES) return
-    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', lookup: literal })
+    const type = isIPv6(address) ? 'udp6' : 'udp4'
+    const socket = createSocket({ type, lookup: LITERAL[type] })
     const stop = (): void => {
       timer.stop()
       if (this.#running.delete(key)) socket.close()

@@ -44,7 +44,7 @@ export class UdpSocket {
   /** Binds and begins to deliver. Rejects with a `ListenError`. */
   static async bind(at: ListenAt, inbox: Inbox): Promise<UdpSocket> {
     const type = isIPv6(at.address) ? 'udp6' : 'udp4'
-    const socket = createSocket({ type, ipv6Only: type === 'udp6', recvBufferSize: RECEIVE_BUFFER_BYTES, lookup: literal })
+    const socket = createSocket({ type, ipv6Only: type === 'udp6', recvBufferSize: RECEIVE_BUFFER_BYTES, lookup: LITERAL[type] })
     await new Promise<void>((resolve, reject) => {
       socket.once('error', (error) => {
         socket.close()
@@ -98,5 +98,8 @@ type Lookup = (
   callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
 ) => void
 
-/** Addresses are always literals here: without this each send would visit the resolver. */
-export const literal: Lookup = (hostname, _options, callback) => callback(null, hostname, isIPv6(hostname) ? 6 : 4)
+/** Addresses are always literals of the socket's family here: without these each send would visit the resolver. */
+export const LITERAL: { readonly udp4: Lookup; readonly udp6: Lookup } = {
+  udp4: (hostname, _options, callback) => callback(null, hostname, 4),
+  udp6: (hostname, _options, callback) => callback(null, hostname, 6),
+}
