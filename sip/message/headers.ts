@@ -117,7 +117,7 @@ export class SipHeaders {
   prepend(name: string, value: string): void {
     this.#names.unshift(writable(name))
     this.#values.unshift(clean(value))
-    this.#forget()
+    this.#forgetOf(this.#names[0])
   }
 
   /** Replaces the first line of that name and keeps further ones; adds the line when there is none. */
@@ -125,7 +125,7 @@ export class SipHeaders {
     const index = this.#index(writable(name))
     if (index < 0) return this.add(name, value)
     this.#values[index] = clean(value)
-    this.#forget()
+    this.#forgetOf(this.#names[index])
   }
 
   /** Makes this the only line of that name, in the place of the first. */
@@ -303,6 +303,12 @@ export class SipHeaders {
   #cut(index: number): void {
     this.#names.splice(index, 1)
     this.#values.splice(index, 1)
+  }
+
+  /** Each incoming request has its Via stamped; its other views were parsed to check it and still hold. */
+  #forgetOf(header: HeaderName | undefined): void {
+    if (header === names.VIA) this.#via = undefined
+    else this.#forget()
   }
 
   #forget(): void {
