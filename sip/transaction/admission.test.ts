@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { TimerWheel } from '#base/timer-wheel.ts'
+import { buildRequest } from '#sip/message/build.ts'
+import type { SipRequest } from '#sip/message/message.ts'
+import { Gate } from '#sip/transaction/admission.ts'
+import { defaultTransactionOptions } from '#sip/transaction/layer.ts'
+
+function request(method: string, toTag = ''): SipRequest {
+  return buildRequest({ method, uri: 'sip:a@b', headers: [['To', `<sip:a@b>${toTag}`]] })
+}
+
+test('a process whose timers run late sheds new requests until they run half as late, and serves what belongs to calls', () => {
+  let now = 0
+  let wake: () => void = () => undefined
+  const wheel = new TimerWheel({
+    now: () => now,
+    wall: () => now,
+    after: (_ms, task) => {
+      wake = task
+      return { [Symbol.dispose]: () => undefined }
+    },
+  })
+  const gate = new Gate(wheel, { ...defaultTransactionOptions, maxLateness: 200 })
+  /** The next turn of the wheel comes so much too late. */
+  const late = (ms: number): void => {
+    wheel.after(100, () => undefined)
+    now = Math.ceil((now + 100) / 10) * 10 + 10 + ms
+    wake()
+  }
+  late(190)
+  assert.equal(gate.admit(request('INVITE'), 0), 'serve')
+  late(210)
+  assert.equal(gate.admit(request('INVITE'), 0), 'shed')
+  assert.equal(gate.admit(request('REGISTER'), 0), 'shed')
+  for (const [method, tag] of [
+    ['INVITE', ';tag=1'],
+    ['BYE', ';tag=1'],
+    ['CANCEL', ''],
+  ] as const) {
+    assert.equal(gate.admit(request(method, tag), 0), 'serve')
+  }
+  late(110)
+  assert.equal(gate.admit(request('INVITE'), 0), 'shed', 'half is not reached')
+  late(90)
+  assert.equal(gate.admit(request('INVITE'), 0), 'serve')
+})
