@@ -1,0 +1,41 @@
+import type { Transcript } from '#test/support/transcript.ts'
+
+/** How a real telephone program is set up. */
+export interface PhoneOptions {
+  /** Its own: configuration and recordings. */
+  folder: string
+  user: string
+  password: string
+  /** `address:port` of the system. */
+  server: string
+  transport: 'udp' | 'tcp'
+  /** SIP port of its own on 127.0.0.1; it also uses the 60 ports above. */
+  port: number
+  /** A sound file that it plays to whoever it talks with. */
+  plays: string
+  /** Keys as SIP INFO instead of telephone-events (RFC 4733). */
+  infoDigits?: boolean
+}
+
+/** A real telephone program, used as a person uses a phone. `from`: a mark of `said`, after which something must happen. */
+export interface Phone extends AsyncDisposable {
+  readonly name: string
+  /** What happens to it. */
+  readonly said: Transcript
+  call(number: string): Promise<void>
+  incoming(from: number): Promise<void>
+  answer(): Promise<void>
+  talking(from: number): Promise<void>
+  hangUp(): Promise<void>
+  /** Resolves with what it says of the end. */
+  ended(from: number): Promise<string>
+  hold(): Promise<void>
+  resume(): Promise<void>
+  /** Blind: it asks for the number to be called and leaves. */
+  transfer(number: string): Promise<void>
+  press(digits: string): Promise<void>
+  /** Resolves when it has recorded so much more. */
+  hears(ms: number): Promise<void>
+  /** Files of what it has heard, in order. Complete once its calls are over. */
+  recordings(): Promise<string[]>
+}

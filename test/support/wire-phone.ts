@@ -1,0 +1,199 @@
+import { Ear } from '#test/support/ear.ts'
+import { authorization, header, newBranch, newTag, Wire, type WireMessage } from '#test/support/wire.ts'
+
+/** Who a phone is, and where it believes its registrar to be. */
+export interface PhoneAccount {
+  user: string
+  domain: string
+  password: string
+}
+
+/** What one request says that an honest phone would not. */
+export interface Said {
+  requestUri?: string
+  from?: string
+  to?: string
+  callId?: string
+  headers?: readonly string[]
+  /** In the credentials. */
+  realm?: string
+  user?: string
+  password?: string
+}
+
+/** A phone on UDP, written out message by message: registers, calls, is called. What a test says in `Said` it says, right or wrong. */
+export class WirePhone implements AsyncDisposable {
+  readonly account: PhoneAccount
+  readonly wire: Wire
+  readonly ear: Ear
+  #cseq = 0
+  readonly #peer: { address: string; port: number }
+
+  private constructor(account: PhoneAccount, peer: { address: string; port: number }, wire: Wire, ear: Ear) {
+    this.account = account
+    this.#peer = peer
+    this.wire = wire
+    this.ear = ear
+    wire.onRequest = (request) => this.#requested(request)
+  }
+
+  static async open(account: PhoneAccount, peer: { address: string; port: number }, address = '127.0.0.1'): Promise<WirePhone> {
+    return new WirePhone(account, peer, await Wire.open(peer, address), await Ear.open(address))
+  }
+
+  get contact(): string {
+    return `<sip:${this.account.user}@${this.wire.address}:${this.wire.port}>`
+  }
+  get aor(): string {
+    return `sip:${this.account.user}@${this.account.domain}`
+  }
+
+  /** The final answer to a REGISTER, with credentials once asked for. */
+  register(said: Said = {}): Promise<WireMessage> {
+    const uri = said.requestUri ?? `sip:${this.account.domain}`
+    return this.request('REGISTER', uri, { to: `<${this.aor}>`, ...said, headers: [`Contact: ${this.contact}`, 'Expires: 300', ...(said.headers ?? [])] })
+  }
+
+  /** Any request outside a dialog: the final answer, after one challenge. */
+  async request(method: string, requestUri: string, said: Said = {}, body = ''): Promise<WireMessage> {
+    const callId = said.callId ?? `${newTag()}@${this.wire.address}`
+    const tag = newTag()
+    const sent = { method, requestUri, callId, tag, said, body }
+    const first = await this.#ask(sent, [])
+    if (first.status !== 401) return first
+    const { user = this.account.user, password = this.account.password, realm } = said
+    const credentials = authorization(header(first, 'www-authenticate'), { user, password, method, uri: requestUri }, realm === undefined ? {} : { realm })
+    return this.#ask(sent, [`Authorization: ${credentials}`])
+  }
+
+  /** A call to `dialled` with audio that ends at our ear. Resolves with its final answer, acknowledged. */
+  async call(dialled: string, said: Said = {}): Promise<WireCall> {
+    const callId = said.callId ?? `${newTag()}@${this.wire.address}`
+    const requestUri = said.requestUri ?? `sip:${dialled}@${this.account.domain}`
+    const to = said.to ?? `<sip:${dialled}@${this.account.domain}>`
+    const answer = await this.request('INVITE', requestUri, { to, ...said, callId, headers: [`Contact: ${this.contact}`, 'Content-Type: application/sdp', ...(said.headers ?? [])] }, this.sdp())
+    return new WireCall(this, answer)
+  }
+
+  /** The next call for us, answered with our audio. */
+  async answered(): Promise<WireCall> {
+    const invite = await this.wire.next('INVITE', (message) => message.method === 'INVITE')
+    this.wire.answer(invite, '180 Ringing', [`Contact: ${this.contact}`])
+    this.wire.answer(invite, '200 OK', [`Contact: ${this.contact}`, 'Content-Type: application/sdp'], this.sdp())
+    await this.wire.next('ACK', (message) => message.method === 'ACK' && header(message, 'call-id') === header(invite, 'call-id'))
+    return new WireCall(this, invite)
+  }
+
+  sdp(): string {
+    const { address } = this.wire
+    return ['v=0', `o=phone 1 1 IN IP4 ${address}`, 's=-', `c=IN IP4 ${address}`, 't=0 0', `m=audio ${this.ear.port} RTP/AVP 8 101`, 'a=rtpmap:8 PCMA/8000', 'a=rtpmap:101 telephone-event/8000', 'a=ptime:20', ''].join('\r\n')
+  }
+
+  /** Sends a request as given, with the fields that no request does without. */
+  sendRequest(method: string, requestUri: string, lines: readonly string[], body = ''): number {
+    const seq = method === 'ACK' ? this.#cseq : ++this.#cseq
+    this.wire.send(
+      [
+        `${method} ${requestUri} SIP/2.0`,
+        `Via: SIP/2.0/UDP ${this.wire.address}:${this.wire.port};branch=${newBranch()};rport`,
+        'Max-Forwards: 70',
+        ...lines,
+        `CSeq: ${seq} ${method}`,
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        '',
+        body,
+      ].join('\r\n'),
+    )
+    return seq
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.wire[Symbol.asyncDispose]()
+    await this.ear[Symbol.asyncDispose]()
+  }
+
+  async #ask(sent: { method: string; requestUri: string; callId: string; tag: string; said: Said; body: string }, more: readonly string[]): Promise<WireMessage> {
+    const { method, requestUri, callId, tag, said, body } = sent
+    const from = said.from ?? `<${this.aor}>`
+    const to = said.to ?? `<${requestUri}>`
+    const seq = this.sendRequest(method, requestUri, [`From: ${from};tag=${tag}`, `To: ${to}`, `Call-ID: ${callId}`, ...(said.headers ?? []), ...more], body)
+    const isAnswer = (message: WireMessage): boolean =>
+      message.status >= 200 && header(message, 'call-id') === callId && header(message, 'cseq') === `${seq} ${method}`
+    const answer = await this.wire.next(`answer to ${method} ${requestUri}`, isAnswer)
+    if (method === 'INVITE') this.#acknowledge(sent, answer, seq)
+    return answer
+  }
+
+  #acknowledge(sent: { requestUri: string; callId: string }, answer: WireMessage, seq: number): void {
+    const target = answer.status < 300 ? (/<([^>]+)>/.exec(header(answer, 'contact'))?.[1] ?? sent.requestUri) : sent.requestUri
+    const via = answer.status < 300 ? `SIP/2.0/UDP ${this.wire.address}:${this.wire.port};branch=${newBranch()};rport` : header(answer, 'via').replace(/;(received|rport)=[^;]*/g, '')
+    this.wire.send(
+      [
+        `ACK ${target} SIP/2.0`,
+        `Via: ${via}`,
+        'Max-Forwards: 70',
+        `From: ${header(answer, 'from')}`,
+        `To: ${header(answer, 'to')}`,
+        `Call-ID: ${sent.callId}`,
+        `CSeq: ${seq} ACK`,
+        'Content-Length: 0',
+        '',
+        '',
+      ].join('\r\n'),
+    )
+  }
+
+  /** What a phone answers without being told. */
+  #requested(request: WireMessage): boolean {
+    if (request.method === 'NOTIFY' || request.method === 'OPTIONS') {
+      this.wire.answer(request, '200 OK')
+      return true
+    }
+    return false
+  }
+}
+
+/** A call after its final answer, on the phone's side. */
+export class WireCall {
+  readonly phone: WirePhone
+  /** Of a call we made: the answer. Of one we took: the INVITE. */
+  readonly message: WireMessage
+  readonly callId: string
+  readonly #local: string
+  readonly #remote: string
+  readonly #target: string
+
+  constructor(phone: WirePhone, message: WireMessage) {
+    this.phone = phone
+    this.message = message
+    this.callId = header(message, 'call-id')
+    const ours = message.method === '' ? 'from' : 'to'
+    this.#local = header(message, ours)
+    this.#remote = header(message, ours === 'from' ? 'to' : 'from')
+    this.#target = /<([^>]+)>/.exec(header(message, 'contact'))?.[1] ?? ''
+  }
+
+  get status(): number {
+    return this.message.status
+  }
+
+  /** A request within the dialog; the final answer. */
+  async request(method: string, headers: readonly string[] = [], tagged: { local?: string } = {}): Promise<WireMessage> {
+    const local = tagged.local ?? this.#local
+    const seq = this.phone.sendRequest(method, this.#target, [`From: ${local}`, `To: ${this.#remote}`, `Call-ID: ${this.callId}`, `Contact: ${this.phone.contact}`, ...headers])
+    return this.phone.wire.next(
+      `answer to ${method}`,
+      (message) => message.status >= 200 && header(message, 'call-id') === this.callId && header(message, 'cseq') === `${seq} ${method}`,
+    )
+  }
+
+  bye(): Promise<WireMessage> {
+    return this.request('BYE')
+  }
+
+  /** The peer's BYE, answered. */
+  async ended(): Promise<void> {
+    const bye = await this.phone.wire.next('BYE', (message) => message.method === 'BYE' && header(message, 'call-id') === this.callId)
+    this.phone.wire.answer(bye, '200 OK')
+  }
+}

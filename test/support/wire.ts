@@ -1,0 +1,148 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+
+/** One SIP message as it was on the wire, taken apart without the code that is under test. */
+export interface WireMessage {
+  /** Request or status line. */
+  first: string
+  /** Of a request; empty for a response. */
+  method: string
+  /** Of a response; 0 for a request. */
+  status: number
+  /** Values in order, by lower-case name; compact names written out. */
+  headers: Map<string, string[]>
+  body: string
+  text: string
+}
+
+const compact: Readonly<Record<string, string>> = { v: 'via', f: 'from', t: 'to', i: 'call-id', m: 'contact', l: 'content-length', c: 'content-type' }
+
+export function readWire(text: string): WireMessage {
+  const [head = '', ...rest] = text.split('\r\n\r\n')
+  const [first = '', ...lines] = head.split('\r\n')
+  const headers = new Map<string, string[]>()
+  for (const line of lines) {
+    const colon = line.indexOf(':')
+    const name = line.slice(0, colon).trim().toLowerCase()
+    const full = compact[name] ?? name
+    headers.set(full, [...(headers.get(full) ?? []), line.slice(colon + 1).trim()])
+  }
+  const isResponse = first.startsWith('SIP/2.0 ')
+  return {
+    ...{ first, headers, text },
+    method: isResponse ? '' : (first.split(' ')[0] ?? ''),
+    status: isResponse ? Number(first.split(' ')[1]) : 0,
+    body: rest.join('\r\n\r\n'),
+  }
+}
+
+export function header(message: WireMessage, name: string): string {
+  return message.headers.get(name.toLowerCase())?.[0] ?? ''
+}
+
+const patienceMs = 15_000
+
+/** A UDP socket that sends what it is told and keeps what comes: a SIP peer that obeys no rule by itself. */
+export class Wire implements AsyncDisposable {
+  readonly address: string
+  readonly port: number
+  readonly received: WireMessage[] = []
+  readonly #socket: Socket
+  readonly #peer: { address: string; port: number }
+  #waiting: { matches: (message: WireMessage) => boolean; resolve: (message: WireMessage) => void }[] = []
+  /** Looks at each request first; true: it was dealt with. */
+  onRequest: (request: WireMessage) => boolean = () => false
+
+  private constructor(socket: Socket, peer: { address: string; port: number }) {
+    this.#socket = socket
+    this.#peer = peer
+    this.address = socket.address().address
+    this.port = socket.address().port
+    socket.on('message', (bytes) => this.#hear(bytes.toString('utf8')))
+  }
+
+  static async open(peer: { address: string; port: number }, local = '127.0.0.1', port = 0): Promise<Wire> {
+    const socket = createSocket('udp4')
+    socket.bind(port, local)
+    await once(socket, 'listening')
+    return new Wire(socket, peer)
+  }
+
+  send(text: string): void {
+    this.#socket.send(text, this.#peer.port, this.#peer.address)
+  }
+
+  /** The first message not yet taken that matches; waits for it. */
+  async next(what: string, matches: (message: WireMessage) => boolean): Promise<WireMessage> {
+    const at = this.received.findIndex(matches)
+    const found = this.received[at]
+    if (found !== undefined) {
+      this.received.splice(at, 1)
+      return found
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<WireMessage>()
+    const waiting = { matches, resolve }
+    this.#waiting.push(waiting)
+    const timer = setTimeout(() => reject(new Error(`no ${what} came; instead:\n${this.received.map((m) => m.first).join('\n')}`)), patienceMs)
+    try {
+      return await promise
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Answers a request of the peer. */
+  answer(request: WireMessage, status: string, more: readonly string[] = [], body = ''): void {
+    const copied = ['via', 'from', 'call-id', 'cseq', 'record-route'].flatMap((name) => (request.headers.get(name) ?? []).map((value) => `${name}: ${value}`))
+    const to = header(request, 'to')
+    const tagged = /;tag=/.test(to) ? to : `${to};tag=${tagOf(header(request, 'call-id'))}`
+    this.send([`SIP/2.0 ${status}`, ...copied, `To: ${tagged}`, ...more, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#socket, 'close')
+    this.#socket.close()
+    await closed
+  }
+
+  #hear(text: string): void {
+    const message = readWire(text)
+    if (message.method !== '' && this.onRequest(message)) return
+    const at = this.#waiting.findIndex((each) => each.matches(message))
+    const waiting = this.#waiting[at]
+    if (waiting === undefined) this.received.push(message)
+    else {
+      this.#waiting.splice(at, 1)
+      waiting.resolve(message)
+    }
+  }
+}
+
+/** A local tag that stays the same for all answers of one call. */
+function tagOf(callId: string): string {
+  return createHash('md5').update(callId).digest('hex').slice(0, 8)
+}
+
+export const newTag = (): string => randomBytes(6).toString('hex')
+export const newBranch = (): string => `z9hG4bK${randomBytes(8).toString('hex')}`
+
+/** Credentials for a challenge (RFC 7616 §3.4), of the first algorithm offered; `stated`: what differs from what the challenge asks. */
+export function authorization(
+  challenge: string,
+  as: { user: string; password: string; method: string; uri: string },
+  stated: { realm?: string } = {},
+): string {
+  const field = (name: string): string => new RegExp(`\\b${name}="?([^",]+)"?`, 'i').exec(challenge)?.[1] ?? ''
+  const algorithm = field('algorithm') || 'MD5'
+  const hash = (text: string): string => createHash(algorithm === 'SHA-256' ? 'sha256' : 'md5').update(text).digest('hex')
+  const realm = stated.realm ?? field('realm')
+  const [nonce, cnonce, nc] = [field('nonce'), newTag(), '00000001']
+  const response = hash([hash(`${as.user}:${realm}:${as.password}`), nonce, nc, cnonce, 'auth', hash(`${as.method}:${as.uri}`)].join(':'))
+  const parts = [`username="${as.user}"`, `realm="${realm}"`, `nonce="${nonce}"`, `uri="${as.uri}"`, `response="${response}"`]
+  return `Digest ${[...parts, `algorithm=${algorithm}`, `cnonce="${cnonce}"`, 'qop=auth', `nc=${nc}`, ...opaqueOf(field('opaque'))].join(', ')}`
+}
+
+function opaqueOf(opaque: string): string[] {
+  return opaque === '' ? [] : [`opaque="${opaque}"`]
+}
