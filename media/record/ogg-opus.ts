@@ -1,4 +1,4 @@
-import { FIRST_PAGE, LAST_PAGE, type OggPage, oggPages, segmentsOf, writeOggPage } from '#media/record/ogg-page.ts'
+import { CONTINUED, FIRST_PAGE, LAST_PAGE, type OggPage, oggPages, segmentsOf, writeOggPage } from '#media/record/ogg-page.ts'
 
 /** Granule positions of Ogg Opus always count 48 kHz samples (RFC 7845 §4). */
 export const GRANULE_HZ = 48_000
@@ -110,7 +110,8 @@ export function readOggOpus(bytes: Uint8Array): { preSkip: number; samples: numb
   const links: { preSkip: number; samples: number; packets: Uint8Array[] }[] = []
   let headers = 0
   for (const page of oggPages(bytes)) {
-    for (const packet of page.packets) {
+    // We write no packet over two pages; the rest of one is of no use to a decoder.
+    for (const packet of page.flags & CONTINUED ? page.packets.slice(1) : page.packets) {
       if (page.flags & FIRST_PAGE) {
         if (!isOpusHead(packet)) return links
         links.push({ preSkip: (packet[10] ?? 0) | ((packet[11] ?? 0) << 8), samples: 0, packets: [] })
