@@ -1,0 +1,84 @@
+import type { EndpointRef, Fact, FactKind } from '#contract/facts.ts'
+import type { Outcome } from '#contract/outcome.ts'
+
+/** What happened in a call, a sentence a line, with seconds since it began. */
+export function timelineText(facts: readonly Fact[]): string[] {
+  const first = facts[0]
+  if (first === undefined) return []
+  const names = new Map(facts.flatMap((fact) => (fact.kind === 'leg.started' ? [[fact.leg, nameOf(fact.role, fact.endpoint)] as const] : [])))
+  return facts.flatMap((fact) => {
+    const sentence = sentenceOf(fact, (leg) => names.get(leg) ?? leg)
+    return sentence === null ? [] : [`${((fact.at - first.at) / 1000).toFixed(3).padStart(9)}  ${sentence}`]
+  })
+}
+
+type Name = (leg: string) => string
+type Of<K extends FactKind> = Extract<Fact, { kind: K }>
+
+/** Null: not worth a line of its own. */
+const sentences: { readonly [K in FactKind]: (fact: Of<K>, name: Name) => string | null } = {
+  'call.started': ({ from, to, config, rehearsedAt }) =>
+    `${from.number || 'somebody'} calls ${to.number} (configuration ${config}${rehearsedAt === undefined ? '' : `, as if it were ${localTime(rehearsedAt)}`})`,
+  'call.ended': ({ outcome }) => `the call is over: ${said(outcome)}`,
+  'call.recovered': ({ downMs }) => `the server was away for ${seconds(downMs)} and took the call over`,
+  'call.refused': ({ reason, sip }) => `refused (${sip}): ${reason}`,
+  'leg.started': ({ leg, role }, name) => (role === 'caller' ? null : `${name(leg)} is called`),
+  'leg.ringing': ({ leg, earlyMedia }, name) => `${name(leg)} rings${earlyMedia ? ', with sound of its own' : ''}`,
+  'leg.answered': ({ leg }, name) => (name(leg) === caller ? 'the caller is answered' : `${name(leg)} answers`),
+  'leg.held': ({ leg }, name) => `${name(leg)} holds`,
+  'leg.resumed': ({ leg }, name) => `${name(leg)} comes back`,
+  'leg.ended': ({ leg, outcome }, name) => `${name(leg)} is done: ${said(outcome)}`,
+  'bridge.joined': ({ legs }, name) => `${legs.map(name).join(' and ')} hear each other`,
+  'bridge.parted': ({ legs }, name) => `${legs.map(name).join(' and ')} are parted`,
+  'flow.entered': ({ flow }) => `flow "${flow}" begins`,
+  'flow.stepped': ({ node, type, via }) => `${type} "${node}"${via === undefined ? '' : ` (${via})`}`,
+  'flow.left': ({ flow, why }) => `flow "${flow}" ends: ${why}`,
+  'hours.decided': ({ hours, state, because }) => `hours "${hours}": ${state} (${because})`,
+  'menu.missed': ({ why, attempt }) => `nothing of use was pressed (${why}, attempt ${attempt})`,
+  'prompt.played': ({ prompt, ms, whole, text }) =>
+    `played "${prompt}", ${seconds(ms)}${whole ? '' : ', not to its end'}${text === undefined ? '' : `: ${text}`}`,
+  'digit.pressed': ({ leg, digit }, name) => `${name(leg)} presses ${digit}`,
+  'ring.started': ({ targets, ms }) => `rings ${targets.join(', ') || 'nobody'} for up to ${seconds(ms)}`,
+  'ring.ended': ({ outcome, leg }, name) => `ringing ends: ${leg === undefined ? said(outcome) : `${name(leg)} takes the call`}`,
+  'trunk.passed-over': ({ trunk, why }) => `trunk "${trunk}" is passed over: ${why}`,
+  'transfer.requested': ({ leg, to }, name) => `${name(leg)} transfers to ${to}`,
+  'transfer.completed': ({ to }) => `transferred to ${to}`,
+  'transfer.failed': ({ to, outcome }) => `the transfer to ${to} failed: ${said(outcome)}`,
+  'recording.started': () => 'recording begins',
+  'recording.ended': ({ ms, bytes }) => `the recording is kept: ${seconds(ms)}, ${bytes} bytes`,
+  'recording.failed': ({ why }) => `the recording failed: ${why}`,
+  'recording.mailed': ({ to }) => `the recording is mailed to ${to}`,
+  'trunk.went-up': ({ trunk }) => `trunk "${trunk}" answers again`,
+  'trunk.went-down': ({ trunk, why }) => `trunk "${trunk}" does not answer: ${why}`,
+  'device.registered': ({ device, contact }) => `phone "${device}" registered at ${contact}`,
+  'device.unregistered': ({ device, why }) => `phone "${device}" is gone: ${why}`,
+  'device.password-shown': ({ device, to }) => `the password of phone "${device}" was shown to ${to}`,
+  'config.changed': ({ version, author }) => `${author} made configuration ${version}`,
+  'alarm.raised': ({ severity, detail }) => `ALARM (${severity}): ${detail}`,
+}
+
+function sentenceOf<K extends FactKind>(fact: Of<K>, name: Name): string | null {
+  // One entry of the table per kind: the table's type says that they fit.
+  const say = sentences[fact.kind as K] as (fact: Of<K>, name: Name) => string | null
+  return say(fact, name)
+}
+
+const caller = 'the caller'
+
+function nameOf(role: 'caller' | 'callee', endpoint: EndpointRef): string {
+  if (role === 'caller') return caller
+  const { kind, number, name } = endpoint
+  if (kind === 'trunk') return `${number} over ${name ?? endpoint.id}`
+  return name === undefined ? `extension ${number}` : `extension ${number} (${name})`
+}
+
+function said({ kind, by, detail }: Outcome): string {
+  const who = by === 'nobody' ? '' : `, by ${by}`
+  return `${kind}${who}${detail === undefined ? '' : ` (${detail})`}`
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+
+function localTime(at: number): string {
+  return Temporal.Instant.fromEpochMilliseconds(at).toString({ smallestUnit: 'minute' })
+}
