@@ -1,6 +1,5 @@
 import { networkInterfaces } from 'node:os'
 import { parseArgs } from 'node:util'
-import { setFlagsFromString } from 'node:v8'
 import type { Log } from '#base/log.ts'
 import { EngineRefused, openHost } from '#media/engine/local.ts'
 import type { Command, Event } from '#media/engine/protocol.ts'
@@ -9,15 +8,13 @@ import { listenOnPath } from '#media/socket/unix-line.ts'
 /**
  * The media engine process:
  *
- *     node media/engine/main.ts --socket PATH --first-port N --last-port N [--address IP]... [--folder PATH] [--country CODE]
+ *     node --single-threaded-gc media/engine/main.ts --socket PATH --first-port N --last-port N [--address IP]... [--folder PATH] [--country CODE]
  *
- * It goes on when its server dies, and ends by SIGTERM or when its keeper is gone. What the keeper is told is in
+ * --single-threaded-gc: collecting garbage on the packet thread itself costs less than waking helpers for a heap this small, and
+ * delays fewer packets; V8 takes it only on the command line. The engine goes on when its server dies, and ends by SIGTERM or when its keeper is gone. What the keeper is told is in
  * server/keeper/messages.ts: ready, or refused and why (exit code 78, EX_CONFIG).
  */
 const EXIT_REFUSED = 78
-
-// Collecting garbage in the packet thread itself costs less than waking helpers for heaps this small, and delays fewer packets.
-setFlagsFromString('--single-threaded-gc')
 
 const { values } = parseArgs({
   options: {
