@@ -11,8 +11,9 @@ import { listenOnPath } from '#media/socket/unix-line.ts'
  *     node --single-threaded-gc media/engine/main.ts --socket PATH --first-port N --last-port N [--address IP]... [--folder PATH] [--country CODE]
  *
  * --single-threaded-gc: collecting garbage on the packet thread itself costs less than waking helpers for a heap this small, and
- * delays fewer packets; V8 takes it only on the command line. The engine goes on when its server dies, and ends by SIGTERM or when its keeper is gone. What the keeper is told is in
- * server/keeper/messages.ts: ready, or refused and why (exit code 78, EX_CONFIG).
+ * delays fewer packets; V8 takes it on the command line only. The engine goes on when its server dies, and ends by SIGTERM or
+ * when its keeper is gone. What the keeper is told is in server/keeper/messages.ts: ready, or refused and why (exit code 78,
+ * EX_CONFIG of sysexits.h).
  */
 const EXIT_REFUSED = 78
 

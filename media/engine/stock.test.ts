@@ -73,6 +73,13 @@ test('when not one port can be bound, the sentence names the port, who has it an
   assert.match(refusal ?? '', /port 20000 is taken by rtpengine \(process 7\).*CENTRALA_RTP_FIRST_PORT/)
 })
 
+test('an address beside the usual one may fail', async () => {
+  const { stock, network } = build(20_000, 20_001, ['192.0.2.1', '2001:db8::1'])
+  assert.equal((await network.bind({ address: '2001:db8::1', port: 20_000 })) !== null, true)
+  assert.equal(await stock.open(), null)
+  assert.deepEqual(stock.free, [{ address: '192.0.2.1', port: 20_000 }])
+})
+
 test('a range without a pair is refused', async () => {
   assert.match((await build(20_001, 20_002).stock.open()) ?? '', /No RTP port pair lies in the range/)
 })

@@ -53,11 +53,14 @@ export class PortStock {
     this.#shelves = needs.range.addresses.map((address) => new Shelf(address, needs, (added) => this.onAdded(added)))
   }
 
-  /** Binds the first pairs. Null, or a sentence for the operator when not one can be bound on one of the addresses. */
+  /** Binds the first pairs. Null, or a sentence for the operator when not one can be bound on the usual address; without another address we can do. */
   async open(): Promise<string | null> {
-    for (const shelf of this.#shelves) {
+    for (const [index, shelf] of this.#shelves.entries()) {
       await shelf.fill()
-      if (shelf.ready.size === 0) return this.#refusal(shelf)
+      if (shelf.ready.size > 0) continue
+      const refusal = await this.#refusal(shelf)
+      if (index === 0) return refusal
+      this.#needs.log.warn(refusal)
     }
     return null
   }
