@@ -62,7 +62,9 @@ export type TracedMessage = Static<typeof TracedMessage>
 
 export const CallPageView = Type.Object({ calls: Type.Array(CallView), next: maybe(Type.String()) })
 export const TimelineView = Type.Object({ facts: Type.Array(Fact) })
+export type TimelineView = Static<typeof TimelineView>
 export const LadderView = Type.Object({ messages: Type.Array(TracedMessage), text: Type.String() })
+export type LadderView = Static<typeof LadderView>
 
 /** Who is to be called, and by whom. */
 export const NewCall = Type.Object(
@@ -77,6 +79,7 @@ export const NewCall = Type.Object(
 export type NewCall = Static<typeof NewCall>
 
 export const StartedCall = Type.Object({ id: Type.String() })
+export type StartedCall = Static<typeof StartedCall>
 
 export const NewRehearsal = Type.Object(
   {

@@ -155,6 +155,7 @@ export const en: Words = {
     'trunk.went-down': (f, say) => `Trunk ${say.trunk(f.trunk)} is down: ${f.why}.`,
     'device.registered': (f, say) => `Phone ${say.device(f.device)} registered from ${f.contact}.`,
     'device.unregistered': (f, say) => `Phone ${say.device(f.device)} is gone: ${f.why}.`,
+    'device.password-shown': (f, say) => `${f.to} saw the password of phone ${say.device(f.device)}.`,
     'config.changed': (f) => `Configuration version ${f.version} by ${f.author}: ${f.comment}`,
     'alarm.raised': (f) => `Alarm ${f.rule}: ${f.detail}`,
   },

@@ -155,6 +155,7 @@ export const pl: Words = {
     'trunk.went-down': (f, say) => `Łącze ${say.trunk(f.trunk)} nie działa: ${f.why}.`,
     'device.registered': (f, say) => `Telefon ${say.device(f.device)} zarejestrował się z ${f.contact}.`,
     'device.unregistered': (f, say) => `Telefon ${say.device(f.device)} zniknął: ${f.why}.`,
+    'device.password-shown': (f, say) => `${f.to}: pokazano hasło telefonu ${say.device(f.device)}.`,
     'config.changed': (f) => `Konfiguracja, wersja ${f.version}, ${f.author}: ${f.comment}`,
     'alarm.raised': (f) => `Alarm ${f.rule}: ${f.detail}`,
   },

@@ -155,6 +155,7 @@ export const ru: Words = {
     'trunk.went-down': (f, say) => `Транк ${say.trunk(f.trunk)} не работает: ${f.why}.`,
     'device.registered': (f, say) => `Телефон ${say.device(f.device)} зарегистрирован с ${f.contact}.`,
     'device.unregistered': (f, say) => `Телефон ${say.device(f.device)} пропал: ${f.why}.`,
+    'device.password-shown': (f, say) => `${f.to}: показан пароль телефона ${say.device(f.device)}.`,
     'config.changed': (f) => `Конфигурация, версия ${f.version}, ${f.author}: ${f.comment}`,
     'alarm.raised': (f) => `Тревога ${f.rule}: ${f.detail}`,
   },

@@ -155,6 +155,7 @@ export const zh: Words = {
     'trunk.went-down': (f, say) => `中继 ${say.trunk(f.trunk)} 中断：${f.why}。`,
     'device.registered': (f, say) => `话机 ${say.device(f.device)} 从 ${f.contact} 注册。`,
     'device.unregistered': (f, say) => `话机 ${say.device(f.device)} 已离线：${f.why}。`,
+    'device.password-shown': (f, say) => `${f.to} 查看了话机 ${say.device(f.device)} 的密码。`,
     'config.changed': (f) => `配置第 ${f.version} 版，${f.author}：${f.comment}`,
     'alarm.raised': (f) => `告警 ${f.rule}：${f.detail}`,
   },

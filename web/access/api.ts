@@ -1,0 +1,73 @@
+import type { LadderView, NewCall, StartedCall, TimelineView } from '#contract/api/calls.ts'
+import type { Problem } from '#contract/errors.ts'
+
+/** What the server said: a value, or why not. `away`: nothing came back. */
+export type Answer<T> = { kind: 'ok'; value: T } | { kind: 'refused'; problem: Problem } | { kind: 'away' }
+
+/** The few requests that the page makes, with its key. */
+export class Api {
+  readonly #key: string
+
+  constructor(key: string) {
+    this.#key = key
+  }
+
+  timeline(call: string): Promise<Answer<TimelineView>> {
+    return this.#ask(`/v1/calls/${encodeURIComponent(call)}/timeline`)
+  }
+
+  ladder(call: string): Promise<Answer<LadderView>> {
+    return this.#ask(`/v1/calls/${encodeURIComponent(call)}/ladder`)
+  }
+
+  /** Whether the key is taken at all. */
+  ping(): Promise<Answer<unknown>> {
+    return this.#ask('/v1/calls/live')
+  }
+
+  /** `once`: the same for a repetition of the same wish, so that it is done once. */
+  place(call: NewCall, once: string): Promise<Answer<StartedCall>> {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': once }
+    return this.#ask('/v1/calls', { method: 'POST', headers, body: JSON.stringify(call) })
+  }
+
+  hangUp(call: string): Promise<Answer<null>> {
+    return this.#ask(`/v1/calls/${encodeURIComponent(call)}`, { method: 'DELETE' })
+  }
+
+  /** The audio as bytes: a media element cannot send the key by itself. */
+  async recording(id: string): Promise<Answer<Blob>> {
+    const response = await this.#send(`/v1/recordings/${encodeURIComponent(id)}/audio`)
+    if (response === null) return { kind: 'away' }
+    return response.ok ? { kind: 'ok', value: await response.blob() } : { kind: 'refused', problem: await problemOf(response) }
+  }
+
+  async #ask<T>(path: string, init: RequestInit = {}): Promise<Answer<T>> {
+    const response = await this.#send(path, init)
+    if (response === null) return { kind: 'away' }
+    if (!response.ok) return { kind: 'refused', problem: await problemOf(response) }
+    // The server validated it against the contract before it was sent.
+    return { kind: 'ok', value: (response.status === 204 ? null : await response.json()) as T }
+  }
+
+  async #send(path: string, init: RequestInit = {}): Promise<Response | null> {
+    try {
+      return await fetch(path, { ...init, headers: { ...init.headers, authorization: `Bearer ${this.#key}` } })
+    } catch {
+      return null
+    }
+  }
+}
+
+/** A value that nobody else will choose. Works on pages without TLS too, where `crypto.randomUUID` does not. */
+export function onceKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  try {
+    return (await response.json()) as Problem
+  } catch {
+    return { type: 'about:blank', title: response.statusText, status: response.status, code: 'internal' }
+  }
+}
