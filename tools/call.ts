@@ -79,7 +79,7 @@ async function main(words: string[]): Promise<number> {
   }
   await using phones = new AsyncDisposableStack()
   for (const word of values.phone) phones.use(await phoneOf(word, { api, settings }))
-  return follow(call, { settings, api, patient: hangUpAfter !== undefined })
+  return await follow(call, { settings, api, patient: hangUpAfter !== undefined })
 }
 
 /** Makes the call, says what happens, and tells its story when it is over. */

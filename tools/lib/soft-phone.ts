@@ -98,7 +98,7 @@ export class SoftPhone implements AsyncDisposable {
     this.#agent = agent
     this.#registration = new Registration(
       { clock, random, agent },
-      { registrar: `sip:${domain}`, aor: `<sip:${user}@${domain}>`, contactUser: user, via: server, credentials: { user, password }, expires: 300 },
+      { registrar: `sip:${domain}`, aor: `<sip:${user}@${domain}>`, contactUser: user, via: () => server, credentials: { user, password }, expires: 300 },
       {
         onUp: (seconds) => {
           this.#notice({ kind: 'registered', seconds })
