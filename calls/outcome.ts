@@ -2,7 +2,7 @@ import type { Outcome, OutcomeKind, Party } from '#contract/outcome.ts'
 import { unreachable } from '#base/unreachable.ts'
 import type { Unanswered } from '#sip/agent.ts'
 import type { SipResponse } from '#sip/message/message.ts'
-import { q850Of } from './q850.ts'
+import { q850Of } from '#calls/q850.ts'
 
 /** What a callee's refusal means. The status says most of it; a Q.850 cause (RFC 3326), where a carrier gives one, says it better. */
 export function outcomeOf(failure: SipResponse | Unanswered): Outcome {

@@ -36,7 +36,7 @@ export class EngineRefused extends Error {
 
 /** An engine with its first ports bound. Throws EngineRefused. */
 export async function openHost(parts: EngineParts): Promise<EngineHost> {
-  const { clock = systemClock, random = machineRandom, log = silentLog, binder = udpBinder } = parts
+  const { clock = systemClock, random = machineRandom(), log = silentLog, binder = udpBinder } = parts
   const stock = new PortStock({ clock, log, binder, range: parts.range, below: (limit) => random.below(limit) })
   const refusal = await stock.open()
   if (refusal !== null) {
@@ -56,7 +56,7 @@ export interface LocalEngine extends AsyncDisposable {
 /** Opens an engine in this process: for tests and for command-line tools. Throws EngineRefused. Disposing closes everything, children first. */
 export async function openLocalEngine(parts: EngineParts): Promise<LocalEngine> {
   const host = await openHost(parts)
-  const { clock = systemClock, random = machineRandom, log = silentLog } = parts
+  const { clock = systemClock, random = machineRandom(), log = silentLog } = parts
   const media = new MediaClient({ clock, random, log }, [dialHost(host)])
   // The greeting takes a few turns of the microtask queue, no time.
   for (let turn = 0; turn < 10; turn++) await Promise.resolve()

@@ -112,7 +112,7 @@ class EngineProcess implements AsyncDisposable {
 }
 
 async function attach(engine: EngineProcess): Promise<MediaClient> {
-  const client = new MediaClient({ clock: systemClock, random: machineRandom, log: silentLog }, [dialUnix(engine.path)])
+  const client = new MediaClient({ clock: systemClock, random: machineRandom(), log: silentLog }, [dialUnix(engine.path)])
   assert.equal(await client.whenReady(10_000), 1)
   return client
 }

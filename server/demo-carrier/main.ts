@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { systemClock } from '#base/clock.ts'
 import { openLocalEngine } from '#media/engine/local.ts'
-import { machineRandom } from '#server/machine-random.ts'
+import { machineRandom } from '#media/engine/machine-random.ts'
 import { onEndRequest, refuseToWork, tellReady } from '#server/keeper/child.ts'
 import { callIn } from '#server/demo-carrier/outside-call.ts'
 import { listenForOrders } from '#server/demo-carrier/control.ts'

@@ -1,5 +1,5 @@
 import type { Clock } from '#base/clock.ts'
-import { LegMedia, type MediaNeeds } from '#calls/leg-media.ts'
+import type { LegMedia, MediaNeeds } from '#calls/leg-media.ts'
 import { bodyOf } from '#calls/leg.ts'
 import type { RecordingHandle } from '#media/engine.ts'
 import type { Body, DialogEvents, DialogEnd, InviteDialog } from '#sip/agent.ts'

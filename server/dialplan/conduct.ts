@@ -67,9 +67,7 @@ export class Conduct {
 
   /** A flow's run on a call: a new one, or one that an earlier life of the server had begun. */
   flow(call: Call, caller: CallerLeg, run: FlowRun, as: Pick<Conducted, 'config' | 'clock' | 'direction' | 'dialled'>): FlowRunner {
-    return new FlowRunner(call, caller, run, this.#surroundings(call, caller.leg, as), {
-      onAnswered: (one, other) => converse(call, [one, other], this.rules(as)),
-    })
+    return new FlowRunner(call, caller, run, this.#surroundings(call, caller.leg, as))
   }
 
   /** What conversations of this call obey. */
@@ -80,18 +78,18 @@ export class Conduct {
     }
   }
 
-  #surroundings(call: Call, caller: Leg, as: Pick<Conducted, 'config' | 'clock'>): FlowSurroundings {
-    const { tenant } = call.identity
+  #surroundings(call: Call, caller: Leg, as: Pick<Conducted, 'config' | 'clock' | 'direction' | 'dialled'>): FlowSurroundings {
     return {
       book: as.config,
       clock: as.clock,
-      sounds: (prompts) => this.#needs.prompts.sounds(tenant, as.config, prompts),
+      sounds: (prompts) => this.#sounds(call, as.config, prompts),
       plan: (ring) => planOfSteps(as.config, ring.steps, shownOf(ring.callerId)),
       ringback: ringbackOf(as.config),
       record: (on, mailTo) => {
         if (on && call.recordings.size === 0) Recording.start(call, caller, { id: this.#needs.recordingId(), mailTo })
         else if (!on) call.stopRecordings()
       },
+      onAnswered: (one, other) => converse(call, [one, other], this.rules(as)),
     }
   }
 
@@ -117,7 +115,7 @@ export class Conduct {
 
   #unanswered(call: Call, caller: CallerLeg, outcome: Outcome, as: Conducted): void {
     const prompts = outcome.kind === 'unreachable' || outcome.kind === 'overloaded' ? (as.config.outbound?.refusal.unreachable ?? []) : []
-    this.#say(call, caller, prompts, outcome, as)
+    speakRefusal(call, caller, { sounds: this.#sounds(call, as.config, prompts), outcome })
   }
 
   #against(call: Call, as: Conducted): Against | null {
@@ -130,15 +128,16 @@ export class Conduct {
     const outcome: Outcome = { kind: 'barred', by: 'us', sip: 403, detail: against.detail }
     call.tell({ kind: 'call.refused', reason: against.detail, rule: against.rule, sip: 403 })
     const refusal = as.config.outbound?.refusal
-    this.#say(call, caller, against.kind === 'capped' ? (refusal?.capped ?? []) : (refusal?.barred ?? []), outcome, as)
+    const prompts = against.kind === 'capped' ? refusal?.capped : refusal?.barred
+    speakRefusal(call, caller, { sounds: this.#sounds(call, as.config, prompts ?? []), outcome })
   }
 
-  #say(call: Call, caller: CallerLeg, prompts: readonly string[], outcome: Outcome, as: Conducted): void {
-    speakRefusal(call, caller, { sounds: this.#needs.prompts.sounds(call.identity.tenant, as.config, prompts), outcome })
+  #sounds(call: Call, config: CompiledConfig, prompts: readonly string[]): ReturnType<Prompts['sounds']> {
+    return this.#needs.prompts.sounds(call.identity.tenant, config, prompts)
   }
 
   #music(call: Call, config: CompiledConfig): readonly PlayItem[] {
-    const sounds = this.#needs.prompts.sounds(call.identity.tenant, config, config.settled.musicOnHold)
+    const sounds = this.#sounds(call, config, config.settled.musicOnHold)
     if (!Array.isArray(sounds) || sounds.length === 0) return softTone
     return sounds.map(({ file }) => ({ kind: 'file', file }))
   }

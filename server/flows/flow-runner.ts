@@ -20,17 +20,14 @@ export interface FlowSurroundings {
   plan: (ring: FlowRing) => RingPlan
   ringback: readonly PlayItem[]
   record: (on: boolean, mailTo: readonly string[]) => void
+  /** Somebody took the call: the two are to be joined. */
+  onAnswered: (caller: Leg, callee: Leg) => void
 }
 export interface PromptSound {
   prompt: string
   file: string
   ms: number
   text?: string
-}
-
-export interface FlowEvents {
-  /** Somebody took the call: the two are to be joined. */
-  onAnswered(caller: Leg, callee: Leg): void
 }
 
 /** The part of a call's story from which a restarted server goes on. */
@@ -48,7 +45,6 @@ export class FlowRunner implements Part {
   #call: Call
   #caller: CallerLeg
   #around: FlowSurroundings
-  #events: FlowEvents
   #run: FlowRun
   #queue: FlowEffect[] = []
   #answering = false
@@ -58,12 +54,11 @@ export class FlowRunner implements Part {
   #listening = new DisposableStack()
   #over = false
 
-  constructor(call: Call, caller: CallerLeg, run: FlowRun, around: FlowSurroundings, events: FlowEvents) {
+  constructor(call: Call, caller: CallerLeg, run: FlowRun, around: FlowSurroundings) {
     this.#call = call
     this.#caller = caller
     this.#run = run
     this.#around = around
-    this.#events = events
     call.own(this)
     caller.leg.media.attach({ onPlayed: (play, why, ms) => this.#played(play, why, ms) })
     this.#listening.use(caller.leg.onDigit.on((digit) => this.#input({ kind: 'digit', now: this.#now(), digit })))
@@ -260,13 +255,13 @@ export class FlowRunner implements Part {
     const { leg } = this.#caller
     this.close()
     if (leg.state === 'talking') {
-      this.#events.onAnswered(leg, callee)
+      this.#around.onAnswered(leg, callee)
       return
     }
     const watch = leg.onEnded.on((outcome) => this.#call.end(outcome))
     this.#caller.answer(() => {
       watch[Symbol.dispose]()
-      this.#events.onAnswered(leg, callee)
+      this.#around.onAnswered(leg, callee)
     })
   }
 

@@ -228,7 +228,7 @@ describe('a crash', () => {
 
   test('of the process by kill -9 loses nothing that was acknowledged', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'centrala-kill-'))
-    const child = fork(join(import.meta.dirname, 'appender.ts'), [folder], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const child = fork(join(import.meta.dirname, 'testdata', 'appender.ts'), [folder], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     let acknowledged = 0
     await new Promise<void>((done) => {
       child.on('message', (count) => {

@@ -15,11 +15,6 @@ export function frameRecord(type: RecordType, json: string): string {
   return `${crc32(text).toString(16).padStart(8, '0')} ${text}\n`
 }
 
-/** The JSON of a line made by `frameRecord`. */
-export function jsonOf(line: string): string {
-  return line.slice(10, -1)
-}
-
 /** A readable record, and where its line ends. */
 export interface ReadRecord {
   readonly type: RecordType

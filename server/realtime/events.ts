@@ -2,9 +2,11 @@ import type { FastifyInstance } from 'fastify'
 import websocket from '@fastify/websocket'
 import type { Snapshot } from '#contract/api/calls.ts'
 import type { Fact } from '#contract/facts.ts'
+import type { Extension } from '#contract/documents/people.ts'
 import { present } from '#server/calls/api.ts'
 import type { CallLog } from '#server/calls/call-log.ts'
 import { liveRow } from '#server/calls/live-row.ts'
+import type { CompiledConfig, CompiledTrunk } from '#server/config/compiled.ts'
 import type { Exchange } from '#server/exchange/exchange.ts'
 import { tenantOf } from '#server/api/app.ts'
 import { Outbox } from '#server/realtime/outbox.ts'
@@ -56,39 +58,46 @@ export class EventStream {
 
   snapshot(tenant: string): Snapshot {
     const { exchange, log } = this.#needs
-    const book = exchange.books.current(tenant)
-    const config = book?.config
-    const domain = config?.settled.sipDomain ?? ''
+    const config = exchange.books.current(tenant)?.config
     return {
       kind: 'snapshot',
       calls: [...exchange.live.of(tenant)].flatMap((call) => liveRow(log, call) ?? []).map(present),
       ended: log.ended(tenant, endedShown).map(present),
-      extensions: [...(config?.extensions.values() ?? [])].map((extension) => {
-        const devices = [...(config?.devices.values() ?? [])].filter((d) => d.extensions.some((e) => e.id === extension.id))
-        const phones = devices.map(({ id, username }) => ({
-          id,
-          contacts: exchange.registrar.contactsOf(`${username}@${domain}`).map((binding) => binding.contact),
-        }))
-        return {
-          number: extension.number,
-          name: devices[0]?.name ?? extension.name ?? extension.number,
-          registered: phones.some((phone) => phone.contacts.length > 0),
-          busy: devices.some((d) => exchange.live.isBusy(tenant, d.id)),
-          devices: phones,
-        }
-      }),
-      trunks: [...(config?.trunks.values() ?? [])].map((trunk) => {
-        const link = exchange.trunks.link(tenant, trunk.id)
-        return { id: trunk.id, name: trunk.name, state: link?.state ?? 'disabled', inUse: link?.inUse ?? 0 }
-      }),
-      company: {
-        id: tenant,
-        name: config?.company.name ?? tenant,
-        timezone: config?.company.timezone ?? 'UTC',
-        number: config?.company.mainNumber === undefined ? null : (config.numbersById.get(config.company.mainNumber)?.number ?? null),
-      },
+      extensions: config === undefined ? [] : [...config.extensions.values()].map((extension) => extensionRow(exchange, { tenant, config, extension })),
+      trunks: config === undefined ? [] : [...config.trunks.values()].map((trunk) => trunkRow(exchange, tenant, trunk)),
+      company: companyRow(tenant, config),
     }
   }
+}
+
+type SnapshotExtension = Snapshot['extensions'][number]
+
+function extensionRow(exchange: Exchange, of: { tenant: string; config: CompiledConfig; extension: Extension }): SnapshotExtension {
+  const { tenant, config, extension } = of
+  const devices = [...config.devices.values()].filter((device) => device.extensions.some((each) => each.id === extension.id))
+  const phones = devices.map(({ id, username }) => ({
+    id,
+    contacts: exchange.registrar.contactsOf(`${username}@${config.settled.sipDomain}`).map((binding) => binding.contact),
+  }))
+  return {
+    number: extension.number,
+    name: devices[0]?.name ?? extension.name ?? extension.number,
+    registered: phones.some((phone) => phone.contacts.length > 0),
+    busy: devices.some((device) => exchange.live.isBusy(tenant, device.id)),
+    devices: phones,
+  }
+}
+
+function trunkRow(exchange: Exchange, tenant: string, trunk: CompiledTrunk): Snapshot['trunks'][number] {
+  const link = exchange.trunks.link(tenant, trunk.id)
+  return { id: trunk.id, name: trunk.name, state: link?.state ?? 'disabled', inUse: link?.inUse ?? 0 }
+}
+
+/** A company that has no configuration yet is shown by its id. */
+function companyRow(tenant: string, config: CompiledConfig | undefined): Snapshot['company'] {
+  if (config === undefined) return { id: tenant, name: tenant, timezone: 'UTC', number: null }
+  const { name, timezone, mainNumber } = config.company
+  return { id: tenant, name, timezone, number: mainNumber === undefined ? null : (config.numbersById.get(mainNumber)?.number ?? null) }
 }
 
 /** The event stream over WebSocket: a snapshot, then facts in order. */

@@ -1,5 +1,5 @@
 import { systemClock } from '#base/clock.ts'
-import { machineRandom } from '#server/machine-random.ts'
+import { machineRandom } from '#media/engine/machine-random.ts'
 import type { Settings } from '#server/settings.ts'
 import type { ApiClient } from '#tools/lib/api-client.ts'
 import { type PhoneNotice, type PhoneSpec, SoftPhone } from '#tools/lib/soft-phone.ts'
