@@ -36,7 +36,7 @@ export class Baresip implements Phone {
     this.#child = child
     this.#control = control
     this.#exited = new Promise((resolve) => child.once('exit', () => resolve()))
-    control.on('data', (bytes) => this.#read(bytes))
+    control.on('data', (bytes: Buffer) => this.#read(bytes))
     control.on('error', () => undefined)
     void this.#exited.then(() => this.said.end('it ended'))
   }
@@ -170,7 +170,7 @@ function accountOf({ user, password, server, transport, infoDigits }: PhoneOptio
 }
 
 /** Without a sound card: aufile is the microphone, aubridge a loudspeaker that nobody hears, and sndfile writes down what comes in. */
-function configOf({ folder, port, plays }: PhoneOptions, controlPort: number): string {
+function configOf({ folder, port, plays, calls = 4 }: PhoneOptions, controlPort: number): string {
   return `
 sip_listen 127.0.0.1:${port}
 net_interface 127.0.0.1
@@ -184,7 +184,7 @@ auplay_srate 8000
 ausrc_channels 1
 auplay_channels 1
 snd_path ${folder}
-call_max_calls 4
+call_max_calls ${calls}
 module_path /usr/lib/baresip/modules
 module stdio.so
 module g711.so

@@ -15,6 +15,8 @@ export interface PhoneOptions {
   plays: string
   /** Keys as SIP INFO instead of telephone-events (RFC 4733). */
   infoDigits?: boolean
+  /** Takes no more calls than this at once; further callers are told that it is busy. Default 4. */
+  calls?: number
 }
 
 /** A real telephone program, used as a person uses a phone. `from`: a mark of `said`, after which something must happen. */

@@ -1,0 +1,120 @@
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { randomInt } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { CallView } from '#contract/api/calls.ts'
+import { Api } from '#test/support/api.ts'
+import { FactLog } from '#test/support/fact-log.ts'
+import type { PhoneOptions } from '#test/support/phone.ts'
+import { toneFile, until } from '#test/support/sounds.ts'
+import { RunningSystem } from '#test/system/running-system.ts'
+
+/** What the company plays: to the held, in its menu, and after key 1 there. Each phone has a frequency of its own, too. */
+export const musicHertz = 1_740
+export const menuHertz = 1_140
+export const chosenHertz = 2_040
+
+const users = ['101', '102', '103'] as const
+export type User = (typeof users)[number]
+export const toneOf: Readonly<Record<User, number>> = { '101': 500, '102': 800, '103': 2_500 }
+const passwordOf = (user: User): string => `Telephone.${user}.secret`
+
+/** A running system with a company whose phones are real programs. */
+export class PhoneCompany implements AsyncDisposable {
+  readonly system: RunningSystem
+  readonly api: Api
+  readonly facts: FactLog
+  readonly #folder: string
+  #started = 0
+  readonly #firstPort = 10_000 + 1_000 * randomInt(9)
+
+  private constructor(system: RunningSystem, api: Api, facts: FactLog, folder: string) {
+    this.system = system
+    this.api = api
+    this.facts = facts
+    this.#folder = folder
+  }
+
+  static async start(): Promise<PhoneCompany> {
+    const system = await RunningSystem.start()
+    try {
+      const { data } = system.settings.folders
+      const prompts = join(data, 'prompts', 'demo', 'phones')
+      await mkdir(prompts, { recursive: true })
+      const sounds = { music: musicHertz, menu: menuHertz, chosen: chosenHertz }
+      for (const [name, hertz] of Object.entries(sounds)) await writeFile(join(prompts, `${name}.wav`), toneFile(hertz, 3))
+      const operator = await Api.of(system.settings, 'operator', 'demo')
+      await operator.give('PUT', '/v1/configuration', { documents })
+      const folder = await mkdtemp(join(tmpdir(), 'centrala-phones-'))
+      for (const user of users) await writeFile(join(folder, `${user}.wav`), toneFile(toneOf[user], 120))
+      const api = await Api.of(system.settings, 'page')
+      return new PhoneCompany(system, api, await FactLog.open(api), folder)
+    } catch (fault) {
+      await system[Symbol.asyncDispose]()
+      throw fault
+    }
+  }
+
+  /** How the phone of an extension is set up: with a folder and ports of its own. */
+  phone(user: User, transport: 'udp' | 'tcp', more: Partial<PhoneOptions> = {}): PhoneOptions {
+    const nth = this.#started++
+    return {
+      folder: join(this.#folder, `${nth}-${user}`),
+      user,
+      password: passwordOf(user),
+      server: `127.0.0.1:${this.system.settings.sip.port}`,
+      transport,
+      port: this.#firstPort + 100 * (nth % 10),
+      plays: join(this.#folder, `${user}.wav`),
+      ...more,
+    }
+  }
+
+  /** The latest calls of history, newest first, once no call goes on. */
+  async history(count: number): Promise<CallView[]> {
+    await until('every call is over', async () => (await this.api.get<{ calls: unknown[] }>('/v1/calls/live')).calls.length === 0)
+    const found: CallView[] = []
+    await until('history has the calls', async () => {
+      found.splice(0, found.length, ...(await this.api.get<{ calls: CallView[] }>(`/v1/calls?limit=${count}`)).calls)
+      return found.length === count && found.every((call) => call.endedAt !== null)
+    })
+    return found
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.facts[Symbol.dispose]()
+    await this.system[Symbol.asyncDispose]()
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}
+
+
+/** baresip 1.0.0 gives up when any of several challenges is not MD5 (against RFC 8760 §2.4), so its phones offer MD5 alone. */
+const device = (user: User): object => ({ kind: 'device', id: `phone-${user}`, username: user, password: passwordOf(user), algorithms: ['MD5'] })
+const tonePrompt = (id: string, content: 'speech' | 'music' = 'speech'): object => ({ kind: 'prompt', id, file: `phones/${id}.wav`, content })
+
+const documents: readonly object[] = [
+  {
+    ...{ kind: 'company', id: 'phones', name: 'Phones', timezone: 'Europe/Moscow', country: 'RU', language: 'ru' },
+    ...{ sipDomains: ['phones.example'], musicOnHold: ['music'], operator: { extension: '101' } },
+  },
+  ...users.map(device),
+  ...users.map((user) => ({ kind: 'extension', id: user, number: user, target: { device: `phone-${user}` } })),
+  {
+    ...{ kind: 'ring-group', id: 'both', strategy: 'together', seconds: 20, noAnswer: { hangup: {} } },
+    members: [{ extension: '101' }, { extension: '102' }],
+  },
+  { kind: 'extension', id: '200', number: '200', target: { ringGroup: 'both' } },
+  { kind: 'extension', id: '300', number: '300', target: { flow: 'choice' } },
+  tonePrompt('music', 'music'),
+  tonePrompt('menu'),
+  tonePrompt('chosen'),
+  {
+    ...{ kind: 'flow', id: 'choice', start: 'ask' },
+    nodes: {
+      ask: { type: 'menu', prompts: ['menu'], keys: { 1: 'say', 2: 'bye' }, noAnswer: 'bye' },
+      say: { type: 'play', prompts: ['chosen'], next: 'bye' },
+      bye: { type: 'hangup' },
+    },
+  },
+]

@@ -1,0 +1,168 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Phone, PhoneOptions } from '#test/support/phone.ts'
+import { sizeOf, until } from '#test/support/sounds.ts'
+import { Transcript } from '#test/support/transcript.ts'
+
+const program = '/usr/bin/linphonec'
+
+/** Why tests with linphone cannot run here, or false. */
+export const noLinphone = existsSync(program) ? false : `${program} is not installed`
+
+/** A linphone on the command line, which plays a file to whoever it talks with and records what it hears. `said` is what it prints. */
+export class Linphone implements Phone {
+  readonly name: string
+  readonly said: Transcript
+  readonly #server: string
+  readonly #recording: string
+  readonly #child: ChildProcess
+  readonly #exited: Promise<void>
+
+  private constructor(options: PhoneOptions) {
+    const { folder } = options
+    this.name = `linphone ${options.user}`
+    this.said = new Transcript(this.name)
+    this.#server = options.server
+    this.#recording = join(folder, 'heard.wav')
+    const child = spawn(program, ['-c', join(folder, 'linphonerc')], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, HOME: folder } })
+    for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', (line) => this.said.push(line))
+    this.#child = child
+    this.#exited = new Promise((resolve) => child.once('exit', () => resolve()))
+    void this.#exited.then(() => this.said.end('it ended'))
+  }
+
+  /** Starts it and waits until it is registered. */
+  static async start(options: PhoneOptions): Promise<Linphone> {
+    await mkdir(join(options.folder, '.local', 'share', 'linphone'), { recursive: true })
+    await writeFile(join(options.folder, 'linphonerc'), settingsOf(options))
+    const phone = new Linphone(options)
+    try {
+      await until(`${phone.name} is registered`, async () => /registered, identity=/.test(await phone.#status()))
+      phone.#type('soundcard use files')
+      phone.#type(`play ${options.plays}`)
+      phone.#type(`record ${phone.#recording}`)
+      return phone
+    } catch (fault) {
+      await phone[Symbol.asyncDispose]()
+      throw fault
+    }
+  }
+
+  async call(number: string): Promise<void> {
+    const from = this.said.mark
+    this.#type(`call ${number}`)
+    await this.said.next(/^(linphonec> )?Call \d+ to .* in progress/, from)
+  }
+
+  async incoming(from: number): Promise<void> {
+    await this.said.next(/Receiving new incoming call from/, from)
+  }
+
+  async answer(): Promise<void> {
+    this.#type('answer')
+    await Promise.resolve()
+  }
+
+  async talking(from: number): Promise<void> {
+    await this.said.next(/Media streams established/, from)
+  }
+
+  async hangUp(): Promise<void> {
+    this.#type('terminate')
+    await Promise.resolve()
+  }
+
+  async ended(from: number): Promise<string> {
+    return this.said.next(/Call \d+ (with|to|from) .* (ended|error|busy|declined)/, from)
+  }
+
+  async hold(): Promise<void> {
+    const from = this.said.mark
+    this.#type('pause')
+    await this.said.next(/is now paused/, from)
+  }
+
+  async resume(): Promise<void> {
+    const from = this.said.mark
+    this.#type('resume')
+    await this.talking(from)
+  }
+
+  async transfer(number: string): Promise<void> {
+    this.#type(`transfer sip:${number}@${this.#server}`)
+    await Promise.resolve()
+  }
+
+  async press(digits: string): Promise<void> {
+    for (const digit of digits) this.#type(digit)
+    await Promise.resolve()
+  }
+
+  /** What it prints of the calls it has had. */
+  async callLog(): Promise<string[]> {
+    const from = this.said.mark
+    this.#type('call-logs')
+    await this.#status()
+    return this.said.lines.slice(from)
+  }
+
+  async hears(ms: number): Promise<void> {
+    const before = await sizeOf(this.#recording)
+    await until(`${this.name} hears ${ms} ms more`, async () => (await sizeOf(this.#recording)) - before >= ms * 16)
+  }
+
+  async recordings(): Promise<string[]> {
+    return (await sizeOf(this.#recording)) > 44 ? [this.#recording] : []
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#type('quit')
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5_000)
+    await this.#exited
+    clearTimeout(timer)
+  }
+
+  async #status(): Promise<string> {
+    const from = this.said.mark
+    this.#type('status register')
+    return this.said.next(/registered(, identity=|=)/, from)
+  }
+
+  #type(line: string): void {
+    this.#child.stdin?.write(`${line}\n`)
+  }
+}
+
+function settingsOf({ user, password, server, transport, port, infoDigits }: PhoneOptions): string {
+  const host = server.split(':')[0] ?? server
+  return `
+[sip]
+sip_port=${transport === 'udp' ? port : 0}
+sip_tcp_port=${transport === 'tcp' ? port : 0}
+bind_address=127.0.0.1
+guess_hostname=0
+contact=sip:${user}@127.0.0.1
+default_proxy=0
+use_info=${infoDigits === true ? 1 : 0}
+use_rfc2833=${infoDigits === true ? 0 : 1}
+[rtp]
+audio_rtp_port=${port + 10}
+[sound]
+echocancellation=0
+[misc]
+version_check_url_root=
+[proxy_0]
+reg_proxy=<sip:${server};transport=${transport}>
+reg_identity=sip:${user}@${server}
+reg_expires=600
+reg_sendregister=1
+publish=0
+[auth_info_0]
+username=${user}
+passwd=${password}
+domain=${host}
+`
+}
