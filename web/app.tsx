@@ -5,7 +5,7 @@ import { Page } from '#web/page.tsx'
 import { type Reader, ReaderContext } from '#web/look/reader.ts'
 import { useSetting } from '#web/look/use-setting.ts'
 import { Live } from '#web/realtime/live.ts'
-import { choose } from '#web/words/language.ts'
+import { choose, localeOf } from '#web/words/language.ts'
 import { timesOf } from '#web/words/time.ts'
 
 const keyAtStart = takeKey()
@@ -32,7 +32,7 @@ export function App() {
   }
   if (key === null) {
     return (
-      <ReaderContext value={{ words, times: timesOf(words.language, 'UTC') }}>
+      <ReaderContext value={{ words, times: timesOf(localeOf(words, navigator.languages), 'UTC') }}>
         <SignIn
           wasRefused={wasRefused}
           onKey={(given) => {
@@ -66,7 +66,7 @@ function SignedIn({ secret, words, onLanguage, onLeave }: SignedInProps) {
 function Watching({ live, words, onLanguage, onLeave }: Omit<SignedInProps, 'secret'> & { live: Live }) {
   const seen = useSyncExternalStore(live.watch, live.seen)
   const zone = seen.board?.company.timezone ?? 'UTC'
-  const reader = useMemo(() => ({ words, times: timesOf(words.language, zone) }), [words, zone])
+  const reader = useMemo(() => ({ words, times: timesOf(localeOf(words, navigator.languages), zone) }), [words, zone])
   useEffect(() => {
     if (seen.link === 'closed') onLeave(true)
   }, [seen.link, onLeave])

@@ -11,10 +11,9 @@ interface HeaderProps {
   company: Snapshot['company'] | null
   link: Link
   onLanguage: (language: string) => void
-  onSignOut: () => void
 }
 
-export function Header({ company, link, onLanguage, onSignOut }: HeaderProps) {
+export function Header({ company, link, onLanguage }: HeaderProps) {
   const { words } = useReader()
   const { page } = words
   const [theme, setTheme] = useState(keptTheme)
@@ -43,9 +42,6 @@ export function Header({ company, link, onLanguage, onSignOut }: HeaderProps) {
             </option>
           ))}
         </select>
-        <button type="button" className="quiet" onClick={onSignOut}>
-          {page.signOut}
-        </button>
       </div>
     </header>
   )

@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from 'react'
+import type { Fact } from '#contract/facts.ts'
 import type { Api } from '#web/access/api.ts'
 import { CallDetail } from '#web/calls/call-detail.tsx'
 import { CallLists } from '#web/calls/call-lists.tsx'
-import { find } from '#web/calls/reducer.ts'
+import { type Board, find } from '#web/calls/reducer.ts'
 import { Announcer } from '#web/calls/announcer.tsx'
 import { useCallKeys } from '#web/calls/use-call-keys.ts'
 import { Header } from '#web/header.tsx'
@@ -24,72 +25,99 @@ interface PageProps {
 export function Page({ seen, api, onLanguage, onSignOut }: PageProps) {
   const { page } = useReader().words
   const { board, link } = seen
-  const [chosen, setChosen] = useState<string | null>(null)
-  const [keys, setKeys] = useSetting('keys', 'on')
-  const narrow = useNarrow()
-  const main = useRef<HTMLElement>(null)
-  const close = (): void => {
-    const opener = chosen === null ? null : document.getElementById(`call-${chosen}`)
-    setChosen(null)
-    // In one column the list comes back only now.
-    setTimeout(() => (opener?.isConnected === true ? opener : document.getElementById(`call-${chosen}`))?.focus())
-  }
-  useCallKeys({ main, lettersOn: keys === 'on', onClose: chosen === null ? null : close })
   useEffect(() => void (document.title = titleOf(seen)), [seen])
-
-  const call = board === null || chosen === null ? null : find(board, chosen)
-  const lines = board !== null && (
-    <>
-      <Extensions extensions={board.extensions} api={api} onPlaced={setChosen} />
-      <Trunks trunks={board.trunks} />
-    </>
-  )
-  const detail = call !== null && board !== null && (
-    <CallDetail key={call.id} call={call} board={board} heard={seen.facts.get(call.id) ?? []} api={api} onClose={close} />
-  )
   return (
-    <div className={detail === false ? 'page' : 'page with-detail'}>
+    <div className="page">
       <a className="skip" href="#calls">
         {page.skip}
       </a>
-      <Header company={board?.company ?? null} link={link} onLanguage={onLanguage} onSignOut={onSignOut} />
+      <Header company={board?.company ?? null} link={link} onLanguage={onLanguage} />
       {board === null ? (
         <main className="waiting muted" role="status">
           {link === 'reconnecting' ? page.unreachable : page.loading}
         </main>
       ) : (
-        <div className={link === 'reconnecting' ? 'columns stale' : 'columns'}>
-          {narrow ? (
-            !detail && (
-              <details className="lines">
-                <summary>
-                  {page.phones} · {page.trunks}
-                </summary>
-                {lines}
-              </details>
-            )
-          ) : (
-            <div className="lines">{lines}</div>
-          )}
-          <main id="calls" ref={main} tabIndex={-1} hidden={narrow && detail !== false}>
-            {link === 'reconnecting' && (
-              <p className="notice" role="status">
-                {page.unreachable}
-              </p>
-            )}
-            <CallLists board={board} api={api} chosen={chosen} onChoose={setChosen} />
-            <footer className="keys">
-              <label>
-                <input type="checkbox" checked={keys === 'on'} onChange={(event) => setKeys(event.target.checked ? 'on' : 'off')} /> {page.keys}
-              </label>
-              <span className="muted">{page.keysHelp}</span>
-            </footer>
-          </main>
-          {detail}
-        </div>
+        <Columns board={board} seen={seen} api={api} onSignOut={onSignOut} />
       )}
       <Announcer board={board} newest={seen.newest} />
     </div>
+  )
+}
+
+interface ColumnsProps {
+  board: Board
+  seen: Seen
+  api: Api
+  onSignOut: () => void
+}
+
+function Columns({ board, seen, api, onSignOut }: ColumnsProps) {
+  const { page } = useReader().words
+  const [chosen, setChosen] = useState<string | null>(null)
+  const [keys, setKeys] = useSetting('keys', 'on')
+  const narrow = useNarrow()
+  const main = useRef<HTMLElement>(null)
+  const close = (): void => {
+    setChosen(null)
+    // In one column the list is there again only after this change.
+    setTimeout(() => document.getElementById(`call-${chosen}`)?.focus())
+  }
+  useCallKeys({ main, lettersOn: keys === 'on', onClose: chosen === null ? null : close })
+  const call = chosen === null ? null : find(board, chosen)
+  const isAway = seen.link === 'reconnecting'
+  const classes = ['columns', call === null ? '' : 'with-detail', isAway ? 'stale' : ''].filter((name) => name !== '')
+  return (
+    <div className={classes.join(' ')}>
+      <Lines board={board} api={api} isFolded={narrow} isHidden={narrow && call !== null} onPlaced={setChosen} />
+      <main id="calls" ref={main} tabIndex={-1} hidden={narrow && call !== null}>
+        {isAway && (
+          <p className="notice" role="status">
+            {page.unreachable}
+          </p>
+        )}
+        <CallLists board={board} api={api} chosen={chosen} onChoose={setChosen} />
+        <footer>
+          <label>
+            <input type="checkbox" checked={keys === 'on'} onChange={(event) => setKeys(event.target.checked ? 'on' : 'off')} /> {page.keys}
+          </label>
+          <span className="muted">{page.keysHelp}</span>
+          <button type="button" className="quiet" onClick={onSignOut}>
+            {page.signOut}
+          </button>
+        </footer>
+      </main>
+      {call !== null && <CallDetail key={call.id} call={call} board={board} heard={seen.facts.get(call.id) ?? nothing} api={api} onClose={close} />}
+    </div>
+  )
+}
+
+const nothing: readonly Fact[] = []
+
+interface LinesProps {
+  board: Board
+  api: Api
+  isFolded: boolean
+  isHidden: boolean
+  onPlaced: (call: string) => void
+}
+
+/** Extensions and trunks; folded away where calls need the room. */
+function Lines({ board, api, isFolded, isHidden, onPlaced }: LinesProps) {
+  const { page } = useReader().words
+  const lines = (
+    <>
+      <Extensions extensions={board.extensions} api={api} onPlaced={onPlaced} />
+      <Trunks trunks={board.trunks} />
+    </>
+  )
+  if (!isFolded) return <div className="lines">{lines}</div>
+  return (
+    <details className="lines" hidden={isHidden}>
+      <summary>
+        {page.phones} · {page.trunks}
+      </summary>
+      {lines}
+    </details>
   )
 }
 

@@ -15,8 +15,8 @@ export function HangUp({ call, api }: { call: string; api: Api }) {
   }
   return (
     <div className="action">
-      <button type="button" className="hang-up" disabled={state === 'asking'} onClick={() => void end()}>
-        <Icon name="hangUp" /> {state === 'asking' ? words.page.hangingUp : words.page.hangUp}
+      <button type="button" className="hang-up" title={words.page.hangUp} disabled={state === 'asking'} onClick={() => void end()}>
+        <Icon name="hangUp" /> <span className="label">{state === 'asking' ? words.page.hangingUp : words.page.hangUp}</span>
       </button>
       {typeof state === 'object' && (
         <p className="problem" role="alert">

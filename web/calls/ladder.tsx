@@ -32,8 +32,6 @@ export function Ladder({ call, facts, api }: { call: CallView; facts: number; ap
       isWanted = false
       clearTimeout(timer)
     }
-    // How it looked before says nothing about whether to ask again.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [call.id, facts, api, words])
   if (problem !== null) return <p className="problem">{problem}</p>
   if (messages === null) return <p className="muted">{words.page.loading}</p>

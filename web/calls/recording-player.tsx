@@ -21,8 +21,8 @@ export function RecordingPlayer({ recording, api }: { recording: string; api: Ap
   if (url !== null) return <audio className="player" src={url} controls autoPlay aria-label={words.page.recording} />
   return (
     <div className="action">
-      <button type="button" disabled={state === 'loading'} onClick={() => void load()}>
-        <Icon name="play" /> {state === 'loading' ? words.page.loading : words.page.play}
+      <button type="button" title={words.page.play} disabled={state === 'loading'} onClick={() => void load()}>
+        <Icon name="play" /> <span className="label">{state === 'loading' ? words.page.loading : words.page.play}</span>
       </button>
       {typeof state === 'object' && 'problem' in state && (
         <p className="problem" role="alert">

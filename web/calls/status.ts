@@ -3,13 +3,15 @@ import type { CallView, LegView } from '#contract/api/calls.ts'
 /** What a call is doing, for a person who looks at it; `who`: the legs that it is about. */
 export type Status =
   | { kind: 'connecting' | 'listening' | 'ringing' | 'talking' | 'held'; who: readonly LegView[] }
-  | { kind: 'missed' | 'answered' | 'other'; who: readonly LegView[] }
+  | { kind: 'missed' | 'answered' | 'abandoned' | 'other'; who: readonly LegView[] }
 
 /** Of a call in progress or ended. */
 export function statusOf(call: CallView): Status {
   if (call.endedAt !== null) {
     if (call.missed) return { kind: 'missed', who: call.legs.filter((leg) => leg.ringingAt !== null && leg.role === 'callee') }
-    return { kind: call.answeredAt === null ? 'other' : 'answered', who: [] }
+    // An answer alone is not yet a conversation: whoever called may have left while listening, or have been refused after their own phone answered.
+    if (call.outcome.kind !== 'answered') return { kind: 'other', who: [] }
+    return { kind: call.answeredAt === null ? 'abandoned' : 'answered', who: [] }
   }
   const there = call.legs.filter((leg) => leg.endedAt === null)
   const open = there.filter((leg) => leg.answeredAt !== null)

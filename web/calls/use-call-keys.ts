@@ -13,7 +13,7 @@ interface CallKeys {
 export function useCallKeys({ main, lettersOn, onClose }: CallKeys): void {
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return
+      if (isNotOurs(event)) return
       if (event.key === 'Escape' && onClose !== null) {
         event.preventDefault()
         onClose()
@@ -33,6 +33,11 @@ export function useCallKeys({ main, lettersOn, onClose }: CallKeys): void {
     document.addEventListener('keydown', press)
     return () => document.removeEventListener('keydown', press)
   }, [main, lettersOn, onClose])
+}
+
+/** Done already, part of a word in the making, or a combination that belongs to the browser. */
+function isNotOurs(event: KeyboardEvent): boolean {
+  return event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey
 }
 
 /** Arrows scroll the page unless the calls have the focus. */

@@ -16,6 +16,11 @@ export function choose(wished: readonly string[]): Words {
   return en
 }
 
+/** How the reader writes times and numbers: their own region's way if they read its language, otherwise the language's. */
+export function localeOf(words: Words, wished: readonly string[]): string {
+  return wished.find((wish) => primary(wish) === primary(words.language)) ?? words.language
+}
+
 function primary(tag: string): string {
   return tag.toLowerCase().split('-')[0] ?? tag
 }

@@ -12,9 +12,18 @@ export function outcomeWords(outcome: Outcome, words: Words): string {
 /** Why a call ended as it did, as sentences, with what the protocols said. */
 export function explanation(call: CallView, words: Words): string {
   const { outcome } = call
-  const sentence = call.missed && outcome.kind === 'answered' ? words.page.unheard : words.why[outcome.kind]
-  const causes = [outcome.sip === undefined ? [] : [`SIP ${outcome.sip}`], outcome.q850 === undefined ? [] : [`Q.850 ${outcome.q850}`]].flat()
-  const hungUp = outcome.by === 'nobody' || outcome.kind !== 'answered' || call.missed ? [] : [`(${words.hungUp(words.party[outcome.by])})`]
-  const detail = outcome.detail === undefined ? [] : [`— ${outcome.detail}`]
-  return [sentence, ...hungUp, ...detail, ...(causes.length === 0 ? [] : [`[${causes.join(', ')}]`])].join(' ')
+  if (outcome.kind === 'answered' && call.answeredAt === null) return words.page.unheard
+  return [
+    words.why[outcome.kind],
+    outcome.kind === 'answered' && outcome.by !== 'nobody' ? capitalised(words.hungUp(words.party[outcome.by])) : null,
+    outcome.detail === undefined ? null : capitalised(outcome.detail),
+    outcome.sip === undefined ? null : `SIP ${outcome.sip}`,
+    outcome.q850 === undefined ? null : `Q.850 ${outcome.q850}`,
+  ]
+    .filter((part) => part !== null)
+    .join(' · ')
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -26,7 +26,7 @@ export interface Words {
   readonly itself: string
   readonly page: PageWords
   /** What a call is doing. */
-  readonly status: Readonly<Record<'connecting' | 'listening' | 'ringing' | 'talking' | 'held' | 'missed' | 'answered', string>>
+  readonly status: Readonly<Record<'connecting' | 'listening' | 'ringing' | 'talking' | 'held' | 'missed' | 'answered' | 'abandoned', string>>
   readonly direction: Readonly<Record<'inbound' | 'outbound' | 'internal', string>>
   /** How a call ended, in a word or two. */
   readonly outcome: Readonly<Record<OutcomeKind, string>>
@@ -89,11 +89,9 @@ export interface PageWords {
   configLabel: string
   trunkLabel: string
   callId: string
-  outcomeLabel: string
   rehearsed: (instant: string) => string
   recovered: string
   unheard: string
-  noCall: string
   unreachable: string
   keyTitle: string
   keyWhy: string
@@ -103,9 +101,7 @@ export interface PageWords {
   signOut: string
   keys: string
   keysHelp: string
-  help: string
   skip: string
-  retry: string
 }
 
 /** What happened, as one sentence. */
