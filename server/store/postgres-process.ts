@@ -37,6 +37,19 @@ export async function startEmbeddedPostgres(settings: EmbeddedPostgresSettings):
   return supervisor
 }
 
+/** How to reach the PostgreSQL of a data folder that an installation is running; null when none runs. Starts and stops nothing. */
+export async function runningPostgres(dataFolder: string): Promise<StoreUrls | null> {
+  const cluster = join(resolve(dataFolder), 'postgres')
+  const [pid, , , , sockets] = (await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
+  if (sockets === undefined || !(Number(pid) > 1) || !isAlive(Number(pid)) || !(await isPostmasterOf(Number(pid), cluster))) return null
+  return urlsAt(sockets.trim())
+}
+
+function urlsAt(sockets: string): Required<StoreUrls> {
+  const urlOf = (role: string): string => `postgres://${role}@/${database}?host=${encodeURIComponent(sockets)}`
+  return { owner: urlOf('postgres'), tenant: urlOf('centrala_tenant'), system: urlOf('centrala_system') }
+}
+
 async function prepare(settings: EmbeddedPostgresSettings): Promise<Layout> {
   const dataFolder = resolve(settings.dataFolder)
   await mkdir(dataFolder, { recursive: true, mode: 0o711 })
@@ -109,7 +122,7 @@ class PostgresSupervisor implements EmbeddedPostgres {
   constructor(settings: EmbeddedPostgresSettings, layout: Layout) {
     this.#settings = settings
     this.#layout = layout
-    this.urls = { owner: this.#urlOf('postgres'), tenant: this.#urlOf('centrala_tenant'), system: this.#urlOf('centrala_system') }
+    this.urls = urlsAt(layout.sockets)
     this.url = this.urls.owner
   }
 
@@ -250,10 +263,6 @@ class PostgresSupervisor implements EmbeddedPostgres {
 
   async #pollUntilGone(pid: number): Promise<void> {
     while (isAlive(pid) && !this.#stopping) await sleep(250, null, { signal: this.#abort.signal }).catch(() => null)
-  }
-
-  #urlOf(role: string): string {
-    return `postgres://${role}@/${database}?host=${encodeURIComponent(this.#layout.sockets)}`
   }
 }
 

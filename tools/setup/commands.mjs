@@ -17,8 +17,8 @@ export const commands = [
   { name: 'apply', usage: '<folder>', summary: 'make a folder of configuration the current version', needs: [] },
   { name: 'export', usage: '<folder>', summary: 'write the current configuration as files', needs: [] },
   { name: 'rollback', usage: '[version]', summary: 'make an earlier version of the configuration current', needs: [] },
-  { name: 'backup', usage: '<file>', summary: 'write everything that must not be lost to one file', needs: [] },
-  { name: 'restore', usage: '<file>', summary: 'bring a backup back', needs: [] },
+  { name: 'backup', usage: '<file> [options]', summary: 'write everything that must not be lost to one file', needs: [] },
+  { name: 'restore', usage: '<file> [options]', summary: 'bring a backup back', needs: [] },
   {
     name: 'test',
     usage: '[words]',
