@@ -7,7 +7,7 @@ import { dialUnix } from '#media/engine/unix-dial.ts'
 import { readSound } from '#media/file/read-sound.ts'
 import { openSpeech } from '#media/speech/speech.ts'
 import { localKey } from '#server/access/local-keys.ts'
-import { openApiKeys, openIdempotencyKeys } from '#server/access/index.ts'
+import { openApiKeys, openIdempotencyKeys, pruneIdempotencyKeys } from '#server/access/index.ts'
 import { serveApi } from '#server/api/serve.ts'
 import type { ApplyNeeds } from '#server/companies/apply.ts'
 import { bannerOf } from '#server/companies/banner.ts'
@@ -19,9 +19,10 @@ import { demoTenant, seedDemo } from '#server/companies/seed.ts'
 import { CallLog } from '#server/calls/call-log.ts'
 import { recoverCalls } from '#server/calls/recover.ts'
 import { openConfigStore, secretKey } from '#server/config-store/index.ts'
+import { dailyRound } from '#server/daily-round.ts'
 import { Exchange } from '#server/exchange/exchange.ts'
 import { factSink, openHistory } from '#server/history/index.ts'
-import { openJobs } from '#server/jobs/index.ts'
+import { openJobs, pruneJobs } from '#server/jobs/index.ts'
 import { JournalDrain, openJournal } from '#server/journal/index.ts'
 import type { Banner } from '#server/keeper/messages.ts'
 import { openMailer } from '#server/mail/index.ts'
@@ -152,6 +153,10 @@ export async function openSystem(parts: SystemParts) {
   const watch = store.onChange((health) => {
     if (health.state === 'ready') drain.wake()
   })
+  const round = dailyRound(clock, log.child({ part: 'round' }), [
+    { name: 'forget old idempotency keys', work: () => pruneIdempotencyKeys(store, clock) },
+    { name: 'forget old jobs', work: () => pruneJobs(store, clock) },
+  ])
   const keys = openApiKeys(store, clock)
   let draining = false
   const api = await serveApi({
@@ -187,6 +192,7 @@ export async function openSystem(parts: SystemParts) {
       await exchange.close()
       media.close()
       hearing[Symbol.dispose]()
+      round[Symbol.dispose]()
       watch[Symbol.dispose]()
       await jobs.close()
       await recordings.close()
