@@ -67,6 +67,24 @@ test('a missing file is a fault with its cause, and is looked for again', async 
   assert.equal((await clipsOf(sounds, 'x'))[0]?.length, 8)
 })
 
+test('a play may ask for the tones of another country', () => {
+  const sounds = new Sounds(reader({}), 'eu')
+  const clips = sounds.clips(
+    [
+      { kind: 'tone', tone: 'ringback' },
+      { kind: 'tone', tone: 'ringback', plan: 'ru' },
+      { kind: 'tone', tone: 'ringback', plan: 'eu' },
+    ],
+    'PCMA',
+  )
+  assert.ok(Array.isArray(clips))
+  assert.deepEqual(
+    clips.map(({ octets }) => octets.length / 8),
+    [5000, 4000, 5000],
+  )
+  assert.equal(clips[0]?.octets, clips[2]?.octets)
+})
+
 test('tones and silence need no promise: endless without a length, shared', () => {
   const sounds = new Sounds(reader({}), 'uk')
   const clips = sounds.clips(

@@ -19,6 +19,8 @@ export interface SoundReader {
 
 /** Sounds kept ready take at most so many bytes: over two hours of G.711. */
 const MOST_BYTES = 64 * 1024 * 1024
+/** Tones kept ready: five of each country in both laws. */
+const MOST_TONES = 128
 
 interface Kept {
   octets: Buffer
@@ -38,7 +40,7 @@ export class Sounds {
   readonly #tones = new Map<string, Buffer>()
   #bytes = 0
 
-  /** `country`: whose call-progress tones. */
+  /** `country`: whose call-progress tones, where a play does not say. */
   constructor(reader: SoundReader, country: string, mostBytes = MOST_BYTES) {
     this.#reader = reader
     this.#country = country
@@ -72,9 +74,10 @@ export class Sounds {
 
   #made(item: Exclude<PlayItem, { kind: 'file' }>, codec: Codec): Clip {
     if (item.kind === 'silence') return silentClip(item.ms)
-    const key = `${item.tone} ${codec}`
-    const octets = this.#tones.get(key) ?? Buffer.from(toneLoop(this.#country, item.tone, codec))
-    this.#tones.set(key, octets)
+    const country = item.plan ?? this.#country
+    const key = `${country} ${item.tone} ${codec}`
+    const octets = this.#tones.get(key) ?? Buffer.from(toneLoop(country, item.tone, codec))
+    if (this.#tones.size < MOST_TONES) this.#tones.set(key, octets)
     return { octets, length: item.ms === undefined ? Number.POSITIVE_INFINITY : Math.max(0, Math.round(item.ms)) * G711_PER_MS }
   }
 
