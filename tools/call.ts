@@ -4,10 +4,9 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { systemClock } from '#base/clock.ts'
 import type { Fact } from '#contract/facts.ts'
-import { readSound } from '#media/file/read-sound.ts'
 import { rehearsalHeader } from '#server/calls/rehearsals.ts'
 import type { Noticed, OutsideCall } from '#server/demo-carrier/outside-call.ts'
-import { describeBadSound } from '#media/file/read-sound.ts'
+import { describeBadSound, readSound } from '#media/file/read-sound.ts'
 import type { Settings } from '#server/settings.ts'
 import type { ApiClient } from '#tools/lib/api-client.ts'
 import { type CarrierCall, callThroughCarrier } from '#tools/lib/carrier-line.ts'
@@ -191,6 +190,8 @@ function textOf(noticed: Noticed): string {
       return `${noticed.status} ${noticed.reason}${noticed.earlyMedia ? ', with sound' : ''}`
     case 'answered':
       return 'answered'
+    case 'played':
+      return 'has said it'
     case 'refused':
       return noticed.status === null ? noticed.reason : `refused, ${noticed.status} ${noticed.reason}`
     case 'ended':
@@ -219,7 +220,7 @@ async function phoneOf(word: string, on: { api: ApiClient; settings: Settings })
     {
       ...credentials,
       server: ownServer(on.settings),
-      answerAfterMs: after === undefined ? 'never' : seconds(after, '--phone') * 1000,
+      manner: () => (after === undefined ? { kind: 'rings' } : { kind: 'answers', afterMs: seconds(after, '--phone') * 1000 }),
       script: { digits: [], plays: [], hangUpAfterMs: null },
       says: [{ kind: 'tone', tone: 'beep', ms: 400 }, { kind: 'silence', ms: 600 }],
       tape: null,

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { systemClock } from '#base/clock.ts'
 import { describeBadSound, readSound } from '#media/file/read-sound.ts'
 import type { PlayItem } from '#media/engine.ts'
-import type { PhoneSpec } from '#tools/lib/soft-phone.ts'
+import type { PhoneManner, PhoneSpec } from '#tools/lib/soft-phone.ts'
 import { openApi, ownSettings } from '#tools/lib/installation.ts'
 import { bringUp, credentialsOf, noticeText, ownServer } from '#tools/lib/phones.ts'
 import { runCommand, Trouble } from '#tools/lib/trouble.ts'
@@ -50,13 +50,14 @@ async function main(words: string[]): Promise<number> {
   const transport = transportOf(values.transport)
   const hangUpAfter = values['hang-up-after']
   const { save } = values
+  const manner: PhoneManner = values.answer === 'never' ? { kind: 'rings' } : { kind: 'answers', afterMs: seconds(values.answer, '--answer') * 1000 }
   const stopped = Promise.withResolvers<void>()
   process.on('SIGINT', () => stopped.resolve())
   process.on('SIGTERM', () => stopped.resolve())
   await using _ = await bringUp(
     {
       ...(await accountOf(extension, transport, values)),
-      answerAfterMs: values.answer === 'never' ? 'never' : seconds(values.answer, '--answer') * 1000,
+      manner: () => manner,
       script: {
         digits: values.digits.map((word) => timed(word, 1)).map(({ what, atMs }) => ({ digits: keys(what, '--digits'), atMs })),
         plays: [],

@@ -2,11 +2,11 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { chmodSync, rmSync } from 'node:fs'
 import type { Noticed, OutsideCall } from '#server/demo-carrier/outside-call.ts'
 
-/**
- * What a person at the terminal asks of the carrier, one JSON line each: a call first, which `hang-up` ends before its script does. What comes
- * back, one line each, until `done`.
- */
-export type Order = { kind: 'call'; call: OutsideCall } | { kind: 'hang-up' }
+/** What a caller does on the line that its script does not say. */
+export type LineOrder = { kind: 'press'; digits: string } | { kind: 'play'; file: string } | { kind: 'hang-up' }
+
+/** What a person at the terminal asks of the carrier, one JSON line each, a call first; what comes back, one line each, until `done`. */
+export type Order = { kind: 'call'; call: OutsideCall } | LineOrder
 export type Reply =
   | { kind: 'started'; callId: string }
   | { kind: 'noticed'; noticed: Noticed }
@@ -16,8 +16,8 @@ export type Reply =
 /** Longest order accepted. */
 const orderBytes = 65_536
 
-/** Makes a call; answers through `reply`. Disposing what it gives hangs up, however often it is done. */
-export type PlaceCall = (call: OutsideCall, reply: (reply: Reply) => void) => Disposable
+/** Makes a call, answers through `reply`, and gives what takes further orders: hanging up may be ordered however often. */
+export type PlaceCall = (call: OutsideCall, reply: (reply: Reply) => void) => (order: LineOrder) => void
 
 /** Listens on a local socket that only this user can reach. A call ends with the connection of whoever ordered it. */
 export async function listenForOrders(path: string, place: PlaceCall): Promise<Server> {
@@ -30,12 +30,12 @@ export async function listenForOrders(path: string, place: PlaceCall): Promise<S
 
 function serve(socket: Socket, place: PlaceCall): void {
   let text = ''
-  let call: Disposable | null = null
+  let call: ((order: LineOrder) => void) | null = null
   const reply = (each: Reply): void => void (socket.writable && socket.write(`${JSON.stringify(each)}\n`))
   const obey = (line: string): void => {
     const order = orderOf(line)
-    if (order === null) reply({ kind: 'bad', why: 'an order is one line: {"kind":"call","call":{...}}, then {"kind":"hang-up"}' })
-    else if (order.kind === 'hang-up') call?.[Symbol.dispose]()
+    if (order === null) reply({ kind: 'bad', why: 'an order is one line: {"kind":"call","call":{...}}, then press, play or hang-up' })
+    else if (order.kind !== 'call') call?.(order)
     else if (call === null) call = place(order.call, reply)
     else reply({ kind: 'bad', why: 'one connection makes one call' })
   }
@@ -50,7 +50,7 @@ function serve(socket: Socket, place: PlaceCall): void {
     if (text.length > orderBytes) socket.destroy()
   })
   socket.on('error', () => socket.destroy())
-  socket.on('close', () => call?.[Symbol.dispose]())
+  socket.on('close', () => call?.({ kind: 'hang-up' }))
 }
 
 function orderOf(line: string): Order | null {
@@ -58,6 +58,8 @@ function orderOf(line: string): Order | null {
     const value: unknown = JSON.parse(line)
     if (typeof value !== 'object' || value === null || !('kind' in value)) return null
     if (value.kind === 'hang-up') return { kind: 'hang-up' }
+    if (value.kind === 'press' && 'digits' in value && typeof value.digits === 'string') return { kind: 'press', digits: value.digits }
+    if (value.kind === 'play' && 'file' in value && typeof value.file === 'string') return { kind: 'play', file: value.file }
     if (value.kind !== 'call' || !('call' in value)) return null
     const call = value.call
     if (typeof call !== 'object' || call === null || !('to' in call) || !('tape' in call) || !('script' in call)) return null

@@ -59,7 +59,7 @@ async function serve(): Promise<void> {
     const call = callIn({ ...needs, sip: agent }, route, wanted, (noticed) => reply({ kind: 'noticed', noticed }))
     reply({ kind: 'started', callId: call.callId })
     void call.done.then(({ tape }) => reply({ kind: 'done', tape }))
-    return { [Symbol.dispose]: call.hangUp }
+    return call.obey
   })
   const ending = onEndRequest(() => {
     control.close()

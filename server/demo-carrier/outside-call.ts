@@ -1,5 +1,6 @@
 import type { Clock } from '#base/clock.ts'
 import { bodyOf } from '#calls/leg.ts'
+import type { LineOrder } from '#server/demo-carrier/control.ts'
 import { LegMedia, type MediaNeeds } from '#calls/leg-media.ts'
 import { Party, type Script } from '#server/demo-carrier/party.ts'
 import type { SipAgent, Unanswered } from '#sip/agent.ts'
@@ -21,6 +22,8 @@ export interface OutsideCall {
 export type Noticed =
   | { kind: 'progress'; atMs: number; status: number; reason: string; earlyMedia: boolean }
   | { kind: 'answered'; atMs: number }
+  /** Something it said came to its end. */
+  | { kind: 'played'; atMs: number }
   | { kind: 'refused'; atMs: number; status: number | null; reason: string }
   | { kind: 'ended'; atMs: number; by: 'caller' | 'exchange' }
 
@@ -39,7 +42,7 @@ export function callIn(
   route: Route,
   call: OutsideCall,
   notice: (noticed: Noticed) => void,
-): { callId: string; hangUp: () => void; done: Promise<{ tape: string | null }> } {
+): { callId: string; obey: (order: LineOrder) => void; done: Promise<{ tape: string | null }> } {
   const media = LegMedia.open(needs, { peer: route.exchange.address })
   if (media === null) throw new Error('the demo carrier has no media port left')
   const startedAt = needs.clock.now()
@@ -57,6 +60,12 @@ export function callIn(
       finish()
     },
   })
+  media.attach({
+    onPlayed: (_play, why) => {
+      if (why === 'ended') notice({ kind: 'played', atMs: atMs() })
+    },
+  })
+  let isOpen = false
   const heard = (response: SipResponse): boolean => {
     const body = bodyOf(response)
     if (body === null || media.accept(body) !== 'ok') return false
@@ -85,6 +94,7 @@ export function callIn(
         heard(response)
         party.tape(call.tape)
         notice({ kind: 'answered', atMs: atMs() })
+        isOpen = true
         party.begin(dialog)
       },
       onFailed: (failure: SipResponse | Unanswered) => {
@@ -95,5 +105,15 @@ export function callIn(
       dialog: party.dialogEvents(),
     },
   )
-  return { callId: invite.callId, hangUp: () => (invite.cancel(), party.hangUp()), done: done.promise }
+  const obey = (order: LineOrder): void => {
+    switch (order.kind) {
+      case 'press':
+        return party.press(order.digits)
+      case 'play':
+        return party.say(order.file)
+      case 'hang-up':
+        return isOpen ? party.hangUp() : invite.cancel()
+    }
+  }
+  return { callId: invite.callId, obey, done: done.promise }
 }

@@ -52,9 +52,19 @@ export class Party {
   begin(dialog: InviteDialog): void {
     this.#dialog = dialog
     const { digits, plays, hangUpAfterMs } = this.#script
-    for (const press of digits) this.#at(press.atMs, () => this.media.endpoint.sendDtmf(press.digits))
-    for (const play of plays) this.#at(play.atMs, () => this.media.endpoint.play([{ kind: 'file', file: play.file }]))
+    for (const press of digits) this.#at(press.atMs, () => this.press(press.digits))
+    for (const play of plays) this.#at(play.atMs, () => this.say(play.file))
     if (hangUpAfterMs !== null) this.#at(hangUpAfterMs, () => this.hangUp())
+  }
+
+  /** Presses keys now. */
+  press(digits: string): void {
+    if (!this.#over) this.media.endpoint.sendDtmf(digits)
+  }
+
+  /** Speaks a sound file now, instead of what it was saying. */
+  say(file: string): void {
+    if (!this.#over) this.media.endpoint.play([{ kind: 'file', file }])
   }
 
   hangUp(): void {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { Order, Reply } from '#server/demo-carrier/control.ts'
+import type { LineOrder, Order, Reply } from '#server/demo-carrier/control.ts'
 import type { Noticed, OutsideCall } from '#server/demo-carrier/outside-call.ts'
 import { Trouble } from '#tools/lib/trouble.ts'
 
@@ -11,6 +11,7 @@ export interface CarrierCall {
   callId: Promise<string>
   /** The tape of what was heard, when the call is over; null when nothing was. */
   done: Promise<string | null>
+  order(order: LineOrder): void
   hangUp(): void
 }
 
@@ -48,5 +49,5 @@ export function callThroughCarrier(
   // Whoever waits for one of the two has no need of the other.
   started.promise.catch(() => undefined)
   done.promise.catch(() => undefined)
-  return { callId: started.promise, done: done.promise, hangUp: () => order({ kind: 'hang-up' }) }
+  return { callId: started.promise, done: done.promise, order, hangUp: () => order({ kind: 'hang-up' }) }
 }

@@ -53,6 +53,8 @@ export function noticeText(notice: PhoneNotice): string {
       return `rings: ${notice.from}`
     case 'answered':
       return 'answers'
+    case 'declined':
+      return 'declines'
     case 'stopped-ringing':
       return `stops ringing${notice.reason === null ? '' : `: ${notice.reason}`}`
     case 'digit':

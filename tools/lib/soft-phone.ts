@@ -12,13 +12,16 @@ import { simpleAgent } from '#server/demo-carrier/simple-agent.ts'
 import type { IncomingInvite, SipAgent } from '#sip/agent.ts'
 import { Registration, type RegistrationDown } from '#sip/registrar/registration.ts'
 
+/** Answers or declines (486) after ringing for so long, or rings until the caller gives up. */
+export type PhoneManner = { kind: 'answers'; afterMs: number } | { kind: 'declines'; afterMs: number } | { kind: 'rings' }
+
 export interface PhoneSpec {
   server: { transport: 'udp' | 'tcp'; address: string; port: number }
   domain: string
   user: string
   password: string
-  /** After so long of ringing; never: it rings until the caller gives up. */
-  answerAfterMs: number | 'never'
+  /** What it does with a call from this number. */
+  manner: (from: string) => PhoneManner
   script: Script
   /** What it says while it plays nothing of its script, over and over; empty: nothing, like a phone whose microphone is off. */
   says: readonly PlayItem[]
@@ -32,6 +35,7 @@ export type PhoneNotice =
   | { kind: 'not-registered'; down: RegistrationDown }
   | { kind: 'ringing'; from: string }
   | { kind: 'answered' }
+  | { kind: 'declined' }
   /** `reason`: the caller's own word, such as `Call completed elsewhere`. */
   | { kind: 'stopped-ringing'; reason: string | null }
   | { kind: 'digit'; digit: string }
@@ -125,9 +129,12 @@ export class SoftPhone implements AsyncDisposable {
       return
     }
     const { clock } = this.#needs
-    const { script, answerAfterMs, tape } = this.#spec
+    const { script, manner, tape } = this.#spec
+    const { from } = incoming.request.headers
+    const number = from.parsed.kind === 'sip' ? (from.parsed.user ?? 'anonymous') : 'anonymous'
+    const does = manner(number)
     const party = new Party({ ...this.#mediaNeeds(), clock }, { media, script, onEnded: (why) => this.#over(line, why.kind === 'hung-up') })
-    const timer = answerAfterMs === 'never' ? null : clock.after(answerAfterMs, () => pickUp())
+    const timer = does.kind === 'rings' ? null : clock.after(does.afterMs, () => (does.kind === 'answers' ? pickUp() : decline()))
     const pickUp = (): void => {
       const file = tape?.(++this.#calls)
       if (file !== undefined) party.tape(file)
@@ -140,6 +147,11 @@ export class SoftPhone implements AsyncDisposable {
       timer?.[Symbol.dispose]()
       party.close()
       this.#lines.delete(line)
+    }
+    const decline = (): void => {
+      silence()
+      incoming.reject(486)
+      this.#notice({ kind: 'declined' })
     }
     let ringing = true
     const line = {
@@ -157,8 +169,6 @@ export class SoftPhone implements AsyncDisposable {
       this.#notice({ kind: 'stopped-ringing', reason: reason === null ? null : (/text="([^"]*)"/.exec(reason)?.[1] ?? reason) })
     }
     incoming.progress(180)
-    const { from } = incoming.request.headers
-    const number = from.parsed.kind === 'sip' ? (from.parsed.user ?? 'anonymous') : 'anonymous'
     this.#notice({ kind: 'ringing', from: from.display === '' ? number : `${from.display} (${number})` })
   }
 
