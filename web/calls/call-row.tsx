@@ -1,5 +1,6 @@
 import { memo } from 'react'
 import type { CallView } from '#contract/api/calls.ts'
+import type { OutcomeKind } from '#contract/outcome.ts'
 import type { Api } from '#web/access/api.ts'
 import { HangUp } from '#web/calls/hang-up.tsx'
 import { RecordingPlayer } from '#web/calls/recording-player.tsx'
@@ -52,6 +53,9 @@ export const CallRow = memo(function CallRow({ call, board, api, isChosen, onCho
   )
 })
 
+/** Ends of a conversation; with any other, somebody may have answered, but their own phone only, to hear that it cannot be. */
+const talks: ReadonlySet<OutcomeKind> = new Set<OutcomeKind>(['answered', 'completed', 'transferred', 'too-long', 'media-lost'])
+
 function State({ call, status }: { call: CallView; status: Status }) {
   const { words, times } = useReader()
   const names = status.who.map(nameOf).join(', ')
@@ -64,13 +68,14 @@ function State({ call, status }: { call: CallView; status: Status }) {
       </>
     )
   }
+  const hasTalked = call.answeredAt !== null && talks.has(call.outcome.kind)
   return (
     <>
       <span className={`state state-${status.kind}`}>{label}</span>
       {status.kind === 'missed' && names !== '' && <span>{names}</span>}
-      {call.answeredBy !== null && <span>{words.page.answeredBy(nameOf({ endpoint: call.answeredBy }))}</span>}
+      {hasTalked && call.answeredBy !== null && <span>{words.page.answeredBy(nameOf({ endpoint: call.answeredBy }))}</span>}
       {call.ringMs >= 1_000 && <span>{words.page.rang(times.duration(call.ringMs))}</span>}
-      {call.answeredAt !== null && <span>{words.page.talked(times.duration(call.talkMs))}</span>}
+      {hasTalked && <span>{words.page.talked(times.duration(call.talkMs))}</span>}
     </>
   )
 }

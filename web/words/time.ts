@@ -22,7 +22,7 @@ export function timesOf(language: string, timeZone: string): Times {
     ago: (at, now) => {
       const seconds = Math.round((at - now) / 1_000)
       for (const [unit, size] of units) if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit)
-      return relative.format(0, 'second')
+      return relative.format(Math.abs(seconds) < justNowSeconds ? 0 : seconds, 'second')
     },
     duration: (ms) => {
       const seconds = Math.round(ms / 1_000)
@@ -52,8 +52,8 @@ const units = [
   ['day', 86_400],
   ['hour', 3_600],
   ['minute', 60],
-  ['second', 5],
 ] as const
+const justNowSeconds = 5
 
 /** A browser may not know a zone that the server knows. */
 function zoneOf(timeZone: string): string {

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Fact, FactKind } from '#contract/facts.ts'
+import { choose, languages, localeOf } from '#web/words/language.ts'
+import { outcomeWords } from '#web/words/outcome-words.ts'
+import { factSentence, type Telling, type Words } from '#web/words/words.ts'
+
+/** Says everything by a mark, so that a sentence that leaves something out is seen. */
+function telling(words: Words): Telling {
+  return {
+    leg: (id) => `leg:${id}`,
+    trunk: (id) => `trunk:${id}`,
+    device: (id) => `device:${id}`,
+    outcome: (outcome) => outcomeWords(outcome, words),
+    party: (party) => words.party[party],
+    duration: (ms) => `${ms}ms`,
+    instant: (at) => `at:${at}`,
+  }
+}
+
+const common = { at: 0, tenant: 'demo', call: 'c1', seq: 1 }
+const outcome = { kind: 'busy', by: 'callee', sip: 486 } as const
+
+/** One fact of each kind, and what its sentence must say whatever the language. */
+const facts: { readonly [K in FactKind]: readonly [Extract<Fact, { kind: K }>, ...string[]] } = {
+  'call.started': [
+    { ...common, kind: 'call.started', direction: 'inbound', from: { number: '1' }, to: { number: '2' }, config: 1, rehearsedAt: 7 },
+    '1',
+    '2',
+    'at:7',
+  ],
+  'call.ended': [{ ...common, kind: 'call.ended', outcome }, '486'],
+  'call.recovered': [{ ...common, kind: 'call.recovered', downMs: 700 }, '700ms'],
+  'call.refused': [{ ...common, kind: 'call.refused', reason: 'caps', rule: 'spend', sip: 403 }, 'caps', 'spend', '403'],
+  'leg.started': [{ ...common, kind: 'leg.started', leg: 'l', role: 'callee', endpoint: { kind: 'api', id: 'x', number: '1' } }, 'leg:l'],
+  'leg.ringing': [{ ...common, kind: 'leg.ringing', leg: 'l', earlyMedia: true }, 'leg:l'],
+  'leg.answered': [{ ...common, kind: 'leg.answered', leg: 'l' }, 'leg:l'],
+  'leg.held': [{ ...common, kind: 'leg.held', leg: 'l', by: 'caller' }, 'leg:l'],
+  'leg.resumed': [{ ...common, kind: 'leg.resumed', leg: 'l', by: 'caller' }, 'leg:l'],
+  'leg.ended': [{ ...common, kind: 'leg.ended', leg: 'l', outcome }, 'leg:l', '486'],
+  'bridge.joined': [{ ...common, kind: 'bridge.joined', legs: ['l', 'm'] }, 'leg:l', 'leg:m'],
+  'bridge.parted': [{ ...common, kind: 'bridge.parted', legs: ['l', 'm'] }, 'leg:l', 'leg:m'],
+  'flow.entered': [{ ...common, kind: 'flow.entered', flow: 'main' }, 'main'],
+  'flow.stepped': [{ ...common, kind: 'flow.stepped', flow: 'main', node: 'menu', type: 'gather', via: 'open' }, 'menu', 'gather', 'open'],
+  'flow.left': [{ ...common, kind: 'flow.left', flow: 'main', why: 'hung-up' }, 'main', 'hung-up'],
+  'hours.decided': [{ ...common, kind: 'hours.decided', hours: 'office', state: 'closed', because: 'sun' }, 'office', 'closed', 'sun'],
+  'menu.missed': [{ ...common, kind: 'menu.missed', flow: 'main', node: 'menu', why: 'silence', attempt: 2 }, 'menu', '2'],
+  'prompt.played': [{ ...common, kind: 'prompt.played', leg: 'l', prompt: 'hello', text: 'Cześć', ms: 900, whole: false }, 'hello', 'Cześć', '900ms'],
+  'digit.pressed': [{ ...common, kind: 'digit.pressed', leg: 'l', digit: '#', by: 'rtp' }, 'leg:l', '#'],
+  'ring.started': [{ ...common, kind: 'ring.started', targets: ['100', '102'], step: 3, ms: 15_000 }, '100', '102', '3', '15000ms'],
+  'ring.ended': [{ ...common, kind: 'ring.ended', outcome, leg: 'l' }, 'leg:l'],
+  'trunk.passed-over': [{ ...common, kind: 'trunk.passed-over', trunk: 't', why: 'full' }, 'trunk:t', 'full'],
+  'transfer.requested': [{ ...common, kind: 'transfer.requested', leg: 'l', to: '102' }, 'leg:l', '102'],
+  'transfer.completed': [{ ...common, kind: 'transfer.completed', leg: 'l', to: '102' }, '102'],
+  'transfer.failed': [{ ...common, kind: 'transfer.failed', leg: 'l', to: '102', outcome }, '102', '486'],
+  'recording.started': [{ ...common, kind: 'recording.started', recording: 'r' }],
+  'recording.ended': [{ ...common, kind: 'recording.ended', recording: 'r', ms: 5_000, bytes: 2_048 }, '5000ms', '2'],
+  'recording.failed': [{ ...common, kind: 'recording.failed', recording: 'r', why: 'disk' }, 'disk'],
+  'recording.mailed': [{ ...common, kind: 'recording.mailed', recording: 'r', to: 'a@b.example' }, 'a@b.example'],
+  'trunk.went-up': [{ ...common, kind: 'trunk.went-up', trunk: 't' }, 'trunk:t'],
+  'trunk.went-down': [{ ...common, kind: 'trunk.went-down', trunk: 't', why: 'silent' }, 'trunk:t', 'silent'],
+  'device.registered': [{ ...common, kind: 'device.registered', device: 'd', contact: 'sip:a' }, 'device:d', 'sip:a'],
+  'device.unregistered': [{ ...common, kind: 'device.unregistered', device: 'd', contact: 'sip:a', why: 'expired' }, 'device:d', 'expired'],
+  'device.password-shown': [{ ...common, kind: 'device.password-shown', device: 'd', to: 'eve' }, 'device:d', 'eve'],
+  'config.changed': [{ ...common, kind: 'config.changed', version: 9, author: 'eve', comment: 'new hours' }, '9', 'eve', 'new hours'],
+  'alarm.raised': [{ ...common, kind: 'alarm.raised', rule: 'disk-full', severity: 'critical', detail: 'no room' }, 'disk-full', 'no room'],
+}
+
+for (const words of languages) {
+  test(`in ${words.language} every kind of fact is a sentence that leaves nothing out`, () => {
+    for (const [fact, ...parts] of Object.values(facts)) {
+      const sentence = factSentence(fact, words, telling(words))
+      for (const part of parts) assert.ok(sentence.includes(part), `${fact.kind}: "${sentence}" does not say ${part}`)
+      assert.doesNotMatch(sentence, /undefined|\[object/)
+    }
+  })
+}
+
+test('a fact that this page does not know yet is shown by its kind', () => {
+  const fact = { ...common, kind: 'call.parked' } as unknown as Fact
+  assert.equal(factSentence(fact, choose([]), telling(choose([]))), 'call.parked')
+})
+
+test('the first wished language that the page speaks is chosen, otherwise English', () => {
+  assert.equal(choose(['lv', 'pl-PL', 'en']).language, 'pl')
+  assert.equal(choose(['zh-TW']).language, 'zh-Hans')
+  assert.equal(choose(['lv']).language, 'en')
+})
+
+test('times are written the way of the reader’s own region', () => {
+  assert.equal(localeOf(choose(['en-GB']), ['pl', 'en-GB', 'en']), 'en-GB')
+  assert.equal(localeOf(choose(['pl']), ['de-DE']), 'pl')
+})
