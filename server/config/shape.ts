@@ -178,9 +178,10 @@ function readUnion(shape: Shape, branches: readonly Shape[], here: Here): unknow
   return wrong(shape, here)
 }
 
-/** The alternative that a map was meant to be: the one its `kind` or `type` names, else the one whose first required field it has. */
+/** The alternative that a map was meant to be: the only one for maps, the one its `kind` or `type` names, else the one whose first required field it has. */
 function branchFor(branches: readonly Shape[], tree: MapTree): Shape | undefined {
   const objects = branches.flatMap((branch) => branch.anyOf ?? [branch]).filter((branch) => branch.type === 'object')
+  if (objects.length === 1) return objects[0]
   const has = (name: string) => tree.entries.find((entry) => entry.key === name)?.value
   const isNamed = ([field, value]: [string, string]) => {
     const there = has(field)
