@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { test } from 'node:test'
+import { header } from '#test/support/wire.ts'
+import { acme, AcmeSystem, trunk } from '#test/trunks/acme.ts'
+import { Sipp, withoutSipp } from '#test/trunks/sipp.ts'
+
+const port = 20_000 + randomInt(10_000)
+
+test('a carrier brings calls in by the number in the Request-URI, in To, in a header of its own, in its own format', { skip: withoutSipp }, async (t) => {
+  await using at = await AcmeSystem.start(
+    acme(
+      trunk('by-uri', '127.0.0.21', port),
+      trunk('by-to', '127.0.0.22', port, { dialledNumberIn: 'to', numberFormat: { in: 'national' } }),
+      trunk('by-header', '127.0.0.23', port, { dialledNumberIn: 'P-Called-Party-ID', numberFormat: { in: 'e164' } }),
+      trunk('by-rule', '127.0.0.24', port, { numberFormat: { in: { strip: 4, prefix: '+7' } } }),
+    ),
+  )
+  assert.equal((await at.phone.register()).status, 200)
+
+  const callIn = async (address: string, keys: { dialled: string; to: string; caller: string; more: string }): Promise<void> => {
+    const mark = at.facts.mark
+    await using carrier = await Sipp.call({ scenario: 'calls-in', address, port, keys }, at.sip)
+    const call = await at.phone.answered()
+    await call.ended()
+    await carrier.done()
+    const ended = await at.facts.next('call.ended', () => true, mark)
+    assert.deepEqual([ended.outcome.kind, ended.outcome.by], ['answered', 'caller'])
+    const started = await at.facts.next('call.started', (fact) => fact.call === ended.call, mark)
+    assert.deepEqual([started.direction, started.to.number, started.from.number], ['inbound', '+74950000100', '+79161234567'])
+    assert.match(header(call.message, 'from'), /<sip:\+79161234567@acme\.test>/)
+  }
+
+  await t.test('Request-URI, whatever To says', () => callIn('127.0.0.21', { dialled: '+74950000100', to: 'someone', caller: '+79161234567', more: 'Subject: a' }))
+  await t.test('To, written nationally, with our account in the Request-URI', () =>
+    callIn('127.0.0.22', { dialled: 'acme-account', to: '84950000100', caller: '89161234567', more: 'Subject: a' }))
+  await t.test('a header named by the trunk', () =>
+    callIn('127.0.0.23', { dialled: 'acme-account', to: 'acme-account', caller: '79161234567', more: 'P-Called-Party-ID: <sip:74950000100@carrier.example>' }))
+  await t.test('a format by rule', () => callIn('127.0.0.24', { dialled: '99984950000100', to: 'x', caller: '99989161234567', more: 'Subject: a' }))
+  await t.test('the asserted identity before From', () =>
+    callIn('127.0.0.21', { dialled: '+74950000100', to: 'x', caller: 'switchboard', more: 'P-Asserted-Identity: <sip:+79161234567@carrier.example>' }))
+
+  await t.test('a number that is nobody’s is refused with 404 and a fact', async () => {
+    const mark = at.facts.mark
+    await using carrier = await Sipp.call({ scenario: 'is-refused', address: '127.0.0.21', port, keys: { dialled: '+74950009999', to: 'x', caller: '1', more: 'Subject: a' } }, at.sip)
+    await carrier.done()
+    const refused = await at.facts.next('call.refused', () => true, mark)
+    assert.deepEqual([refused.rule, refused.sip], ['unknown-number', 404])
+    const ended = await at.facts.next('call.ended', () => true, mark)
+    assert.deepEqual([ended.outcome.kind, ended.outcome.by], ['wrong-number', 'caller'])
+  })
+})

@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readWire, type WireMessage } from '#test/support/wire.ts'
+import { untilAnswered } from '#test/trunks/until-answered.ts'
+
+/** Why tests with SIPp cannot run here; false when they can. */
+export const withoutSipp: string | false = spawnSync('sipp', ['-v']).error === undefined ? false : 'sipp is not installed (Debian: sip-tester)'
+
+/** A scenario of this folder, and the words that stand for `[name]` in it. */
+export interface SippScenario {
+  scenario: string
+  address: string
+  port: number
+  keys?: Readonly<Record<string, string>>
+}
+
+/** A message that SIPp received or sent. */
+export type SippMessage = WireMessage & { received: boolean }
+
+/** SIPp at work as a carrier. */
+export class Sipp implements AsyncDisposable {
+  readonly #child: ChildProcess
+  readonly #folder: string
+  readonly #exited: Promise<number>
+  #errors = ''
+
+  private constructor(folder: string, run: SippScenario, more: readonly string[]) {
+    this.#folder = folder
+    const keys = Object.entries(run.keys ?? {}).flatMap(([name, value]) => ['-key', name, value])
+    const scenario = join(import.meta.dirname, 'sipp', `${run.scenario}.xml`)
+    const own = ['-sf', scenario, '-i', run.address, '-p', String(run.port), '-nostdin', '-trace_msg', '-message_file', join(folder, 'messages'), '-trace_err', '-error_file', join(folder, 'errors')]
+    this.#child = spawn('sipp', [...own, ...keys, ...more], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+    this.#child.stderr?.on('data', (text: Buffer) => (this.#errors += text.toString()))
+    this.#exited = once(this.#child, 'exit').then(([code]) => Number(code ?? -1))
+  }
+
+  /** A carrier that takes calls; ready when it returns. */
+  static async listen(run: SippScenario): Promise<Sipp> {
+    const sipp = new Sipp(await mkdtemp(join(tmpdir(), 'sipp-')), run, [])
+    await untilAnswered(run)
+    return sipp
+  }
+
+  /** A carrier that makes one call to `to`. `done` tells how it went. */
+  static async call(run: SippScenario, to: { address: string; port: number }): Promise<Sipp> {
+    return new Sipp(await mkdtemp(join(tmpdir(), 'sipp-')), run, [`${to.address}:${to.port}`, '-m', '1', '-timeout', '20s', '-timeout_error'])
+  }
+
+  /** Resolves when the scenario has been gone through as written; rejects with what was different. */
+  async done(): Promise<void> {
+    const code = await this.#exited
+    if (code !== 0) throw new Error(`sipp ended with ${code}: ${this.#errors}\n${await readFile(join(this.#folder, 'errors'), 'utf8').catch(() => '')}`)
+  }
+
+  /** What was sent and received so far. */
+  async messages(): Promise<SippMessage[]> {
+    const text = await readFile(join(this.#folder, 'messages'), 'latin1').catch(() => '')
+    return text.split(/^-{20,} [^\n]*\n/m).flatMap((part) => {
+      const [, direction, message] = /^UDP message (received|sent)[^\n]*\n\n([^]*)$/.exec(part) ?? []
+      return message === undefined ? [] : [{ ...readWire(message.replace(/\r?\n/g, '\r\n')), received: direction === 'received' }]
+    })
+  }
+
+  /** Requests of this method that came, in order, of the call of a fact or of all. */
+  async requests(method: string, callId?: string): Promise<SippMessage[]> {
+    const all = await this.messages()
+    return all.filter((m) => m.received && m.method === method && (callId === undefined || m.headers.get('call-id')?.[0] === callId))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#exited
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}
