@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { CallView } from '#contract/api/calls.ts'
+import type { TransportName } from '#sip/agent.ts'
+import { beatFor } from '#test/survival/talker.ts'
+import { type Party, Town } from '#test/survival/town.ts'
+import type { RunningSystem } from '#test/system/running-system.ts'
+
+export const calls = 50
+export const domain = 'survival.example'
+const password = 'correct horse'
+
+/** Callers 1000 and up, callees 2000 and up, each with a phone. */
+function documents(): unknown[] {
+  const users = Array.from({ length: calls + 1 }, (_, i) => [1000 + i, 2000 + i]).flat()
+  return [
+    { kind: 'company', id: 'survival', name: 'Survival', timezone: 'UTC', country: 'GB', language: 'en', sipDomains: [domain] },
+    ...users.flatMap((user) => [
+      { kind: 'device', id: `phone-${user}`, username: String(user), password, transports: ['udp', 'tcp'] },
+      { kind: 'extension', id: String(user), number: String(user), target: { device: `phone-${user}` } },
+    ]),
+  ]
+}
+
+/** The API of a running system, with the key of the person at its terminal. */
+export class Api {
+  readonly #base: string
+  readonly #key: string
+
+  private constructor(base: string, key: string) {
+    this.#base = base
+    this.#key = key
+  }
+
+  static async of(system: RunningSystem): Promise<Api> {
+    const { folders, http } = system.settings
+    return new Api(`http://${http.address}:${http.port}`, (await readFile(join(folders.data, 'operator.key'), 'utf8')).trim())
+  }
+
+  async ask(method: string, path: string, body?: unknown): Promise<unknown> {
+    const headers: Record<string, string> = { authorization: `Bearer ${this.#key}`, 'centrala-company': 'demo' }
+    if (body !== undefined) headers['content-type'] = 'application/json'
+    const response = await fetch(this.#base + path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) })
+    const text = await response.text()
+    assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`)
+    return text === '' ? null : JSON.parse(text)
+  }
+}
+
+/** A town whose phones are all registered with the system. */
+export async function peopled(system: RunningSystem, api: Api, transport: TransportName): Promise<Town> {
+  await api.ask('PUT', '/v1/configuration', { documents: documents() })
+  const town = await Town.open({ transport, address: '127.0.0.1', port: system.settings.sip.port }, domain)
+  await registered(town)
+  return town
+}
+
+/** Registers every phone, or registers them anew. */
+export async function registered(town: Town): Promise<void> {
+  for (let i = 0; i <= calls; i++) await Promise.all([town.register(String(1000 + i), password), town.register(String(2000 + i), password)])
+}
+
+export interface Pair {
+  caller: Party
+  callee: Party
+}
+
+export function callPair(town: Town, index: number): Promise<Pair> {
+  return town.call(String(1000 + index), password, String(2000 + index))
+}
+
+/** So many pairs on the line, all of whom hear each other; from here on every packet counts. */
+export async function talking(town: Town, count: number): Promise<{ pairs: Pair[]; everybody: Party[]; beat: Disposable }> {
+  const pairs: Pair[] = []
+  for (let i = 0; i < count; i++) pairs.push(await callPair(town, i))
+  const everybody = pairs.flatMap(({ caller, callee }) => [caller, callee])
+  const beat = beatFor(everybody.map((party) => party.talker))
+  await Promise.all(everybody.map((party) => party.talker.heard))
+  for (const party of everybody) party.talker.reset()
+  return { pairs, everybody, beat }
+}
+
+/** Resolves when everybody has got what their partner has sent by now. */
+export async function caughtUp(pairs: readonly Pair[]): Promise<void> {
+  await Promise.all(pairs.flatMap(({ caller, callee }) => [caller.talker.caughtUp(callee.talker), callee.talker.caughtUp(caller.talker)]))
+}
+
+export function lostIn(pairs: readonly Pair[]): number {
+  return pairs.reduce((sum, { caller, callee }) => sum + Math.max(0, caller.talker.lostTo(callee.talker) - 1) + Math.max(0, callee.talker.lostTo(caller.talker) - 1), 0)
+}
+
+/** The longest silence anybody heard, in ms. */
+export function longestGap(pairs: readonly Pair[]): number {
+  return Math.max(...pairs.flatMap(({ caller, callee }) => [caller.talker.gapTo(callee.talker), callee.talker.gapTo(caller.talker)]))
+}
+
+/** The history once it has so many calls that ended. */
+export async function historyOf(api: Api, count: number): Promise<CallView[]> {
+  for (;;) {
+    const { calls: rows } = (await api.ask('GET', '/v1/calls?limit=500')) as { calls: CallView[] }
+    const ended = rows.filter((row) => row.endedAt !== null)
+    if (ended.length >= count) return ended
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}

@@ -1,0 +1,125 @@
+import { createSocket, type Socket } from 'node:dgram'
+
+const headerBytes = 12
+const frameSamples = 160
+const frameMs = 20
+
+/** One end of an audio stream without a codec: sends numbered G.711 packets every 20 ms and counts what comes from its partner. */
+export class Talker implements Disposable {
+  readonly #socket: Socket
+  #peer: { address: string; port: number } | null = null
+  #seq = 0
+  #sent = 0
+  #first = 0
+  #got = new Set<number>()
+  #duplicates = 0
+  #waiting: { wanted: number; resolve: () => void }[] = []
+  #heard = Promise.withResolvers<void>()
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('message', (packet) => this.#hear(packet))
+    socket.on('error', () => undefined)
+  }
+
+  static open(address: string): Promise<Talker> {
+    const socket = createSocket('udp4')
+    return new Promise((resolve, reject) => {
+      socket.once('error', reject)
+      socket.bind(0, address, () => resolve(new Talker(socket)))
+    })
+  }
+
+  get port(): number {
+    return this.#socket.address().port
+  }
+  get sent(): number {
+    return this.#sent
+  }
+  get received(): number {
+    return this.#got.size
+  }
+  get duplicates(): number {
+    return this.#duplicates
+  }
+  /** Resolves when the last packet that `partner` has sent by now, or a later one, has come. */
+  caughtUp(partner: Talker): Promise<void> {
+    const wanted = partner.#seq - 1
+    return new Promise((resolve) => this.#waiting.push({ wanted, resolve }))
+  }
+  /** Resolves at the first packet. */
+  get heard(): Promise<void> {
+    return this.#heard.promise
+  }
+
+  /** Where to send from now on. */
+  set peer(peer: { address: string; port: number } | null) {
+    this.#peer = peer
+  }
+
+  /** Sends one packet; the town's one beat drives all talkers. The number of the packet is its payload, since relays renumber. */
+  beat(): void {
+    if (this.#peer === null) return
+    const packet = Buffer.alloc(headerBytes + frameSamples, 0xff)
+    packet[0] = 0x80
+    packet[1] = 8
+    packet.writeUInt16BE(this.#seq & 0xffff, 2)
+    packet.writeUInt32BE((this.#seq * frameSamples) >>> 0, 4)
+    packet.writeUInt32BE(this.port, 8)
+    packet.writeUInt32BE(this.#seq, headerBytes)
+    this.#seq++
+    this.#sent++
+    this.#socket.send(packet, this.#peer.port, this.#peer.address)
+  }
+
+  /** From the next packet on, what this end sends its partner must get. */
+  reset(): void {
+    this.#sent = 0
+    this.#first = this.#seq
+    this.#duplicates = 0
+  }
+
+  /** Packets sent since `reset` that `partner` has not got. */
+  lostTo(partner: Talker): number {
+    let lost = 0
+    for (let number = this.#first; number < this.#seq; number++) if (!partner.#got.has(number)) lost++
+    return lost
+  }
+
+  /** The longest run of packets, one after the other, that `partner` has not got since `reset`: the gap in ms. */
+  gapTo(partner: Talker): number {
+    let [gap, longest] = [0, 0]
+    for (let number = this.#first; number < this.#seq; number++) {
+      gap = partner.#got.has(number) ? 0 : gap + 1
+      longest = Math.max(longest, gap)
+    }
+    return longest * frameMs
+  }
+
+  #hear(packet: Buffer): void {
+    if (packet.length !== headerBytes + frameSamples) return
+    const number = packet.readUInt32BE(headerBytes)
+    if (this.#got.has(number)) this.#duplicates++
+    this.#got.add(number)
+    this.#heard.resolve()
+    for (const each of this.#waiting) if (number >= each.wanted) each.resolve()
+    this.#waiting = this.#waiting.filter((each) => number < each.wanted)
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close()
+  }
+}
+
+/** Drives many talkers by one timer that catches up when it was late. */
+export function beatFor(talkers: Iterable<Talker>): Disposable {
+  const startedAt = performance.now()
+  let beats = 0
+  const timer = setInterval(() => {
+    while (beats * frameMs < performance.now() - startedAt) {
+      beats++
+      for (const talker of talkers) talker.beat()
+    }
+  }, frameMs / 2)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
