@@ -70,14 +70,18 @@ export class PhoneCompany implements AsyncDisposable {
     }
   }
 
-  /** The latest calls of history, newest first, once no call goes on. */
-  async history(count: number): Promise<CallView[]> {
-    await until('every call is over', async () => (await this.api.get<{ calls: unknown[] }>('/v1/calls/live')).calls.length === 0)
-    const found: CallView[] = []
+  /** What history has of the calls that began after a mark of `facts`, oldest first, once all of them are over. */
+  async history(since: number): Promise<CallView[]> {
+    const begun = this.facts.facts.slice(since).flatMap((fact) => (fact.kind === 'call.started' ? (fact.call ?? []) : []))
+    for (const call of begun) await this.facts.next('call.ended', (fact) => fact.call === call, since)
+    let found: CallView[] = []
     await until('history has the calls', async () => {
-      found.splice(0, found.length, ...(await this.api.get<{ calls: CallView[] }>(`/v1/calls?limit=${count}`)).calls)
-      return found.length === count && found.every((call) => call.endedAt !== null)
+      const { calls } = await this.api.get<{ calls: CallView[] }>('/v1/calls?limit=20')
+      found = calls.filter((call) => begun.includes(call.id) && call.endedAt !== null).toReversed()
+      return found.length === begun.length
     })
+    const { calls } = await this.api.get<{ calls: unknown[] }>('/v1/calls/live')
+    if (calls.length > 0) throw new Error(`${calls.length} calls still go on`)
     return found
   }
 

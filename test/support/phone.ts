@@ -13,7 +13,7 @@ export interface PhoneOptions {
   port: number
   /** A sound file that it plays to whoever it talks with. */
   plays: string
-  /** Keys as SIP INFO instead of telephone-events (RFC 4733). */
+  /** Keys as SIP INFO instead of telephone-events (RFC 4733); baresip 1.0.0 cannot. */
   infoDigits?: boolean
   /** Takes no more calls than this at once; further callers are told that it is busy. Default 4. */
   calls?: number

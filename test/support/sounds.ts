@@ -11,21 +11,28 @@ export function toneFile(hertz: number, seconds: number): Uint8Array {
   return writeWav(pcm)
 }
 
-/** How long each frequency was heard alone in recordings, to 20 Hz; in ms, stretches under 300 ms left out. */
-export async function tonesIn(files: readonly string[]): Promise<Map<number, number>> {
-  const heard = new Map<number, number>()
+/** A frequency heard alone, to 20 Hz, and for how long. */
+export interface Heard {
+  hertz: number
+  ms: number
+}
+
+/** The tones in recordings, in order; stretches under 300 ms left out, those of one frequency that follow each other put together. */
+export async function tonesIn(files: readonly string[]): Promise<Heard[]> {
+  const all: Heard[] = []
   for (const file of files) {
     const sound = await readSound(file)
     if (sound.kind === 'bad-sound') throw new Error(`${file}: expected ${sound.expected}, found ${sound.found}`)
     for (const tone of heardTones(sound.pcm)) {
-      const [hertz] = tone.frequencies
       const ms = tone.toMs - tone.fromMs
-      if (hertz === undefined || tone.frequencies.length > 1 || ms < 300) continue
-      const key = Math.round(hertz / 20) * 20
-      heard.set(key, (heard.get(key) ?? 0) + ms)
+      if (tone.frequencies.length > 1 || ms < 300) continue
+      const hertz = Math.round((tone.frequencies[0] ?? 0) / 20) * 20
+      const last = all.at(-1)
+      if (last?.hertz === hertz) last.ms += ms
+      else all.push({ hertz, ms })
     }
   }
-  return heard
+  return all
 }
 
 /** Resolves when a condition holds, looked at 20 times a second; rejects after a while. For what no program tells of itself: a file that grows. */
