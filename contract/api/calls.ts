@@ -61,6 +61,7 @@ export const TracedMessage = Type.Object({
 export type TracedMessage = Static<typeof TracedMessage>
 
 export const CallPageView = Type.Object({ calls: Type.Array(CallView), next: maybe(Type.String()) })
+export type CallPageView = Static<typeof CallPageView>
 export const TimelineView = Type.Object({ facts: Type.Array(Fact) })
 export type TimelineView = Static<typeof TimelineView>
 export const LadderView = Type.Object({ messages: Type.Array(TracedMessage), text: Type.String() })

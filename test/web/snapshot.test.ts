@@ -32,7 +32,7 @@ const anyHappening = fc.oneof(
 )
 
 /** What happens in two calls, as the journal stamps it: numbered call by call, and a call ends once. */
-const anyFacts = fc.array(fc.record({ call: fc.constantFrom(...calls), happening: anyHappening, afterMs: fc.nat(5_000) }), { maxLength: 60 }).map((happenings) => {
+const anyFacts = fc.array(fc.record({ call: fc.constantFrom(...calls), happening: anyHappening, afterMs: fc.nat(5_000) }), { maxLength: 60, size: 'max' }).map((happenings) => {
   let at = 1_000
   const lastSeq = new Map<string, number>()
   const known = new Set<string>()

@@ -1,4 +1,4 @@
-import type { LadderView, NewCall, StartedCall, TimelineView } from '#contract/api/calls.ts'
+import type { CallPageView, LadderView, NewCall, StartedCall, TimelineView } from '#contract/api/calls.ts'
 import type { Problem } from '#contract/errors.ts'
 
 /** What the server said: a value, or why not. `away`: nothing came back. */
@@ -10,6 +10,11 @@ export class Api {
 
   constructor(key: string) {
     this.#key = key
+  }
+
+  /** The latest calls, newest first. */
+  history(limit: number): Promise<Answer<CallPageView>> {
+    return this.#ask(`/v1/calls?limit=${limit}`)
   }
 
   timeline(call: string): Promise<Answer<TimelineView>> {

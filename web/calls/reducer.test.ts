@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Fact, NewFact } from '#contract/facts.ts'
-import { type Board, find, reduce } from '#web/calls/reducer.ts'
+import { type Board, find, reduce, withHistory } from '#web/calls/reducer.ts'
 import { statusOf, statusSince } from '#web/calls/status.ts'
 
 const company = { id: 'demo', name: 'Demo', timezone: 'Europe/Warsaw', number: '+48220000000' }
@@ -105,6 +105,16 @@ test('a trunk goes up and down', () => {
   const down: NewFact = { tenant: 'demo', kind: 'trunk.went-down', trunk: 'carrier', why: 'silent' }
   assert.equal(after([up]).trunks[0]?.state, 'up')
   assert.equal(after([up, down]).trunks[0]?.state, 'down')
+})
+
+test('calls from the history fill up the ended ones, each once, newest first', () => {
+  const board = after([...talking, { ...about, kind: 'call.ended', outcome: { kind: 'answered', by: 'caller' } }])
+  const call = theCall(board)
+  const history = [call, { ...call, id: 'later', endedAt: 9_000 }, { ...call, id: 'earlier', endedAt: 1 }, { ...call, id: 'live', endedAt: null }]
+  assert.deepEqual(
+    withHistory(board, history).ended.map((each) => each.id),
+    ['later', 'c1', 'earlier'],
+  )
 })
 
 test('facts of a call that is not on the board change nothing', () => {

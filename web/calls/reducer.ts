@@ -8,7 +8,7 @@ export type Extension = Board['extensions'][number]
 export type Trunk = Board['trunks'][number]
 
 /** Calls just ended that are kept, as many as a snapshot has. */
-const endedKept = 50
+export const endedKept = 50
 
 export function boardOf(snapshot: Snapshot): Board {
   const { kind: _, ...board } = snapshot
@@ -31,6 +31,13 @@ export function reduce(board: Board, fact: Fact): Board {
     default:
       return fact.call === undefined ? board : inCall(board, fact.call, fact)
   }
+}
+
+/** Adds calls from the history that the board does not have: the stream knows only those that ended since the server started. */
+export function withHistory(board: Board, calls: readonly CallView[]): Board {
+  const older = calls.filter((call) => call.endedAt !== null && find(board, call.id) === null)
+  const ended = [...board.ended, ...older].toSorted((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))
+  return { ...board, ended: ended.slice(0, endedKept) }
 }
 
 /** A call on the board, in progress or just ended. */

@@ -1,7 +1,7 @@
 import type { StreamMessage } from '#contract/api/calls.ts'
 import type { Fact } from '#contract/facts.ts'
 import { Api } from '#web/access/api.ts'
-import { type Board, boardOf, reduce } from '#web/calls/reducer.ts'
+import { type Board, boardOf, endedKept, reduce, withHistory } from '#web/calls/reducer.ts'
 import { EventStream, type Link } from '#web/realtime/event-stream.ts'
 
 /** What the page shows, as one value; a new one after every change. */
@@ -51,8 +51,17 @@ export class Live {
   }
 
   #hear(message: StreamMessage): void {
-    if (message.kind === 'snapshot') this.#set({ ...this.#seen, board: boardOf(message), facts: new Map() })
-    else if (message.kind === 'fact') this.#take(message.fact)
+    if (message.kind === 'snapshot') {
+      this.#set({ ...this.#seen, board: boardOf(message), facts: new Map() })
+      void this.#recall()
+    } else if (message.kind === 'fact') this.#take(message.fact)
+  }
+
+  /** What ended before the server started is in its history only. Without it (a database that is away) the page shows what it has. */
+  async #recall(): Promise<void> {
+    const answer = await this.api.history(endedKept)
+    const { board } = this.#seen
+    if (answer.kind === 'ok' && board !== null) this.#set({ ...this.#seen, board: withHistory(board, answer.value.calls) })
   }
 
   #take(fact: Fact): void {
