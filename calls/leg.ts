@@ -43,7 +43,10 @@ export class Leg {
   #answeredAt: number | null = null
   #withdraw: Withdraw
 
-  constructor(call: Call, opened: { role: 'caller' | 'callee'; endpoint: EndpointRef; media: LegMedia; withdraw: Withdraw; kept?: KeptLeg }) {
+  constructor(
+    call: Call,
+    opened: { role: 'caller' | 'callee'; endpoint: EndpointRef; media: LegMedia; withdraw: Withdraw; kept?: KeptLeg },
+  ) {
     this.call = call
     this.role = opened.role
     this.endpoint = opened.endpoint

@@ -87,16 +87,17 @@ export interface CallIdentity {
 }
 
 /** Something that can be rung. `label`: as people know it, for the journal. */
-export type RingTarget = (
+export type RingTarget =
   /** A phone, on all its contacts. `skipBusy`: not while it is on a call. */
-  | { kind: 'device'; id: string; skipBusy?: boolean }
-  /** A number outside. `show`: whose number is shown there; default: by the rules of the asker and the trunk. */
-  | { kind: 'external'; number: string; show?: Shown; emergency?: boolean }
-) & {
-  label: string
-  /** Stops ringing after so long, at the latest with its step. */
-  ms?: number
-}
+  (
+    | { kind: 'device'; id: string; skipBusy?: boolean }
+    /** A number outside. `show`: whose number is shown there; default: by the rules of the asker and the trunk. */
+    | { kind: 'external'; number: string; show?: Shown; emergency?: boolean }
+  ) & {
+    label: string
+    /** Stops ringing after so long, at the latest with its step. */
+    ms?: number
+  }
 
 /** The company's own number, the caller's, or one of the company's in E.164. */
 export type Shown = 'company' | 'caller' | { number: string }

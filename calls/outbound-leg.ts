@@ -74,7 +74,8 @@ export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs:
       onAnswered: (response, dialog) => {
         dialog.acknowledge()
         const body = bodyOf(response)
-        const accepted = body === null && media.stream !== null ? 'ok' : body === null ? { why: 'the answer has no SDP' } : media.accept(body)
+        const accepted =
+          body === null && media.stream !== null ? 'ok' : body === null ? { why: 'the answer has no SDP' } : media.accept(body)
         if (leg.state === 'ended') dialog.bye(reasons.elsewhere)
         else if (accepted !== 'ok') {
           dialog.bye()

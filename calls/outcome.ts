@@ -7,8 +7,12 @@ import { q850Of } from '#calls/q850.ts'
 /** What a callee's refusal means. The status says most of it; a Q.850 cause (RFC 3326), where a carrier gives one, says it better. */
 export function outcomeOf(failure: SipResponse | Unanswered): Outcome {
   if (failure.kind === 'unanswered') return outcomeOfSilence(failure)
-  const reason = failure.headers.get('Reason')
-  const q850 = reason === undefined ? null : q850Of(reason)
+  // Gateways add theirs to the carrier's own: one value, or one header, for each protocol (RFC 3326 §2).
+  const q850 =
+    failure.headers
+      .all('Reason')
+      .map(q850Of)
+      .find((cause) => cause !== null) ?? null
   const kind = (q850 !== null ? kindOfCause(q850) : null) ?? kindOfStatus(failure.status)
   return {
     kind,
@@ -115,7 +119,17 @@ export function refusalOf(outcome: Outcome): { status: number; reason: string } 
 }
 
 /** How near each outcome came to an answer: of several parallel attempts the caller is told the best. */
-const nearness: readonly OutcomeKind[] = ['answered', 'no-answer', 'busy', 'rejected', 'barred', 'overloaded', 'failed', 'unreachable', 'wrong-number']
+const nearness: readonly OutcomeKind[] = [
+  'answered',
+  'no-answer',
+  'busy',
+  'rejected',
+  'barred',
+  'overloaded',
+  'failed',
+  'unreachable',
+  'wrong-number',
+]
 
 /** One outcome for several attempts: the one that came nearest to an answer; `unreachable` when there was none to try. */
 export function best(outcomes: readonly Outcome[]): Outcome {

@@ -6,6 +6,7 @@ import { refusalOf } from '#calls/outcome.ts'
 import type { Referral } from '#calls/referral.ts'
 import { Ring } from '#calls/ring.ts'
 import type { PlayItem } from '#media/engine.ts'
+import { reasonPhrase } from '#sip/message/reasons.ts'
 
 export interface TransferEvents {
   /** The other party and the new one are to be bridged; the transferor has been let go. */
@@ -72,8 +73,8 @@ export class BlindTransfer implements Part {
   }
 
   #failed(outcome: Outcome): void {
-    const { status, reason } = refusalOf(outcome)
-    this.#referral.notify(outcome.sip ?? status, outcome.detail ?? reason)
+    const status = outcome.sip ?? refusalOf(outcome).status
+    this.#referral.notify(status, reasonPhrase(status))
     this.#call.tell({ kind: 'transfer.failed', leg: this.#transferor.id, to: this.#referral.to, outcome })
     if (this.#transferor.state === 'talking') {
       this.#finish()

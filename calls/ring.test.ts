@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Leg } from '#calls/leg.ts'
+import type { Destination, RingPlan } from '#calls/needs.ts'
+import { Ring } from '#calls/ring.ts'
+import { audio, phone, step, Town, trunk } from '#calls/testing.ts'
+import type { Outcome } from '#contract/outcome.ts'
+
+interface Heard {
+  rang: (Leg | null)[]
+  by: Leg | null
+  outcome: Outcome | null
+}
+
+const elsewhere = /cause=200/
+
+/** Rings a plan; `phones`: by device, parallel branches of alternatives. */
+function ringing(plan: RingPlan, phones: Record<string, Destination[][]>, refused?: Outcome) {
+  const town = new Town()
+  for (const [id, branches] of Object.entries(phones)) town.phones.set(id, refused === undefined ? { branches } : { refused })
+  const call = town.call()
+  const heard: Heard = { rang: [], by: null, outcome: null }
+  const ring = new Ring(call, plan, null, {
+    onRinging: (early) => void heard.rang.push(early),
+    onAnswered: (leg) => void (heard.by = leg),
+    onUnanswered: (outcome) => void (heard.outcome = outcome),
+  })
+  return { town, call, ring, heard }
+}
+
+const each = (...ids: string[]) => Object.fromEntries(ids.map((id) => [id, [[phone(id)]]]))
+
+test('targets of a step ring together; the first to answer wins, and the others are told it was answered elsewhere', () => {
+  const { town, heard, call } = ringing({ steps: [step(['100', '101', '102'])] }, each('100', '101', '102'))
+  assert.equal(town.invites.length, 3)
+  town.invited('100').ring()
+  town.invited('102').ring()
+  assert.equal(heard.rang.length, 2)
+  town.invited('101').answer()
+  assert.equal(heard.by?.endpoint.id, '101')
+  assert.match(town.invited('100').cancelled ?? '', elsewhere)
+  assert.match(town.invited('102').cancelled ?? '', elsewhere)
+  const ended = town.factsOf('leg.ended')
+  assert.deepEqual(
+    ended.map((fact) => fact.outcome.kind),
+    ['answered-elsewhere', 'answered-elsewhere'],
+  )
+  assert.deepEqual(
+    town.factsOf('ring.ended').map((fact) => fact.outcome.kind),
+    ['answered'],
+  )
+  assert.equal(call.legs.length, 1)
+})
+
+test('an answer that crosses our CANCEL is acknowledged and ended', () => {
+  const { town } = ringing({ steps: [step(['100', '101'])] }, each('100', '101'))
+  town.invited('100').answer()
+  const late = town.invited('101').answer()
+  assert.equal(late.acknowledged, 1)
+  assert.match(late.ended ?? '', elsewhere)
+})
+
+test('steps ring one after the other, each for its time, and those who did not answer are cancelled', () => {
+  const { town, heard } = ringing({ steps: [step(['100'], 10_000), step(['101'], 5_000)] }, each('100', '101'))
+  town.invited('100').ring()
+  town.clock.advance(9_999)
+  assert.equal(town.invites.length, 1)
+  town.clock.advance(1)
+  assert.equal(town.invited('100').cancelled, null)
+  assert.equal(town.invites.length, 2)
+  town.clock.advance(5_000)
+  assert.equal(heard.outcome?.kind, 'no-answer')
+  assert.deepEqual(
+    town.factsOf('ring.started').map(({ targets, step: n }) => [targets, n]),
+    [
+      [['100'], 1],
+      [['101'], 2],
+    ],
+  )
+  assert.equal(town.clock.pending, 0)
+})
+
+test('a step whose targets have all failed gives way to the next at once', () => {
+  const { town, heard } = ringing({ steps: [step(['100', '101']), step(['102'])] }, each('100', '101', '102'))
+  town.invited('100').refuse(486)
+  assert.equal(town.invites.length, 2)
+  town.invited('101').refuse(603)
+  town.invited('102').answer()
+  assert.equal(heard.by?.endpoint.id, '102')
+})
+
+test('a target with a time of its own stops ringing before its step does', () => {
+  const plan = {
+    steps: [
+      {
+        ms: 20_000,
+        targets: [
+          { kind: 'device', id: '100', label: '100', ms: 5_000 },
+          { kind: 'device', id: '101', label: '101' },
+        ],
+      },
+    ],
+  } as const
+  const { town, heard } = ringing(plan, each('100', '101'))
+  town.clock.advance(5_000)
+  assert.equal(town.invited('100').cancelled, null)
+  assert.equal(town.invited('101').cancelled, undefined)
+  town.clock.advance(14_999)
+  assert.equal(heard.outcome?.kind, undefined)
+  town.clock.advance(1)
+  assert.equal(heard.outcome?.kind, 'no-answer')
+})
+
+test('a trunk that is full or dead is passed over for the next one; one that says busy is believed', () => {
+  const { town, heard } = ringing({ steps: [step(['out'])] }, { out: [[trunk('one', '200'), trunk('two', '200'), trunk('three', '200')]] })
+  town.invited('200.one').refuse(503)
+  town.invited('200.two').silence()
+  town.invited('200.three').refuse(486)
+  assert.equal(heard.outcome?.kind, 'busy')
+  assert.deepEqual(
+    town.factsOf('trunk.passed-over').map((fact) => fact.trunk),
+    ['one', 'two'],
+  )
+})
+
+test('a trunk that has rung is not passed over: somebody was asked', () => {
+  const { town, heard } = ringing({ steps: [step(['out'])] }, { out: [[trunk('one', '200'), trunk('two', '200')]] })
+  town.invited('200.one').ring()
+  town.invited('200.one').refuse(503)
+  assert.equal(town.invites.length, 1)
+  assert.equal(heard.outcome?.kind, 'overloaded')
+})
+
+test('a lease that is refused passes its trunk over; one that was given is given back once', () => {
+  const seen: string[] = []
+  const lease = {
+    answered: () => void seen.push('answered'),
+    passedOver: () => void seen.push('passed over'),
+    [Symbol.dispose]: () => void seen.push('back'),
+  }
+  const { town } = ringing(
+    { steps: [step(['out'])] },
+    { out: [[trunk('one', '200', { lease: () => 'all channels are taken' }), trunk('two', '200', { lease: () => lease })]] },
+  )
+  assert.deepEqual(
+    town.factsOf('trunk.passed-over').map((fact) => fact.why),
+    ['all channels are taken'],
+  )
+  town.invited('200.two').answer().peerHangsUp()
+  assert.deepEqual(seen, ['answered', 'back'])
+})
+
+test('audio before the answer is heard only from the one phone that rings', () => {
+  const one = ringing({ steps: [step(['100'])] }, each('100'))
+  one.town.invited('100').ring(audio('sendrecv', 42_000))
+  assert.equal(one.heard.rang[0]?.endpoint.id, '100')
+  const two = ringing({ steps: [step(['100', '101'])] }, each('100', '101'))
+  two.town.invited('100').ring(audio('sendrecv', 42_000))
+  assert.deepEqual(two.heard.rang, [null])
+})
+
+test('nobody to ring, or a refusal of the company, ends the ring at once with the best of its reasons', () => {
+  assert.equal(ringing({ steps: [step(['100'])] }, {}).heard.outcome?.kind, 'unreachable')
+  assert.equal(ringing({ steps: [] }, {}).heard.outcome?.kind, 'unreachable')
+  assert.equal(ringing({ steps: [step(['9'])] }, { '9': [] }, { kind: 'barred', by: 'us' }).heard.outcome?.kind, 'barred')
+})
+
+test('closing stops all ringing and the owner hears nothing more', () => {
+  const { town, ring, heard } = ringing({ steps: [step(['100']), step(['101'])] }, each('100', '101'))
+  ring.close({ kind: 'cancelled', by: 'caller' })
+  ring.close({ kind: 'cancelled', by: 'caller' })
+  assert.equal(town.invited('100').cancelled, null)
+  town.invited('100').refuse(487)
+  town.clock.advance(60_000)
+  assert.deepEqual([heard.by, heard.outcome], [null, null])
+  assert.equal(town.factsOf('ring.ended').length, 1)
+  assert.equal(town.clock.pending, 0)
+})
+
+test('when no media port is free nobody is rung, and the reason is told', () => {
+  const town = new Town()
+  town.ports = 0
+  town.phones.set('100', { branches: [[phone('100')]] })
+  let outcome: Outcome | null = null
+  const call = town.call()
+  new Ring(call, { steps: [step(['100'])] }, null, {
+    onRinging: () => undefined,
+    onAnswered: () => undefined,
+    onUnanswered: (o) => void (outcome = o),
+  })
+  assert.deepEqual(outcome, { kind: 'overloaded', by: 'us', detail: 'no media port is free' })
+  assert.equal(town.invites.length, 0)
+})
