@@ -1,5 +1,5 @@
 import { Ear } from '#test/support/ear.ts'
-import { authorization, header, newBranch, newTag, Wire, type WireMessage } from '#test/support/wire.ts'
+import { authorization, header, newBranch, newTag, taggedTo, Wire, type WireMessage } from '#test/support/wire.ts'
 
 /** Who a phone is, and where it believes its registrar to be. */
 export interface PhoneAccount {
@@ -27,18 +27,16 @@ export class WirePhone implements AsyncDisposable {
   readonly wire: Wire
   readonly ear: Ear
   #cseq = 0
-  readonly #peer: { address: string; port: number }
 
-  private constructor(account: PhoneAccount, peer: { address: string; port: number }, wire: Wire, ear: Ear) {
+  private constructor(account: PhoneAccount, wire: Wire, ear: Ear) {
     this.account = account
-    this.#peer = peer
     this.wire = wire
     this.ear = ear
     wire.onRequest = (request) => this.#requested(request)
   }
 
   static async open(account: PhoneAccount, peer: { address: string; port: number }, address = '127.0.0.1'): Promise<WirePhone> {
-    return new WirePhone(account, peer, await Wire.open(peer, address), await Ear.open(address))
+    return new WirePhone(account, await Wire.open(peer, address), await Ear.open(address))
   }
 
   get contact(): string {
@@ -167,9 +165,9 @@ export class WireCall {
     this.phone = phone
     this.message = message
     this.callId = header(message, 'call-id')
-    const ours = message.method === '' ? 'from' : 'to'
-    this.#local = header(message, ours)
-    this.#remote = header(message, ours === 'from' ? 'to' : 'from')
+    const isOurs = message.method === ''
+    this.#local = isOurs ? header(message, 'from') : taggedTo(message)
+    this.#remote = header(message, isOurs ? 'to' : 'from')
     this.#target = /<([^>]+)>/.exec(header(message, 'contact'))?.[1] ?? ''
   }
 

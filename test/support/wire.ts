@@ -95,9 +95,7 @@ export class Wire implements AsyncDisposable {
   /** Answers a request of the peer. */
   answer(request: WireMessage, status: string, more: readonly string[] = [], body = ''): void {
     const copied = ['via', 'from', 'call-id', 'cseq', 'record-route'].flatMap((name) => (request.headers.get(name) ?? []).map((value) => `${name}: ${value}`))
-    const to = header(request, 'to')
-    const tagged = /;tag=/.test(to) ? to : `${to};tag=${tagOf(header(request, 'call-id'))}`
-    this.send([`SIP/2.0 ${status}`, ...copied, `To: ${tagged}`, ...more, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'))
+    this.send([`SIP/2.0 ${status}`, ...copied, `To: ${taggedTo(request)}`, ...more, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -119,9 +117,10 @@ export class Wire implements AsyncDisposable {
   }
 }
 
-/** A local tag that stays the same for all answers of one call. */
-function tagOf(callId: string): string {
-  return createHash('md5').update(callId).digest('hex').slice(0, 8)
+/** To of a request as it stands in our answers: with a tag that stays the same for all of one call. */
+export function taggedTo(request: WireMessage): string {
+  const to = header(request, 'to')
+  return /;tag=/.test(to) ? to : `${to};tag=${createHash('md5').update(header(request, 'call-id')).digest('hex').slice(0, 8)}`
 }
 
 export const newTag = (): string => randomBytes(6).toString('hex')
@@ -141,6 +140,14 @@ export function authorization(
   const response = hash([hash(`${as.user}:${realm}:${as.password}`), nonce, nc, cnonce, 'auth', hash(`${as.method}:${as.uri}`)].join(':'))
   const parts = [`username="${as.user}"`, `realm="${realm}"`, `nonce="${nonce}"`, `uri="${as.uri}"`, `response="${response}"`]
   return `Digest ${[...parts, `algorithm=${algorithm}`, `cnonce="${cnonce}"`, 'qop=auth', `nc=${nc}`, ...opaqueOf(field('opaque'))].join(', ')}`
+}
+
+/** Whether the credentials in a request were made with this password (RFC 7616 §3.4.1, MD5 with qop=auth). */
+export function provesPassword(credentials: string, method: string, password: string): boolean {
+  const field = (name: string): string => new RegExp(`\\b${name}="?([^",]+)"?`, 'i').exec(credentials)?.[1] ?? ''
+  const md5 = (text: string): string => createHash('md5').update(text).digest('hex')
+  const a1 = md5(`${field('username')}:${field('realm')}:${password}`)
+  return field('response') === md5([a1, field('nonce'), field('nc'), field('cnonce'), 'auth', md5(`${method}:${field('uri')}`)].join(':'))
 }
 
 function opaqueOf(opaque: string): string[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { test } from 'node:test'
-import { header } from '#test/support/wire.ts'
+import { header, provesPassword } from '#test/support/wire.ts'
 import { acme, AcmeSystem, type Doc, everythingTo, trunk } from '#test/trunks/acme.ts'
 import { Sipp, type SippMessage, withoutSipp } from '#test/trunks/sipp.ts'
 
@@ -85,13 +85,13 @@ test('calls go out with the number and the caller as each trunk wants them', { s
 })
 
 test('a carrier that asks for a password is told the authentication user’s', { skip: withoutSipp }, async () => {
-  const keys = { user: 'auth-account', secret: 'sesame open' }
-  await using carrier = await Sipp.listen({ scenario: 'asks-password', address, port, keys })
+  await using carrier = await Sipp.listen({ scenario: 'asks-password', address, port })
   await using at = await AcmeSystem.start(acme())
   assert.equal((await at.phone.register()).status, 200)
   const invites = await callOut(at, carrier, { username: 'account', authUser: 'auth-account', password: 'sesame open', callerId: { rule: 'pai' } })
   assert.equal(invites.length, 2)
   const proof = header(invites[1] ?? assert.fail(), 'proxy-authorization')
   assert.match(proof, /username="auth-account"/)
+  assert.ok(provesPassword(proof, 'INVITE', 'sesame open'))
   assert.match(header(invites[1] ?? assert.fail(), 'from'), /<sip:account@/)
 })
