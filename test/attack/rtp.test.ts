@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Attacker, evilFrame, Speaker } from '#test/attack/rtp-sockets.ts'
+import { Api } from '#test/support/api.ts'
+import { FactLog } from '#test/support/fact-log.ts'
+import { header, type WireMessage } from '#test/support/wire.ts'
+import { WirePhone } from '#test/support/wire-phone.ts'
+import { RunningSystem } from '#test/system/running-system.ts'
+
+/** What the caller's and the callee's audio is made of. */
+const callerFrame = 0x21
+const calleeFrame = 0x42
+/** Frames that show that the two hear each other: a second. */
+const second = 50
+const ports = { first: 61_000 + 20 * randomInt(40), last: 0 }
+ports.last = ports.first + 19
+
+const documents = [
+  { kind: 'company', id: 'attacked', name: 'Attacked', timezone: 'Europe/Moscow', country: 'RU', language: 'ru', sipDomains: ['attacked.example'] },
+  ...['101', '102'].flatMap((user) => [
+    { kind: 'device', id: user, username: user, password: `Attacked.${user}` },
+    { kind: 'extension', id: user, number: user, target: { device: user } },
+  ]),
+]
+
+describe('an attacker on a third address gets no audio and is not heard', () => {
+  let system: RunningSystem
+  let facts: FactLog
+
+  before(async () => {
+    system = await RunningSystem.start({
+      CENTRALA_RTP_FIRST_PORT: String(ports.first),
+      CENTRALA_RTP_LAST_PORT: String(ports.last),
+      // Loopback alone is near: an SDP that says 10.0.0.7 is that of a phone behind NAT.
+      CENTRALA_LOCAL_NETWORKS: '127.0.0.0/8',
+    })
+    const operator = await Api.of(system.settings, 'operator', 'demo')
+    await operator.give('PUT', '/v1/configuration', { documents })
+    facts = await FactLog.open(await Api.of(system.settings, 'page'))
+  })
+  after(async () => {
+    facts[Symbol.dispose]()
+    await system[Symbol.asyncDispose]()
+  })
+
+  const open = async (user: string, address: string): Promise<WirePhone> => {
+    const account = { user, domain: 'attacked.example', password: `Attacked.${user}` }
+    const phone = await WirePhone.open(account, { address: '127.0.0.1', port: system.settings.sip.port }, address)
+    assert.equal((await phone.register()).status, 200)
+    return phone
+  }
+
+  for (const { name, says } of [
+    { name: 'to a phone whose SDP says where it is', says: '127.0.0.2' },
+    { name: 'to a phone behind NAT, whose SDP says a private address', says: '10.0.0.7' },
+  ]) {
+    test(`${name}: before, at and after the answer, across hold and re-INVITE`, async () => {
+      const begin = facts.mark
+      const isNat = says !== '127.0.0.2'
+      const base = 20_000 + 20 * randomInt(400)
+      await using caller = await open('101', '127.0.0.2')
+      await using callee = await open('102', '127.0.0.3')
+      await using speaker = await Speaker.open('127.0.0.2', base, callerFrame)
+      await using moved = await Speaker.open('127.0.0.2', base + 4, callerFrame)
+      await using other = await Speaker.open('127.0.0.3', base, calleeFrame)
+      await using stranger = await Attacker.open('127.0.0.66', base)
+      // Another program at a peer's own address is no peer, either; but before a peer behind NAT has spoken nobody can tell which it is.
+      await using neighbour = await Attacker.open('127.0.0.2', base + 8)
+      const attackers = [stranger, neighbour]
+      stranger.ssrc = speaker.ssrc
+      neighbour.ssrc = other.ssrc
+      let isAttacking = true
+      let hasSpoken = false
+      const attack = async (): Promise<void> => {
+        while (isAttacking) {
+          for (const each of attackers) if (each !== neighbour || !isNat || hasSpoken) each.spray(ports)
+          await pause(60)
+        }
+      }
+      const attacking = attack()
+      try {
+        const sprayed = async (): Promise<void> => {
+          const goal = stranger.sent + 4 * 20 * 4
+          while (stranger.sent < goal) await pause(20)
+        }
+        await sprayed()
+        caller.sdp = () => sdpOf(says, speaker.port)
+        callee.sdp = () => sdpOf('127.0.0.3', other.port)
+        const calling = caller.call('102')
+        const invite = await callee.wire.next('INVITE', (message) => message.method === 'INVITE')
+        callee.wire.answer(invite, '180 Ringing', [`Contact: ${callee.contact}`])
+        await sprayed()
+        callee.wire.answer(invite, '200 OK', [`Contact: ${callee.contact}`, 'Content-Type: application/sdp'], callee.sdp())
+        await callee.wire.next('ACK', (message) => message.method === 'ACK')
+        const call = await calling
+        assert.equal(call.status, 200)
+        const here = audioOf(call.message)
+        await sprayed()
+        speaker.aim(here)
+        other.aim(audioOf(invite))
+        await Promise.all([speaker.hears(calleeFrame, second), other.hears(callerFrame, second)])
+        hasSpoken = true
+        await Promise.all([speaker.hears(calleeFrame, second), other.hears(callerFrame, second)])
+
+        const before = speaker.received.length
+        assert.equal((await reinvite(caller, call.message, sdpOf(says, speaker.port, 'sendonly', 2))).status, 200)
+        await facts.next('leg.held', () => true, begin)
+        await sprayed()
+        const heldFrames = other.framesOf(callerFrame)
+        await sprayed()
+        assert.ok(speaker.received.length - before < second, 'a phone that holds is sent nothing')
+        assert.ok(other.framesOf(callerFrame) - heldFrames < second, 'a held phone hears the music')
+
+        assert.equal((await reinvite(caller, call.message, sdpOf(says, speaker.port, 'sendrecv', 3))).status, 200)
+        await Promise.all([speaker.hears(calleeFrame, second), other.hears(callerFrame, second)])
+
+        // The caller's audio moves to another port of its own.
+        hasSpoken = !isNat
+        assert.equal((await reinvite(caller, call.message, sdpOf(says, moved.port, 'sendrecv', 4))).status, 200)
+        await sprayed()
+        speaker.aim({ address: '127.0.0.1', port: 9 })
+        moved.aim(here)
+        await Promise.all([moved.hears(calleeFrame, second), other.hears(callerFrame, second)])
+        hasSpoken = true
+        await Promise.all([moved.hears(calleeFrame, second), other.hears(callerFrame, second)])
+
+        // What the right one sends does pass.
+        const keys = facts.mark
+        assert.deepEqual(facts.facts.slice(begin).filter((fact) => fact.kind === 'digit.pressed'), [])
+        assert.deepEqual([speaker.keys, moved.keys, other.keys], [0, 0, 0])
+        moved.press(5)
+        assert.equal((await facts.next('digit.pressed', () => true, keys)).digit, '5')
+
+        assert.equal((await call.bye()).status, 200)
+        await callee.wire.next('BYE', (message) => message.method === 'BYE').then((bye) => callee.wire.answer(bye, '200 OK'))
+        await sprayed()
+      } finally {
+        isAttacking = false
+        await attacking
+      }
+      assert.deepEqual(attackers.map((each) => each.received.length), [0, 0], 'packets to the attackers')
+      assert.deepEqual([speaker, moved, other].map((each) => each.framesOf(evilFrame)), [0, 0, 0], 'frames of the attackers')
+      assert.deepEqual([speaker, moved].map((each) => each.framesOf(callerFrame)), [0, 0], 'nobody hears themselves')
+    })
+  }
+})
+
+function sdpOf(address: string, port: number, direction = 'sendrecv', version = 1): string {
+  const lines = ['v=0', `o=phone 1 ${version} IN IP4 ${address}`, 's=-', `c=IN IP4 ${address}`, 't=0 0', `m=audio ${port} RTP/AVP 8 101`]
+  return [...lines, 'a=rtpmap:8 PCMA/8000', 'a=rtpmap:101 telephone-event/8000', 'a=ptime:20', `a=${direction}`, ''].join('\r\n')
+}
+
+/** Where an SDP wants audio to be sent. */
+function audioOf(message: WireMessage): { address: string; port: number } {
+  const address = /^c=IN IP4 (\S+)/m.exec(message.body)?.[1] ?? ''
+  return { address, port: Number(/^m=audio (\d+)/m.exec(message.body)?.[1]) }
+}
+
+/** A new offer within the dialog of a call that the phone made; its final answer, acknowledged. */
+async function reinvite(phone: WirePhone, answer: WireMessage, sdp: string): Promise<WireMessage> {
+  const target = /<([^>]+)>/.exec(header(answer, 'contact'))?.[1] ?? ''
+  const dialog = [`From: ${header(answer, 'from')}`, `To: ${header(answer, 'to')}`, `Call-ID: ${header(answer, 'call-id')}`]
+  const seq = phone.sendRequest('INVITE', target, [...dialog, `Contact: ${phone.contact}`, 'Content-Type: application/sdp'], sdp)
+  const found = await phone.wire.next('answer to re-INVITE', (message) => message.status >= 200 && header(message, 'cseq') === `${seq} INVITE`)
+  phone.sendRequest('ACK', target, dialog)
+  return found
+}
