@@ -31,6 +31,7 @@ export class Call {
   #outcome: Outcome | null = null
   #legCount = 0
   #dirty = false
+  #wasTalking = false
   #longest: Disposable | null = null
   /** Data of the call's owner that must survive the server (the position in a flow). */
   #story: unknown = null
@@ -111,8 +112,13 @@ export class Call {
     this.#dirty = true
     queueMicrotask(() => {
       this.#dirty = false
-      if (this.#outcome === null) this.needs.journal.keep(`call/${this.id}`, this.keep())
+      if (this.#outcome === null && this.#isWorthKeeping()) this.needs.journal.keep(`call/${this.id}`, this.keep())
     })
+  }
+
+  /** Nobody can take over a call before the first answer. */
+  #isWorthKeeping(): boolean {
+    return this.#wasTalking || (this.#wasTalking = this.#legs.some((leg) => leg.answeredAt !== null))
   }
 
   /** Recordings in progress, by id. */

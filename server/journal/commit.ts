@@ -9,6 +9,9 @@ const retryMs: Millis = 1_000
 /** A flush that takes longer than this no longer holds up calls. */
 const patienceMs: Millis = 2_000
 
+/** A line, or how it is made when its group goes out; null then: there is nothing new to say. */
+export type Line = string | (() => string | null)
+
 export interface CommitSettings {
   readonly files: JournalFiles
   readonly clock: Clock
@@ -40,7 +43,7 @@ export class GroupCommit {
   #rotateAt = 0
   #mustRotate = true
   #facts: string[] = []
-  #others = new Map<string, string>()
+  #others = new Map<string, Line>()
   #pendingBytes = 0
   #waiters: (() => void)[] = []
   #flying: (() => void)[] | null = null
@@ -73,10 +76,25 @@ export class GroupCommit {
     this.#schedule(this.#settings.idleWindowMs)
   }
 
-  /** A line of which only the latest under `key` matters. */
-  addLatest(key: string, line: string, lazily = false): void {
+  /** A line of which only the latest under `key` matters: what is overtaken within a group is never made. */
+  addLatest(key: string, line: Line, lazily = false): void {
     this.#others.set(key, line)
     if (!lazily) this.#schedule(this.#settings.idleWindowMs)
+  }
+
+  /** Takes back a line that is not on its way yet. */
+  dropLatest(key: string): void {
+    this.#others.delete(key)
+  }
+
+  /** Makes the lines that wait to be made. */
+  makeLines(): void {
+    for (const [key, line] of this.#others) {
+      if (typeof line === 'string') continue
+      const made = line()
+      if (made === null) this.#others.delete(key)
+      else this.#others.set(key, made)
+    }
   }
 
   whenKept(then: () => void): void {
@@ -138,6 +156,7 @@ export class GroupCommit {
   async #flushOnce(): Promise<void> {
     const { clock } = this.#settings
     const started = (this.#lastStart = clock.now())
+    this.makeLines()
     const facts = this.#facts
     const others = this.#others
     this.#flying = this.#waiters
@@ -163,10 +182,11 @@ export class GroupCommit {
     this.#release()
   }
 
-  async #write(facts: string[], others: Map<string, string>): Promise<void> {
+  async #write(facts: string[], others: Map<string, Line>): Promise<void> {
     const rotating = this.#mustRotate || this.#file === null || this.#fileBytes >= this.#rotateAt
     if (rotating) return this.#writeNewFile(facts)
     const bytes = Buffer.from(facts.join('') + [...others.values()].join(''))
+    if (bytes.length === 0) return
     try {
       await this.#file?.write(bytes, this.#fileBytes)
     } catch (error) {

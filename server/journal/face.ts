@@ -18,7 +18,10 @@ export interface Journal {
    * comes all the same: the loss is counted and alarmed, and calls go on.
    */
   whenKept(then: () => void): void
-  /** The latest JSON value under a key survives the death of this process; null removes it. Keys are paths: `call/<id>`, `trunk/<id>`. */
+  /**
+   * The latest JSON value under a key survives the death of this process; null removes it. Keys are paths: `call/<id>`, `trunk/<id>`. The
+   * value is written when its group goes to the disk, and must not be changed by its giver.
+   */
   keep(key: string, value: unknown): void
   /** The kept values, by key, of keys that begin with `prefix`. Parsed anew at each call: meant for the start of the process. */
   kept(prefix: string): Map<string, unknown>

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { open, mkdir, readdir, readFile, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -19,6 +20,11 @@ export interface JournalFile {
   close(): Promise<void>
 }
 
+const { O_CREAT, O_TRUNC, O_WRONLY } = constants
+/** On Linux a write to a file opened so returns when it is on the disk, as after fdatasync, in one visit to the thread pool instead of two. */
+const writesThrough = process.platform === 'linux' ? constants.O_DSYNC : 0
+const newFile = O_WRONLY | O_CREAT | O_TRUNC | writesThrough
+
 /** Files of a real folder. */
 export function folderFiles(folder: string): JournalFiles {
   return {
@@ -27,7 +33,7 @@ export function folderFiles(folder: string): JournalFiles {
       return readdir(folder)
     },
     read: (name) => readFile(join(folder, name)),
-    create: async (name) => fileOf(await open(join(folder, name), 'w', 0o600)),
+    create: async (name) => fileOf(await open(join(folder, name), newFile, 0o600)),
     remove: (name) => unlink(join(folder, name)),
     async syncFolder() {
       const handle = await open(folder, 'r')
@@ -48,7 +54,7 @@ function fileOf(handle: FileHandle): JournalFile {
         const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done)
         done += bytesWritten
       }
-      await handle.datasync()
+      if (writesThrough === 0) await handle.datasync()
     },
     close: () => handle.close(),
   }

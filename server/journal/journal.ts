@@ -121,19 +121,22 @@ class FileJournal implements Journal {
   }
 
   keep(key: string, value: unknown): void {
-    const json = JSON.stringify([key, value ?? null])
-    if (value === null || value === undefined) {
-      if (!this.#kept.delete(key)) return
-      this.#commit.addLatest(key, frameRecord('K', json))
-      return
-    }
-    if (this.#kept.get(key)?.json === json) return
+    if (value !== null && value !== undefined) this.#commit.addLatest(key, () => this.#lineOf(key, value))
+    else if (this.#kept.delete(key)) this.#commit.addLatest(key, frameRecord('K', JSON.stringify([key, null])))
+    else this.#commit.dropLatest(key)
+  }
+
+  /** The line that keeps a value; null when it is kept already. */
+  #lineOf(key: string, value: unknown): string | null {
+    const json = JSON.stringify([key, value])
+    if (this.#kept.get(key)?.json === json) return null
     const line = frameRecord('K', json)
     this.#kept.set(key, { line, json })
-    this.#commit.addLatest(key, line)
+    return line
   }
 
   kept(prefix: string): Map<string, unknown> {
+    this.#commit.makeLines()
     const values = new Map<string, unknown>()
     for (const [key, { json }] of this.#kept) {
       if (key.startsWith(prefix)) values.set(key, (JSON.parse(json) as [string, unknown])[1])
