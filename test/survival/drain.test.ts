@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Api, callPair, caughtUp, lostIn, peopled, talking } from '#test/survival/company.ts'
+import { RunningSystem } from '#test/system/running-system.ts'
+
+test('asked to end, it cuts no call, takes no new one, and ends with the last', { timeout: 60_000 }, async () => {
+  await using system = await RunningSystem.start()
+  const api = await Api.of(system)
+  await using town = await peopled(system, api, 'udp')
+  const { pairs, beat } = await talking(town, 5)
+  const from = system.lines.length
+  const exited = system.stop()
+  await system.line(/ending\s+how=drain/, from)
+  const health = () => fetch(`http://127.0.0.1:${system.settings.http.port}/health/ready`).then((response) => response.status)
+  while ((await health()) === 200) await new Promise((resolve) => setImmediate(resolve))
+  await assert.rejects(callPair(town, 30), /^Error: 503/)
+  await caughtUp(pairs)
+  assert.equal(lostIn(pairs), 0)
+  beat[Symbol.dispose]()
+  for (const { caller } of pairs) caller.dialog?.bye()
+  for (const { callee } of pairs) assert.equal((await callee.ended).kind, 'bye')
+  assert.equal(await exited, 0)
+})
+
+test('asked to end, it waits no longer than it was told to', { timeout: 60_000 }, async () => {
+  await using system = await RunningSystem.start({ CENTRALA_DRAIN_SECONDS: '1' })
+  const api = await Api.of(system)
+  await using town = await peopled(system, api, 'udp')
+  const { pairs, beat } = await talking(town, 2)
+  beat[Symbol.dispose]()
+  assert.equal(await system.stop(), 0)
+  for (const { caller, callee } of pairs) {
+    assert.equal((await caller.ended).kind, 'bye')
+    assert.equal((await callee.ended).kind, 'bye')
+  }
+})
