@@ -95,6 +95,8 @@ export interface RecordOptions {
   format?: 'opus' | 'wav'
   /** Stops by itself after so long. */
   maxMs?: Millis
+  /** `received`: what this endpoint hears alone, without what it sends. Default: both, mixed. */
+  only?: 'received'
 }
 
 export interface RecordingHandle {

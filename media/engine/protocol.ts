@@ -1,5 +1,15 @@
 import type { Millis } from '#base/clock.ts'
-import type { EndpointId, Gap, PlayId, PlayItem, SocketAddress, SpeakerTurn, StreamParams, StreamStats } from '#media/engine.ts'
+import type {
+  EndpointId,
+  Gap,
+  PlayId,
+  PlayItem,
+  RecordOptions,
+  SocketAddress,
+  SpeakerTurn,
+  StreamParams,
+  StreamStats,
+} from '#media/engine.ts'
 
 /** Raised with every change that an older peer would misread. */
 export const PROTOCOL_VERSION = 1
@@ -20,7 +30,7 @@ export type Command =
   | { kind: 'stop'; id: EndpointId; play: PlayId }
   | { kind: 'digits'; id: EndpointId; digits: string; toneMs?: Millis; gapMs?: Millis }
   /** `ageMs`: the recording began so long ago, in an engine that died: go on behind what is on disk. */
-  | { kind: 'record'; id: EndpointId; file: string; format: 'opus' | 'wav'; maxMs?: Millis; ageMs?: Millis }
+  | ({ kind: 'record'; id: EndpointId; file: string; ageMs?: Millis } & RecordTerms)
   | { kind: 'record-stop'; id: EndpointId; file: string }
   | { kind: 'close'; id: EndpointId }
   /** Close every endpoint not named. */
@@ -76,9 +86,17 @@ export interface LivingEndpoint {
   recordings: readonly LivingRecording[]
 }
 
-export interface LivingRecording {
+export interface LivingRecording extends RecordTerms {
   file: string
-  format: 'opus' | 'wav'
   ageMs: Millis
-  maxMs?: Millis
+}
+
+/** How something is recorded, as long as it is. */
+export interface RecordTerms extends RecordOptions {
+  format: 'opus' | 'wav'
+}
+
+/** The terms among other things. */
+export function termsOf({ format, maxMs, only }: RecordTerms): RecordTerms {
+  return { format, ...(maxMs !== undefined && { maxMs }), ...(only !== undefined && { only }) }
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Clock, Millis } from '#base/clock.ts'
 import type { EndpointId } from '#media/engine.ts'
-import type { Command, EndpointEvent, LivingRecording } from '#media/engine/protocol.ts'
+import { type Command, type EndpointEvent, type LivingRecording, type RecordTerms, termsOf } from '#media/engine/protocol.ts'
 import type { RtpEndpoint } from '#media/pipeline.ts'
 import type { Recorder, Recording } from '#media/record/recorder.ts'
 
@@ -10,9 +10,8 @@ interface Running {
   recording: Recording
   /** null: its endpoint is gone already; only the end is awaited. */
   endpoint: RtpEndpoint | null
-  format: 'opus' | 'wav'
+  terms: RecordTerms
   startedAt: Millis
-  maxMs: Millis | undefined
 }
 
 /** The recordings of an engine by file, each tapping one endpoint; they may end after their endpoint did. */
@@ -36,10 +35,12 @@ export class Recordings {
 
   /** Starts a recording; one of this file that is under way goes on. `endpoint` null: a file left by an engine that died is only to be completed. */
   start(command: Extract<Command, { kind: 'record' }>, endpoint: RtpEndpoint | null): void {
-    const { id, file, format, maxMs, ageMs } = command
+    const { id, file, ageMs } = command
+    const terms = termsOf(command)
+    const { format, maxMs } = terms
     if (this.#running.has(file)) return
     const startedAt = this.#clock.now() - (ageMs ?? 0)
-    const recording = this.#recorder.open(
+    const whole = this.#recorder.open(
       {
         file: resolve(this.#folder, file),
         format,
@@ -56,7 +57,8 @@ export class Recordings {
         onFailed: (_file, cause) => this.#emit(id, { kind: 'record-failed', file, cause }),
       },
     )
-    this.#running.set(file, { id, recording, endpoint, format, startedAt, maxMs })
+    const recording = terms.only === 'received' ? hearing(whole) : whole
+    this.#running.set(file, { id, recording, endpoint, terms, startedAt })
     endpoint?.startRecording(recording)
   }
 
@@ -73,9 +75,7 @@ export class Recordings {
   of(id: EndpointId): LivingRecording[] {
     return [...this.#running]
       .filter(([, running]) => running.id === id)
-      .map(([file, { format, startedAt, maxMs }]) => {
-        return { file, format, ageMs: this.#clock.now() - startedAt, ...(maxMs === undefined ? {} : { maxMs }) }
-      })
+      .map(([file, { terms, startedAt }]) => ({ file, ageMs: this.#clock.now() - startedAt, ...terms }))
   }
 
   #untap(file: string): void {
@@ -83,5 +83,18 @@ export class Recordings {
     if (running === undefined) return
     running.endpoint?.stopRecording(running.recording)
     running.endpoint = null
+  }
+}
+
+/** A recording that takes only what its endpoint receives. */
+function hearing(inner: Recording): Recording {
+  return {
+    file: inner.file,
+    frame(frame) {
+      if (frame.speaker === 0) inner.frame(frame)
+    },
+    pause: (at, why) => inner.pause(at, why),
+    resume: (at) => inner.resume(at),
+    stop: (at) => inner.stop(at),
   }
 }

@@ -13,7 +13,7 @@ import type {
   StreamParams,
 } from '#media/engine.ts'
 import type { EngineLink } from '#media/engine/link.ts'
-import type { Command, EndpointEvent, LivingEndpoint } from '#media/engine/protocol.ts'
+import { type Command, type EndpointEvent, type LivingEndpoint, termsOf } from '#media/engine/protocol.ts'
 import { wantNothing, type Wanted } from '#media/engine/wanted.ts'
 
 /** What an endpoint asks of the client, because it may concern two engines. */
@@ -95,10 +95,9 @@ export class RemoteEndpoint implements Endpoint {
 
   record(file: string, options: RecordOptions = {}): RecordingHandle {
     if (!this.#closed && !this.wanted.recordings.has(file)) {
-      const { format = 'opus', maxMs } = options
-      const limit = maxMs === undefined ? {} : { maxMs }
-      this.wanted.recordings.set(file, { format, startedAt: this.link.now, stopped: false, ...limit })
-      this.link.send({ kind: 'record', id: this.id, file, format, ...limit })
+      const terms = termsOf({ ...options, format: options.format ?? 'opus' })
+      this.wanted.recordings.set(file, { ...terms, startedAt: this.link.now, stopped: false })
+      this.link.send({ kind: 'record', id: this.id, file, ...terms })
     }
     return { file, stop: () => this.#stopRecording(file) }
   }
@@ -148,9 +147,8 @@ export class RemoteEndpoint implements Endpoint {
   lastCommands(living: LivingEndpoint | null): Command[] {
     const commands: Command[] = living === null ? [] : [{ kind: 'close', id: this.id }]
     if (living !== null) return commands
-    for (const [file, { format, startedAt, maxMs }] of this.wanted.recordings) {
-      const limit = maxMs === undefined ? {} : { maxMs }
-      commands.push({ kind: 'record', id: this.id, file, format, ageMs: this.link.now - startedAt, ...limit })
+    for (const [file, recording] of this.wanted.recordings) {
+      commands.push({ kind: 'record', id: this.id, file, ageMs: this.link.now - recording.startedAt, ...termsOf(recording) })
       commands.push({ kind: 'record-stop', id: this.id, file })
     }
     if (commands.length === 0) this.link.remove(this)

@@ -1,6 +1,6 @@
 import type { Millis } from '#base/clock.ts'
 import type { EndpointId, PlayId, PlayItem, SocketAddress, StreamParams } from '#media/engine.ts'
-import type { Command, LivingEndpoint } from '#media/engine/protocol.ts'
+import { type Command, type LivingEndpoint, type RecordTerms, termsOf } from '#media/engine/protocol.ts'
 
 /** What the server wants one endpoint to be. From it an engine that died is set up again. Instants are on the server's clock. */
 export interface Wanted {
@@ -22,9 +22,7 @@ export interface WantedPlay {
   startedAt: Millis
 }
 
-export interface WantedRecording {
-  format: 'opus' | 'wav'
-  maxMs?: Millis
+export interface WantedRecording extends RecordTerms {
   startedAt: Millis
   /** Its end was asked for, and is awaited. */
   stopped: boolean
@@ -43,9 +41,9 @@ export function inherit(wanted: Wanted, living: LivingEndpoint, now: Millis): vo
     const { play, items, loop, ms } = living.play
     wanted.play = { play, items, loop, startedAt: now - ms }
   }
-  for (const { file, format, ageMs, maxMs } of living.recordings) {
-    if (wanted.recordings.has(file)) continue
-    wanted.recordings.set(file, { format, startedAt: now - ageMs, stopped: false, ...(maxMs === undefined ? {} : { maxMs }) })
+  for (const recording of living.recordings) {
+    const { file, ageMs } = recording
+    if (!wanted.recordings.has(file)) wanted.recordings.set(file, { ...termsOf(recording), startedAt: now - ageMs, stopped: false })
   }
 }
 
@@ -78,8 +76,8 @@ function recordingCommands(
   { id }: Wanted,
   { file, recording, living, now }: { file: string; recording: WantedRecording; living: LivingEndpoint | null; now: Millis },
 ): Command[] {
-  const { format, maxMs, startedAt, stopped } = recording
+  const { startedAt, stopped } = recording
   const runs = living?.recordings.some((each) => each.file === file) ?? false
-  const start: Command = { kind: 'record', id, file, format, ageMs: now - startedAt, ...(maxMs === undefined ? {} : { maxMs }) }
+  const start: Command = { kind: 'record', id, file, ageMs: now - startedAt, ...termsOf(recording) }
   return [...(runs ? [] : [start]), ...(stopped ? [{ kind: 'record-stop', id, file } as const] : [])]
 }
