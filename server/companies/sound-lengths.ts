@@ -33,6 +33,14 @@ export function unheard(documents: readonly ConfigDocument[], lengths: ReadonlyM
       const field = prompt.file === undefined ? 'text' : 'file'
       const why = prompt.file === undefined ? 'its text cannot be spoken here' : `${prompt.file} is not among the company's sound files`
       const message = `callers will not hear ${prompt.id}: ${why}`
-      return { severity: 'warning', rule: 'missing-sound', message, kind: 'prompt', id: prompt.id, pointer: `/${field}`, ...locate(prompt, [field]) }
+      return {
+        severity: 'warning',
+        rule: 'missing-sound',
+        message,
+        kind: 'prompt',
+        id: prompt.id,
+        pointer: `/${field}`,
+        ...locate(prompt, [field]),
+      }
     })
 }

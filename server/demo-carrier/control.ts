@@ -1,5 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { chmodSync, rmSync } from 'node:fs'
+import Type from 'typebox'
+import { Value } from 'typebox/value'
 import type { Noticed, OutsideCall } from '#server/demo-carrier/outside-call.ts'
 
 /** What a caller does on the line that its script does not say. */
@@ -55,16 +57,31 @@ function serve(socket: Socket, place: PlaceCall): void {
 
 function orderOf(line: string): Order | null {
   try {
-    const value: unknown = JSON.parse(line)
-    if (typeof value !== 'object' || value === null || !('kind' in value)) return null
-    if (value.kind === 'hang-up') return { kind: 'hang-up' }
-    if (value.kind === 'press' && 'digits' in value && typeof value.digits === 'string') return { kind: 'press', digits: value.digits }
-    if (value.kind === 'play' && 'file' in value && typeof value.file === 'string') return { kind: 'play', file: value.file }
-    if (value.kind !== 'call' || !('call' in value)) return null
-    const call = value.call
-    if (typeof call !== 'object' || call === null || !('to' in call) || !('tape' in call) || !('script' in call)) return null
-    return { kind: 'call', call: call as OutsideCall }
+    const order: unknown = JSON.parse(line)
+    return Value.Check(OrderShape, order) ? (order as Order) : null
   } catch {
     return null
   }
 }
+
+const text = Type.String({ maxLength: 4096 })
+const atMs = Type.Number({ minimum: 0 })
+const headers = Type.Array(Type.Tuple([text, text]))
+
+/** What an order must look like; `OutsideCall` and `Script` say what it means. */
+const OrderShape = Type.Union([
+  Type.Object({ kind: Type.Literal('hang-up') }),
+  Type.Object({ kind: Type.Literal('press'), digits: text }),
+  Type.Object({ kind: Type.Literal('play'), file: text }),
+  Type.Object({
+    kind: Type.Literal('call'),
+    call: Type.Object({
+      ...{ to: text, from: text, tape: text, ringMs: atMs, headers },
+      script: Type.Object({
+        digits: Type.Array(Type.Object({ digits: text, atMs })),
+        plays: Type.Array(Type.Object({ file: text, atMs })),
+        hangUpAfterMs: Type.Union([atMs, Type.Null()]),
+      }),
+    }),
+  }),
+])

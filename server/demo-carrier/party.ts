@@ -45,7 +45,8 @@ export class Party {
 
   /** Begins to tape what comes; before the answer, so that early audio is on it. */
   tape(file: string): void {
-    if (this.#tape === null && !this.#over) this.#tape = { file, handle: this.media.endpoint.record(file, { format: 'wav' }) }
+    if (this.#tape === null && !this.#over)
+      this.#tape = { file, handle: this.media.endpoint.record(file, { format: 'wav', only: 'received' }) }
   }
 
   /** The line is open. */

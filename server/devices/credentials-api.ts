@@ -20,7 +20,10 @@ const CredentialsView = Type.Object({ user: Type.String(), password: Type.String
 export function credentialsApi(app: FastifyInstance, needs: CredentialsNeeds): void {
   app.get(
     '/v1/devices/:id/credentials',
-    { config: { role: 'owner' }, schema: { summary: 'User, password and domain of a phone', params: Id, response: { 200: CredentialsView } } },
+    {
+      config: { role: 'owner' },
+      schema: { summary: 'User, password and domain of a phone', params: Id, response: { 200: CredentialsView } },
+    },
     (request, reply) => {
       const tenant = tenantOf(request)
       const config = needs.books.current(tenant)?.config

@@ -30,22 +30,37 @@ const KeptView = Type.Object({ path: Type.String(), bytes: Type.Integer(), ms: T
 /** What callers hear, and the sound files that a company brings. A file is put here first; the next version of the configuration may then name it. */
 export function promptsApi(app: FastifyInstance, needs: PromptsApiNeeds): void {
   const { books, prompts, files } = needs
-  app.addContentTypeParser(['audio/wav', 'audio/x-wav', 'audio/wave'], { parseAs: 'buffer', bodyLimit: largestSoundBytes }, (_request, body, done) =>
-    done(null, body),
+  app.addContentTypeParser(
+    ['audio/wav', 'audio/x-wav', 'audio/wave'],
+    { parseAs: 'buffer', bodyLimit: largestSoundBytes },
+    (_request, body, done) => done(null, body),
   )
 
   app.get(
     '/v1/prompts',
-    { config: { role: 'viewer' }, schema: { summary: 'Prompts of the current configuration', response: { 200: Type.Object({ prompts: Type.Array(PromptView) }) } } },
+    {
+      config: { role: 'viewer' },
+      schema: { summary: 'Prompts of the current configuration', response: { 200: Type.Object({ prompts: Type.Array(PromptView) }) } },
+    },
     async (request) => {
       const tenant = tenantOf(request)
       const config = books.current(tenant)?.config
       if (config === undefined) return { prompts: [] }
       const all = [...config.prompts.values()]
-      const sounds = await prompts.sounds(tenant, config, all.map(({ id }) => id))
+      const sounds = await prompts.sounds(
+        tenant,
+        config,
+        all.map(({ id }) => id),
+      )
       const length = new Map(sounds.map(({ prompt, ms }) => [prompt, ms]))
       return {
-        prompts: all.map(({ id, name, text, file }) => ({ id, name: name ?? null, text: text ?? null, file: file ?? null, ms: length.get(id) ?? null })),
+        prompts: all.map(({ id, name, text, file }) => ({
+          id,
+          name: name ?? null,
+          text: text ?? null,
+          file: file ?? null,
+          ms: length.get(id) ?? null,
+        })),
       }
     },
   )
@@ -58,28 +73,42 @@ export function promptsApi(app: FastifyInstance, needs: PromptsApiNeeds): void {
       const config = books.current(tenant)?.config
       const [sound] = config === undefined ? [] : await prompts.sounds(tenant, config, [(request.params as Static<typeof Id>).id])
       if (sound === undefined) throw notFound('prompt')
-      return reply.type('audio/wav').header('cache-control', 'private, no-cache').send(await readFile(sound.file))
+      return reply
+        .type('audio/wav')
+        .header('cache-control', 'private, no-cache')
+        .send(await readFile(sound.file))
     },
   )
 
   app.get(
     '/v1/prompt-files',
-    { config: { role: 'admin' }, schema: { summary: 'Sound files the company brought', response: { 200: Type.Object({ files: Type.Array(FileView) }) } } },
+    {
+      config: { role: 'admin' },
+      schema: { summary: 'Sound files the company brought', response: { 200: Type.Object({ files: Type.Array(FileView) }) } },
+    },
     async (request) => ({ files: await files.list(tenantOf(request)) }),
   )
 
-  app.get('/v1/prompt-files/*', { config: { role: 'admin' }, schema: { summary: 'One sound file', params: Path } }, async (request, reply) => {
-    const sound = await files.read(tenantOf(request), (request.params as Static<typeof Path>)['*'])
-    if (sound === null) throw notFound('sound file')
-    return reply.type('audio/wav').send(sound)
-  })
+  app.get(
+    '/v1/prompt-files/*',
+    { config: { role: 'admin' }, schema: { summary: 'One sound file', params: Path } },
+    async (request, reply) => {
+      const sound = await files.read(tenantOf(request), (request.params as Static<typeof Path>)['*'])
+      if (sound === null) throw notFound('sound file')
+      return reply.type('audio/wav').send(sound)
+    },
+  )
 
   app.put(
     '/v1/prompt-files/*',
     {
       config: { role: 'admin' },
       bodyLimit: largestSoundBytes,
-      schema: { summary: 'Bring a sound file (WAV), in place of what has the path; versions made from now on see it', params: Path, response: { 200: KeptView } },
+      schema: {
+        summary: 'Bring a sound file (WAV), in place of what has the path; versions made from now on see it',
+        params: Path,
+        response: { 200: KeptView },
+      },
     },
     async (request) => {
       const path = (request.params as Static<typeof Path>)['*']

@@ -12,7 +12,11 @@ export interface PromptFile {
   bytes: number
 }
 
-export type Kept = { kind: 'kept'; ms: number } | { kind: 'bad-path' } | { kind: 'bad-sound'; why: string } | { kind: 'full'; limitBytes: number }
+export type Kept =
+  | { kind: 'kept'; ms: number }
+  | { kind: 'bad-path' }
+  | { kind: 'bad-sound'; why: string }
+  | { kind: 'full'; limitBytes: number }
 
 /** Largest sound file taken: a quarter of an hour at 8 kHz in 16 bits. */
 export const largestSoundBytes = 16 * 1024 * 1024

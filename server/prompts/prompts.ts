@@ -63,7 +63,11 @@ export class Prompts {
       if (ms === null) throw new Error('the file cannot be played')
       return { prompt: prompt.id, file, ms, ...(prompt.text !== undefined && { text: prompt.text }) }
     } catch (fault) {
-      this.#needs.log.warn('prompt is not available', { tenant, prompt: prompt.id, why: fault instanceof Error ? fault.message : String(fault) })
+      this.#needs.log.warn('prompt is not available', {
+        tenant,
+        prompt: prompt.id,
+        why: fault instanceof Error ? fault.message : String(fault),
+      })
       return null
     }
   }
