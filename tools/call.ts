@@ -97,7 +97,10 @@ async function follow(call: OutsideCall, on: { settings: Settings; api: ApiClien
   const line = callThroughCarrier(settings.folders.run, call, { notice, away: () => carrierAway(settings) })
   process.on('SIGINT', () => line.hangUp())
   const ours = new OwnCall(stream, call.from)
-  void line.callId.then((callId) => ours.has(callId), () => undefined)
+  void line.callId.then(
+    (callId) => ours.has(callId),
+    () => undefined,
+  )
   using _ = stream.on((fact) => {
     if (on.patient || fact.kind !== 'bridge.joined' || !ours.is(fact)) return
     say(systemClock.now() - startedAt, `somebody has taken the call; the caller hangs up in ${talkMs / 1000} s`)
@@ -222,7 +225,10 @@ async function phoneOf(word: string, on: { api: ApiClient; settings: Settings })
       server: ownServer(on.settings),
       manner: () => (after === undefined ? { kind: 'rings' } : { kind: 'answers', afterMs: seconds(after, '--phone') * 1000 }),
       script: { digits: [], plays: [], hangUpAfterMs: null },
-      says: [{ kind: 'tone', tone: 'beep', ms: 400 }, { kind: 'silence', ms: 600 }],
+      says: [
+        { kind: 'tone', tone: 'beep', ms: 400 },
+        { kind: 'silence', ms: 600 },
+      ],
       tape: null,
     },
     (notice) => {

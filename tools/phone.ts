@@ -50,7 +50,8 @@ async function main(words: string[]): Promise<number> {
   const transport = transportOf(values.transport)
   const hangUpAfter = values['hang-up-after']
   const { save } = values
-  const manner: PhoneManner = values.answer === 'never' ? { kind: 'rings' } : { kind: 'answers', afterMs: seconds(values.answer, '--answer') * 1000 }
+  const manner: PhoneManner =
+    values.answer === 'never' ? { kind: 'rings' } : { kind: 'answers', afterMs: seconds(values.answer, '--answer') * 1000 }
   const stopped = Promise.withResolvers<void>()
   process.on('SIGINT', () => stopped.resolve())
   process.on('SIGTERM', () => stopped.resolve())
@@ -130,7 +131,10 @@ function numbered(file: string, call: number): string {
 }
 
 function clockTime(): string {
-  return Temporal.Instant.fromEpochMilliseconds(systemClock.wall()).toZonedDateTimeISO(Temporal.Now.timeZoneId()).toPlainTime().toString({ smallestUnit: 'millisecond' })
+  return Temporal.Instant.fromEpochMilliseconds(systemClock.wall())
+    .toZonedDateTimeISO(Temporal.Now.timeZoneId())
+    .toPlainTime()
+    .toString({ smallestUnit: 'millisecond' })
 }
 
 await runCommand(main)

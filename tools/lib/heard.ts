@@ -71,7 +71,12 @@ function grouped(parts: readonly HeardPart[]): { fromMs: number; toMs: number; w
         last.toMs = toMs
         last.what.bursts++
       } else lines.push({ fromMs, toMs, what: { kind: 'cadence', frequencies, bursts: 1, onMs: toMs - fromMs, fromMs, toMs } })
-    } else if (part.kind === 'silence' && last?.what.kind === 'cadence' && next?.kind === 'tone' && sameTone(last.what.frequencies, next.frequencies)) {
+    } else if (
+      part.kind === 'silence' &&
+      last?.what.kind === 'cadence' &&
+      next?.kind === 'tone' &&
+      sameTone(last.what.frequencies, next.frequencies)
+    ) {
       last.toMs = part.toMs
     } else lines.push({ fromMs: part.fromMs, toMs: part.toMs, what: part })
   }
@@ -94,7 +99,11 @@ const toneNames: Readonly<Record<ToneName, string>> = {
 function toneName({ frequencies, onMs }: { frequencies: readonly number[]; onMs: number }): string {
   const fits = (cadence: Cadence): boolean => {
     const burst = cadence[0]
-    return burst !== undefined && sameTone(burst.frequencies, frequencies) && (cadence.length === 1 ? onMs > 900 : Math.abs(burst.ms - onMs) <= 60)
+    return (
+      burst !== undefined &&
+      sameTone(burst.frequencies, frequencies) &&
+      (cadence.length === 1 ? onMs > 900 : Math.abs(burst.ms - onMs) <= 60)
+    )
   }
   for (const plan of Object.values(TONE_PLANS)) {
     for (const name of ['ringback', 'busy', 'congestion', 'beep', 'dial'] as const) if (fits(plan[name])) return toneNames[name]

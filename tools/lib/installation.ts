@@ -28,7 +28,11 @@ export async function openApi(settings: Settings, company?: string): Promise<Api
   const key = await readFile(join(settings.folders.data, 'operator.key'), 'utf8').catch(() => null)
   if (key === null) throw notRunning(settings)
   const address = settings.http.address.replace('0.0.0.0', '127.0.0.1')
-  const at = { url: `http://${address.includes(':') ? `[${address}]` : address}:${settings.http.port}`, key: key.trim(), away: () => notRunning(settings) }
+  const at = {
+    url: `http://${address.includes(':') ? `[${address}]` : address}:${settings.http.port}`,
+    key: key.trim(),
+    away: () => notRunning(settings),
+  }
   return new ApiClient({ ...at, company: company ?? (await onlyCompany(new ApiClient({ ...at, company: null }))) })
 }
 

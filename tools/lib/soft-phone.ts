@@ -60,7 +60,12 @@ export class SoftPhone implements AsyncDisposable {
   #registration: Registration | null = null
   #calls = 0
 
-  private constructor(needs: PhoneNeeds, spec: PhoneSpec, notice: (notice: PhoneNotice) => void, at: { engine: LocalEngine; address: string }) {
+  private constructor(
+    needs: PhoneNeeds,
+    spec: PhoneSpec,
+    notice: (notice: PhoneNotice) => void,
+    at: { engine: LocalEngine; address: string },
+  ) {
     this.#needs = needs
     this.#spec = spec
     this.#notice = notice
@@ -102,7 +107,14 @@ export class SoftPhone implements AsyncDisposable {
     this.#agent = agent
     this.#registration = new Registration(
       { clock, random, agent },
-      { registrar: `sip:${domain}`, aor: `<sip:${user}@${domain}>`, contactUser: user, via: () => server, credentials: { user, password }, expires: 300 },
+      {
+        registrar: `sip:${domain}`,
+        aor: `<sip:${user}@${domain}>`,
+        contactUser: user,
+        via: () => server,
+        credentials: { user, password },
+        expires: 300,
+      },
       {
         onUp: (seconds) => {
           this.#notice({ kind: 'registered', seconds })

@@ -5,7 +5,9 @@ import type { Outcome } from '#contract/outcome.ts'
 export function timelineText(facts: readonly Fact[]): string[] {
   const first = facts[0]
   if (first === undefined) return []
-  const names = new Map(facts.flatMap((fact) => (fact.kind === 'leg.started' ? [[fact.leg, nameOf(fact.role, fact.endpoint)] as const] : [])))
+  const names = new Map(
+    facts.flatMap((fact) => (fact.kind === 'leg.started' ? [[fact.leg, nameOf(fact.role, fact.endpoint)] as const] : [])),
+  )
   return facts.flatMap((fact) => {
     const sentence = sentenceOf(fact, (leg) => names.get(leg) ?? leg)
     return sentence === null ? [] : [`${((fact.at - first.at) / 1000).toFixed(3).padStart(9)}  ${sentence}`]
