@@ -35,7 +35,11 @@ export function Header({ company, link, onLanguage }: HeaderProps) {
             </option>
           ))}
         </select>
-        <select aria-label={page.themeLabel} value={theme} onChange={(event) => choose(themes.find((each) => each === event.target.value) ?? 'system')}>
+        <select
+          aria-label={page.themeLabel}
+          value={theme}
+          onChange={(event) => choose(themes.find((each) => each === event.target.value) ?? 'system')}
+        >
           {themes.map((each) => (
             <option key={each} value={each}>
               {words.theme[each]}

@@ -86,7 +86,9 @@ function Columns({ board, seen, api, onSignOut }: ColumnsProps) {
           </button>
         </footer>
       </main>
-      {call !== null && <CallDetail key={call.id} call={call} board={board} heard={seen.facts.get(call.id) ?? nothing} api={api} onClose={close} />}
+      {call !== null && (
+        <CallDetail key={call.id} call={call} board={board} heard={seen.facts.get(call.id) ?? nothing} api={api} onClose={close} />
+      )}
     </div>
   )
 }

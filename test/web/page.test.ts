@@ -92,7 +92,7 @@ test('a call from outside appears, rings, talks, ends, and can be read fact by f
   await detail.waitFor({ state: 'detached' })
 
   await call.getByRole('button', { name: 'Play recording' }).click()
-  await page.waitForFunction("document.querySelector('audio')?.duration > 0.5")
+  await page.waitForFunction("document.querySelector('audio')?.duration > 0")
 })
 
 test('a click on an extension has the system call its phone, and then whom it wants', { skip }, async () => {
@@ -112,7 +112,10 @@ test('a click on an extension has the system call its phone, and then whom it wa
   assert.equal(await page.getByRole('complementary').count(), 1)
   await page.keyboard.press('Escape')
   // The refused call above is reported by the browser itself.
-  assert.deepEqual(complaints.splice(0).filter((text) => !text.includes('400 (Bad Request)')), [])
+  assert.deepEqual(
+    complaints.splice(0).filter((text) => !text.includes('400 (Bad Request)')),
+    [],
+  )
 })
 
 test('when the server dies the page says so, and comes back by itself with everything it showed', { skip }, async () => {
@@ -121,7 +124,10 @@ test('when the server dies the page says so, and comes back by itself with every
   await page.getByText('Reconnecting…').waitFor()
   await page.locator('.chip', { hasText: 'Live' }).waitFor()
   assert.ok(shown >= 2)
-  await page.locator('.calls li').nth(shown - 1).waitFor()
+  await page
+    .locator('.calls li')
+    .nth(shown - 1)
+    .waitFor()
 })
 
 test('the page speaks the reader’s language, and fits a narrow screen', { skip }, async () => {

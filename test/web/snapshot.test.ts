@@ -14,13 +14,21 @@ const legs = ['l1', 'l2', 'l3']
 const outcomes: OutcomeKind[] = ['answered', 'answered-elsewhere', 'busy', 'no-answer', 'cancelled', 'barred', 'completed', 'failed']
 
 const anyLeg = fc.constantFrom(...legs)
-const anyOutcome = fc.record({ kind: fc.constantFrom(...outcomes), by: fc.constantFrom('caller' as const, 'callee' as const, 'us' as const) })
+const anyOutcome = fc.record({
+  kind: fc.constantFrom(...outcomes),
+  by: fc.constantFrom('caller' as const, 'callee' as const, 'us' as const),
+})
 const anyEndpoint = fc.constantFrom(
   { kind: 'trunk' as const, id: 'carrier', number: '+48600000000' },
   { kind: 'device' as const, id: 'anna-desk', number: '100', name: 'Anna' },
 )
 const anyHappening = fc.oneof(
-  fc.record({ kind: fc.constant('leg.started' as const), leg: anyLeg, role: fc.constantFrom('caller' as const, 'callee' as const), endpoint: anyEndpoint }),
+  fc.record({
+    kind: fc.constant('leg.started' as const),
+    leg: anyLeg,
+    role: fc.constantFrom('caller' as const, 'callee' as const),
+    endpoint: anyEndpoint,
+  }),
   fc.record({ kind: fc.constant('leg.ringing' as const), leg: anyLeg, earlyMedia: fc.boolean() }),
   fc.record({ kind: fc.constant('leg.answered' as const), leg: anyLeg }),
   fc.record({ kind: fc.constantFrom('leg.held' as const, 'leg.resumed' as const), leg: anyLeg, by: fc.constant('callee' as const) }),
@@ -32,28 +40,30 @@ const anyHappening = fc.oneof(
 )
 
 /** What happens in two calls, as the journal stamps it: numbered call by call, and a call ends once. */
-const anyFacts = fc.array(fc.record({ call: fc.constantFrom(...calls), happening: anyHappening, afterMs: fc.nat(5_000) }), { maxLength: 60, size: 'max' }).map((happenings) => {
-  let at = 1_000
-  const lastSeq = new Map<string, number>()
-  const known = new Set<string>()
-  const facts: Fact[] = []
-  const tell = (call: string, fact: object): void => {
-    const seq = (lastSeq.get(call) ?? 0) + 1
-    lastSeq.set(call, seq)
-    facts.push({ ...fact, at, tenant, call, seq } as Fact)
-  }
-  for (const { call, happening, afterMs } of happenings) {
-    at += afterMs
-    if (!lastSeq.has(call)) {
-      tell(call, { kind: 'call.started', direction: 'inbound', from: { number: '+48600000000' }, to: { number: '100' }, config: 1 })
+const anyFacts = fc
+  .array(fc.record({ call: fc.constantFrom(...calls), happening: anyHappening, afterMs: fc.nat(5_000) }), { maxLength: 60, size: 'max' })
+  .map((happenings) => {
+    let at = 1_000
+    const lastSeq = new Map<string, number>()
+    const known = new Set<string>()
+    const facts: Fact[] = []
+    const tell = (call: string, fact: object): void => {
+      const seq = (lastSeq.get(call) ?? 0) + 1
+      lastSeq.set(call, seq)
+      facts.push({ ...fact, at, tenant, call, seq } as Fact)
     }
-    const once = happening.kind === 'call.ended' ? call : happening.kind === 'leg.started' ? `${call} ${happening.leg}` : null
-    if (once !== null && known.has(once)) continue
-    if (once !== null) known.add(once)
-    tell(call, happening)
-  }
-  return facts
-})
+    for (const { call, happening, afterMs } of happenings) {
+      at += afterMs
+      if (!lastSeq.has(call)) {
+        tell(call, { kind: 'call.started', direction: 'inbound', from: { number: '+48600000000' }, to: { number: '100' }, config: 1 })
+      }
+      const once = happening.kind === 'call.ended' ? call : happening.kind === 'leg.started' ? `${call} ${happening.leg}` : null
+      if (once !== null && known.has(once)) continue
+      if (once !== null) known.add(once)
+      tell(call, happening)
+    }
+    return facts
+  })
 
 /** The calls of a snapshot that the server would give after these facts. */
 function snapshot(facts: readonly Fact[]): Pick<Board, 'calls' | 'ended'> {

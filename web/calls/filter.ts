@@ -3,7 +3,14 @@ import type { CallView } from '#contract/api/calls.ts'
 /** Whether a call has every word of `filter`: in numbers, names, its trunk or `words`, what else is shown of it. Accents and case do not count. */
 export function matches(call: CallView, filter: string, words: string): boolean {
   const text = fold(
-    [call.from.number, call.from.name, call.to.number, call.trunk, words, ...call.legs.flatMap(({ endpoint }) => [endpoint.number, endpoint.name])]
+    [
+      call.from.number,
+      call.from.name,
+      call.to.number,
+      call.trunk,
+      words,
+      ...call.legs.flatMap(({ endpoint }) => [endpoint.number, endpoint.name]),
+    ]
       .filter((part) => part != null)
       .join(' '),
   )

@@ -23,7 +23,10 @@ test('who called stands left of us, who was called right of us', () => {
 })
 
 test('an arrow goes from who sent the message to who got it, and says what it is', () => {
-  const { arrows } = layOut([message('l1', 'in', 'INVITE sip:1@x + SDP'), message('l1', 'out', '486 Busy Here (1 INVITE)'), message('l1', 'in', 'ACK sip:1@x')], legs)
+  const { arrows } = layOut(
+    [message('l1', 'in', 'INVITE sip:1@x + SDP'), message('l1', 'out', '486 Busy Here (1 INVITE)'), message('l1', 'in', 'ACK sip:1@x')],
+    legs,
+  )
   assert.deepEqual(
     arrows.map(({ from, to, label, hasSdp, kind }) => [from, to, label, hasSdp, kind]),
     [

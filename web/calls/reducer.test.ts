@@ -24,7 +24,14 @@ function after(facts: readonly NewFact[], board = emptyBoard()): Board {
 }
 
 const about = { tenant: 'demo', call: 'c1' }
-const started: NewFact = { ...about, kind: 'call.started', direction: 'inbound', from: { number: '+48600000000' }, to: { number: '+48220000000' }, config: 3 }
+const started: NewFact = {
+  ...about,
+  kind: 'call.started',
+  direction: 'inbound',
+  from: { number: '+48600000000' },
+  to: { number: '+48220000000' },
+  config: 3,
+}
 const callerThere: readonly NewFact[] = [
   started,
   { ...about, kind: 'leg.started', leg: 'l1', role: 'caller', endpoint: outside },
@@ -57,7 +64,10 @@ test('a call on hold says so, from when it was held until it is resumed', () => 
   const held = after([...talking, { ...about, kind: 'leg.held', leg: 'l1', by: 'callee' }])
   assert.equal(statusOf(theCall(held)).kind, 'held')
   assert.equal(statusSince(theCall(held)), 7_000)
-  assert.equal(statusOf(theCall(reduce(held, { ...about, kind: 'leg.resumed', leg: 'l1', by: 'callee', at: 8_000, seq: 8 }))).kind, 'talking')
+  assert.equal(
+    statusOf(theCall(reduce(held, { ...about, kind: 'leg.resumed', leg: 'l1', by: 'callee', at: 8_000, seq: 8 }))).kind,
+    'talking',
+  )
 })
 
 test('an extension is busy and a trunk in use as long as their legs last', () => {
@@ -110,7 +120,12 @@ test('a trunk goes up and down', () => {
 test('calls from the history fill up the ended ones, each once, newest first', () => {
   const board = after([...talking, { ...about, kind: 'call.ended', outcome: { kind: 'answered', by: 'caller' } }])
   const call = theCall(board)
-  const history = [call, { ...call, id: 'later', endedAt: 9_000 }, { ...call, id: 'earlier', endedAt: 1 }, { ...call, id: 'live', endedAt: null }]
+  const history = [
+    call,
+    { ...call, id: 'later', endedAt: 9_000 },
+    { ...call, id: 'earlier', endedAt: 1 },
+    { ...call, id: 'live', endedAt: null },
+  ]
   assert.deepEqual(
     withHistory(board, history).ended.map((each) => each.id),
     ['later', 'c1', 'earlier'],

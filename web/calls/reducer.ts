@@ -27,7 +27,9 @@ export function reduce(board: Board, fact: Fact): Board {
     case 'device.unregistered':
       return withContacts(board, fact.device, (contacts) => contacts.filter((each) => each !== fact.contact))
     case 'call.started':
-      return fact.call === undefined || find(board, fact.call) !== null ? board : { ...board, calls: [...board.calls, begin(fact.call, fact)] }
+      return fact.call === undefined || find(board, fact.call) !== null
+        ? board
+        : { ...board, calls: [...board.calls, begin(fact.call, fact)] }
     default:
       return fact.call === undefined ? board : inCall(board, fact.call, fact)
   }

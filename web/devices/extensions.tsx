@@ -22,7 +22,11 @@ export function Extensions({ extensions, api, onPlaced }: ExtensionsProps) {
       <ul className="rows">
         {extensions.map((extension) => (
           <li key={extension.number}>
-            <Row extension={extension} isOpen={from === extension.number} onToggle={() => setFrom(from === extension.number ? null : extension.number)} />
+            <Row
+              extension={extension}
+              isOpen={from === extension.number}
+              onToggle={() => setFrom(from === extension.number ? null : extension.number)}
+            />
             {from === extension.number && (
               <CallForm
                 extension={extension.number}

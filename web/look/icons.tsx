@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 
-const handset = 'M5.6 4h2.8l1.9 4.6-1.9 1.4a11 11 0 0 0 5.6 5.6l1.4-1.9 4.6 1.9v2.8a1.9 1.9 0 0 1-2 1.9A14.6 14.6 0 0 1 3.7 6a1.9 1.9 0 0 1 1.9-2z'
+const handset =
+  'M5.6 4h2.8l1.9 4.6-1.9 1.4a11 11 0 0 0 5.6 5.6l1.4-1.9 4.6 1.9v2.8a1.9 1.9 0 0 1-2 1.9A14.6 14.6 0 0 1 3.7 6a1.9 1.9 0 0 1 1.9-2z'
 
 /** Drawn in a square of 24, in the colour of the text beside it. They say nothing by themselves: a word always stands with them. */
 const shapes = {

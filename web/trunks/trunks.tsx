@@ -18,7 +18,8 @@ export function Trunks({ trunks }: { trunks: readonly Trunk[] }) {
               <span className="line-name">
                 {trunk.name}
                 <span className={`state trunk-${state}`}>
-                  <Icon name={state === 'up' ? 'done' : state === 'down' ? 'warn' : 'offline'} /> {words.trunk[state]} · {page.channels(trunk.inUse)}
+                  <Icon name={state === 'up' ? 'done' : state === 'down' ? 'warn' : 'offline'} /> {words.trunk[state]} ·{' '}
+                  {page.channels(trunk.inUse)}
                 </span>
               </span>
             </li>

@@ -45,7 +45,12 @@ const facts: { readonly [K in FactKind]: readonly [Extract<Fact, { kind: K }>, .
   'flow.left': [{ ...common, kind: 'flow.left', flow: 'main', why: 'hung-up' }, 'main', 'hung-up'],
   'hours.decided': [{ ...common, kind: 'hours.decided', hours: 'office', state: 'closed', because: 'sun' }, 'office', 'closed', 'sun'],
   'menu.missed': [{ ...common, kind: 'menu.missed', flow: 'main', node: 'menu', why: 'silence', attempt: 2 }, 'menu', '2'],
-  'prompt.played': [{ ...common, kind: 'prompt.played', leg: 'l', prompt: 'hello', text: 'Cześć', ms: 900, whole: false }, 'hello', 'Cześć', '900ms'],
+  'prompt.played': [
+    { ...common, kind: 'prompt.played', leg: 'l', prompt: 'hello', text: 'Cześć', ms: 900, whole: false },
+    'hello',
+    'Cześć',
+    '900ms',
+  ],
   'digit.pressed': [{ ...common, kind: 'digit.pressed', leg: 'l', digit: '#', by: 'rtp' }, 'leg:l', '#'],
   'ring.started': [{ ...common, kind: 'ring.started', targets: ['100', '102'], step: 3, ms: 15_000 }, '100', '102', '3', '15000ms'],
   'ring.ended': [{ ...common, kind: 'ring.ended', outcome, leg: 'l' }, 'leg:l'],

@@ -26,7 +26,9 @@ export interface Words {
   readonly itself: string
   readonly page: PageWords
   /** What a call is doing. */
-  readonly status: Readonly<Record<'connecting' | 'listening' | 'ringing' | 'talking' | 'held' | 'missed' | 'answered' | 'abandoned', string>>
+  readonly status: Readonly<
+    Record<'connecting' | 'listening' | 'ringing' | 'talking' | 'held' | 'missed' | 'answered' | 'abandoned', string>
+  >
   readonly direction: Readonly<Record<'inbound' | 'outbound' | 'internal', string>>
   /** How a call ended, in a word or two. */
   readonly outcome: Readonly<Record<OutcomeKind, string>>
