@@ -23,7 +23,7 @@ import type { SipRequest } from '#sip/message/message.ts'
 
 /** What a call needs from outside, simulated: phones that do as the test says, media that only takes notes, a journal in memory. */
 export class Town {
-  readonly clock = new VirtualClock(Date.parse('2026-03-02T10:00:00Z'))
+  readonly clock = new VirtualClock(1_772_445_600_000)
   readonly facts: NewFact[] = []
   readonly kept = new Map<string, unknown>()
   readonly finished: FinishedRecording[] = []
