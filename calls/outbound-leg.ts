@@ -3,7 +3,7 @@ import type { Call } from '#calls/call.ts'
 import { bodyOf, Leg } from '#calls/leg.ts'
 import { LegMedia } from '#calls/leg-media.ts'
 import type { Destination } from '#calls/needs.ts'
-import { isPassedOver, outcomeOf } from '#calls/outcome.ts'
+import { isDead, isPassedOver, outcomeOf } from '#calls/outcome.ts'
 import { reasons } from '#calls/q850.ts'
 import type { OutgoingInvite, Unanswered } from '#sip/agent.ts'
 import type { SipResponse } from '#sip/message/message.ts'
@@ -26,7 +26,7 @@ export interface Miss {
  */
 export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs: number; onMiss: (miss: Miss) => void }): Attempt | Miss {
   const lease = to.lease?.()
-  if (typeof lease === 'string') return miss({ kind: 'barred', by: 'us', detail: lease }, true)
+  if (typeof lease === 'string') return miss({ kind: 'unreachable', by: 'carrier', detail: lease }, true)
   const media = LegMedia.open(call.needs, {
     peer: 'remote' in to.via ? to.via.remote.address : to.via.address,
     ...(options.near !== undefined && { near: options.near.media }),
@@ -52,7 +52,7 @@ export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs:
     if (leg.state === 'ended') return
     const outcome = outcomeOf(failure)
     const passedOver = leg.state === 'calling' && isPassedOver(failure)
-    if (passedOver) lease?.passedOver(outcome.detail ?? outcome.kind)
+    if (passedOver && isDead(failure)) lease?.passedOver(outcome.detail ?? outcome.kind)
     options.onMiss({ outcome, passedOver, redirectedTo: contactsOf(failure) })
     leg.over(outcome)
   }

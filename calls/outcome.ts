@@ -140,8 +140,16 @@ export function best(outcomes: readonly Outcome[]): Outcome {
   return outcomes.toSorted((a, b) => rank(a) - rank(b))[0] ?? { kind: 'unreachable', by: 'nobody', detail: 'no phone is registered' }
 }
 
+/** 6xx that speak for the person called, wherever else one asks (RFC 3261 §21.6, RFC 8197, RFC 8688). */
+const finalWords: ReadonlySet<number> = new Set([600, 603, 604, 606, 607, 608])
+
 /** The other side has nobody there right now: another trunk or contact may be tried (RFC 3261 §16.7, RFC 3263 §4.3). */
 export function isPassedOver(failure: SipResponse | Unanswered): boolean {
   if (failure.kind === 'unanswered') return failure.why !== 'too-long'
-  return failure.status === 503 || failure.status === 500 || failure.status === 502 || failure.status === 504 || failure.status === 408
+  return failure.status === 408 || (failure.status >= 500 && !finalWords.has(failure.status))
+}
+
+/** The peer as a whole takes no calls now; other failures may be about one number only. */
+export function isDead(failure: SipResponse | Unanswered): boolean {
+  return failure.kind === 'unanswered' ? failure.why !== 'too-long' : failure.status === 503
 }

@@ -55,7 +55,7 @@ test('a carrier that is silent, refuses packets or is out of service gives way t
       await using _busy = await Sipp.listen({ scenario: 'refuses-calls', address: first, port, keys: { refusal, health: '200 OK' } })
       await at.apply(twoTrunks(first))
       const went = await callOut(at)
-      if (refusal.startsWith('604')) assert.deepEqual([went.status, went.by, went.passedOver], [404, 'first', []])
+      if (refusal.startsWith('604')) assert.deepEqual([went.status, went.by, went.passedOver], [604, 'first', []])
       else assert.deepEqual([went.status, went.by, went.passedOver], [200, 'second', ['first']])
       assert.ok(went.ms < secondTrunkMs, `asked after ${went.ms} ms`)
     })
@@ -87,9 +87,10 @@ test('a trunk whose channels are all taken is passed over, refuses further calle
   const mark = at.facts.mark
   const holding = await at.phone.call('84951112233')
   assert.equal(holding.status, 200)
+  const { call: held } = await at.facts.next('call.started', () => true, mark)
   assert.equal((await callOut(at)).by, 'second')
   await holding.bye()
-  await at.facts.next('call.ended', () => true, mark)
+  await at.facts.next('call.ended', (fact) => fact.call === held, mark)
   assert.equal((await callOut(at)).by, 'first')
 })
 

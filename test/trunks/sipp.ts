@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,10 +30,10 @@ export class Sipp implements AsyncDisposable {
 
   private constructor(folder: string, run: SippScenario, more: readonly string[]) {
     this.#folder = folder
-    const keys = Object.entries(run.keys ?? {}).flatMap(([name, value]) => ['-key', name, value])
-    const scenario = join(import.meta.dirname, 'sipp', `${run.scenario}.xml`)
+    const scenario = join(folder, 'scenario.xml')
+    writeFileSync(scenario, scenarioText(run))
     const own = ['-sf', scenario, '-i', run.address, '-p', String(run.port), '-nostdin', '-trace_msg', '-message_file', join(folder, 'messages'), '-trace_err', '-error_file', join(folder, 'errors')]
-    this.#child = spawn('sipp', [...own, ...keys, ...more], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+    this.#child = spawn('sipp', [...own, ...more], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
     this.#child.stderr?.on('data', (text: Buffer) => (this.#errors += text.toString()))
     this.#exited = once(this.#child, 'exit').then(([code]) => Number(code ?? -1))
   }
@@ -75,4 +76,10 @@ export class Sipp implements AsyncDisposable {
     await this.#exited
     await rm(this.#folder, { recursive: true, force: true })
   }
+}
+
+/** With the words put in: SIPp's own `-key` cannot stand for a status. */
+function scenarioText({ scenario, keys }: SippScenario): string {
+  const text = readFileSync(join(import.meta.dirname, 'sipp', `${scenario}.xml`), 'utf8')
+  return Object.entries(keys ?? {}).reduce((made, [name, value]) => made.replaceAll(`[${name}]`, value), text)
 }
