@@ -10,7 +10,7 @@ import type { EndpointEvent } from '#media/engine/protocol.ts'
 import { SocketFixing } from '#media/engine/socket-fixing.ts'
 import { codecOf, listens, rtcpAddress, sameAddress, sends } from '#media/engine/stream.ts'
 import type { Recording, VoiceFrame } from '#media/record/recorder.ts'
-import { parseRtcp } from '#media/rtcp/parse.ts'
+import { parseRtcp, senderOf } from '#media/rtcp/parse.ts'
 import { REPORT_INTERVAL_MS, RtcpSession } from '#media/rtcp/session.ts'
 import { isRtcp, RTP_HEADER_BYTES, RtpHeader } from '#media/rtp/header.ts'
 import { OutgoingStream } from '#media/rtp/outgoing.ts'
@@ -174,6 +174,11 @@ export class RtpEndpoint {
   #receiveRtcp = (packet: Buffer, address: string, port: number): void => {
     const verdict = this.#stream === null ? 'stranger' : this.#acceptRtcp.judge(address, port)
     if (verdict === 'stranger') {
+      this.#strangers++
+      return
+    }
+    // Behind one NAT address there may be others than the peer; they do not know its source.
+    if (verdict === 'new' && !(this.#heard && senderOf(packet) === this.#reception.ssrc)) {
       this.#strangers++
       return
     }

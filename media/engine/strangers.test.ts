@@ -143,6 +143,23 @@ test('latch with rtcp-mux: a report from a port that has not spoken is not read'
   assert.equal(told.stats[0]?.remoteLost, null)
 })
 
+test('latch: reports are sent to whose source is heard, not to another program at the same address', async () => {
+  await using rig = await openRig()
+  const { endpoint } = rig.open()
+  endpoint.aim(streamTo({ address: '10.0.0.1', port: 4000 }, latching('198.51.100.1')))
+  const [neighbour, phone] = [rig.phone('198.51.100.1', 7000), rig.phone('198.51.100.1', 8000)]
+  const reports = { ...endpoint.local, port: endpoint.local.port + 1 }
+  const report = (ssrc: number): Buffer => Buffer.from([0x80, 201, 0, 1, 0, 0, 0, ssrc])
+  phone.say(endpoint, { ssrc: 5 })
+  neighbour.rtcp.send(report(4), reports)
+  await rig.clock.advanceAsync(15_000)
+  assert.equal(neighbour.rtcp.received.length, 0)
+  phone.rtcp.send(report(5), reports)
+  await rig.clock.advanceAsync(15_000)
+  assert.ok(phone.rtcp.received.length > 0)
+  assert.equal(neighbour.rtcp.received.length, 0)
+})
+
 test('strangers are counted while the peer has not spoken', async () => {
   await using rig = await openRig()
   const { endpoint, told } = rig.open()

@@ -41,6 +41,13 @@ export const BYE = 203
 
 const REPORT_BLOCK_BYTES = 24
 
+/** The source whose report a datagram begins with; null when it begins with something else. Says nothing of whether the rest is well-formed. */
+export function senderOf(datagram: Buffer): number | null {
+  if (datagram.length < 8 || datagram.readUInt8(0) >> 6 !== 2) return null
+  const type = datagram.readUInt8(1)
+  return type === SENDER_REPORT || type === RECEIVER_REPORT ? datagram.readUInt32BE(4) : null
+}
+
 /**
  * Reads a compound packet (RFC 3550 §6.1, §A.2): every part or none. Any bytes give packets or the first rule they break.
  * Reduced-size packets that do not begin with a report (RFC 5506) are taken.
