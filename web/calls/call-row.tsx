@@ -35,11 +35,13 @@ export const CallRow = memo(function CallRow({ call, board, api, isChosen, onCho
           <span className="who">
             <span className="unseen">{words.direction[call.direction]}: </span>
             <strong>{call.from.name ?? call.from.number}</strong>
-            <span className="arrow" aria-hidden="true">
-              →
+            <span className="unseen"> {words.page.to} </span>{' '}
+            <span>
+              <span className="arrow" aria-hidden="true">
+                →
+              </span>
+              {calledName(call, board)}
             </span>
-            <span className="unseen"> {words.page.to} </span>
-            <span>{calledName(call, board)}</span>
           </span>
           <span className="doing">
             <State call={call} status={status} />
