@@ -4,6 +4,7 @@ import { ConfigProblem } from '#contract/errors.ts'
 import { ApiError, notFound } from '#server/api/problem.ts'
 import { authorOf, tenantOf } from '#server/api/app.ts'
 import { type Applied, applyConfiguration, type ApplyNeeds, type Conflict, planConfiguration, type Refused, type Wanted } from '#server/companies/apply.ts'
+import { claimedByOthers } from '#server/companies/claims.ts'
 import { diff, renderPlan } from '#server/config/diff.ts'
 import { readValues } from '#server/config/read.ts'
 import { writeYaml } from '#server/config/write.ts'
@@ -144,6 +145,8 @@ export function configurationApi(app: FastifyInstance, needs: ApplyNeeds): void 
       const target = to ?? current - 1
       const author = authorOf(request)
       const said = comment ?? `Back to version ${target}`
+      const problems = claimedByOthers(store, tenant, readValues((await store.at(tenant, target))?.documents ?? []).documents)
+      if (problems.length > 0) throw refusal({ kind: 'refused', problems })
       const result = await store.rollback(tenant, target, { expected: current, author, comment: said })
       if (result.kind === 'missing') throw notFound('version')
       if (result.kind === 'conflict') throw conflict(result.current)

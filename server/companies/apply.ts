@@ -2,6 +2,7 @@ import type { Random } from '#base/ids.ts'
 import type { NewFact } from '#contract/facts.ts'
 import type { ConfigProblem } from '#contract/errors.ts'
 import type { ConfigDocument } from '#contract/documents/document.ts'
+import { claimedByOthers } from '#server/companies/claims.ts'
 import { diff, type DocumentChange } from '#server/config/diff.ts'
 import { type DocumentFile, nowhere, readDocuments, readValues } from '#server/config/read.ts'
 import { validateCompany } from '#server/config/validate.ts'
@@ -35,6 +36,7 @@ export async function planConfiguration(needs: ApplyNeeds, tenant: string, wante
     const promptMs = await needs.sounds(tenant, read.documents, wanted.coming ?? [])
     problems.push(...validateCompany(read.documents, { locate: read.locate, promptMs }), ...unheard(read.documents, promptMs, read.locate))
   }
+  if (read.problems.length === 0) problems.push(...claimedByOthers(needs.store, tenant, read.documents, read.locate))
   if (problems.some((problem) => problem.severity === 'error')) return { kind: 'refused', problems }
   const current = needs.store.current(tenant)
   const before = current === null ? [] : readValues(needs.store.masked(current)).documents
