@@ -35,7 +35,10 @@ test('a chore that fails is logged, keeps no other from being done, and is tried
     },
   }
   let others = 0
-  using _round = dailyRound(clock, { ...silentLog, warn: (_, fields) => void warned.push(fields) }, [failing, { name: 'jobs', work: async () => void others++ }])
+  using _round = dailyRound(clock, { ...silentLog, warn: (_, fields) => void warned.push(fields) }, [
+    failing,
+    { name: 'jobs', work: async () => void others++ },
+  ])
   await clock.advanceAsync(10 * 60_000)
   assert.deepEqual([tries, others], [1, 1])
   assert.deepEqual(warned, [{ name: 'keys', why: 'the database is away' }])

@@ -17,7 +17,9 @@ export function dailyRound(clock: Clock, log: Log, chores: readonly Chore[]): Di
   let timer: Disposable
   const round = async (): Promise<void> => {
     for (const { name, work } of chores) {
-      await work().catch((fault: unknown) => log.warn('a daily chore was not done', { name, why: fault instanceof Error ? fault.message : String(fault) }))
+      await work().catch((fault: unknown) =>
+        log.warn('a daily chore was not done', { name, why: fault instanceof Error ? fault.message : String(fault) }),
+      )
     }
   }
   const arm = (ms: Millis): void => {

@@ -11,8 +11,11 @@ import type { Exchange } from '#server/exchange/exchange.ts'
 import { tenantOf } from '#server/api/app.ts'
 import { Outbox } from '#server/realtime/outbox.ts'
 
+/** What a snapshot is taken of. */
+type Seen = Pick<Exchange, 'books' | 'live' | 'registrar' | 'trunks'>
+
 export interface EventsNeeds {
-  exchange: Exchange
+  exchange: Seen
   log: CallLog
 }
 
@@ -63,7 +66,10 @@ export class EventStream {
       kind: 'snapshot',
       calls: [...exchange.live.of(tenant)].flatMap((call) => liveRow(log, call) ?? []).map(present),
       ended: log.ended(tenant, endedShown).map(present),
-      extensions: config === undefined ? [] : [...config.extensions.values()].map((extension) => extensionRow(exchange, { tenant, config, extension })),
+      extensions:
+        config === undefined
+          ? []
+          : [...config.extensions.values()].map((extension) => extensionRow(exchange, { tenant, config, extension })),
       trunks: config === undefined ? [] : [...config.trunks.values()].map((trunk) => trunkRow(exchange, tenant, trunk)),
       company: companyRow(tenant, config),
     }
@@ -72,7 +78,7 @@ export class EventStream {
 
 type SnapshotExtension = Snapshot['extensions'][number]
 
-function extensionRow(exchange: Exchange, of: { tenant: string; config: CompiledConfig; extension: Extension }): SnapshotExtension {
+function extensionRow(exchange: Seen, of: { tenant: string; config: CompiledConfig; extension: Extension }): SnapshotExtension {
   const { tenant, config, extension } = of
   const devices = [...config.devices.values()].filter((device) => device.extensions.some((each) => each.id === extension.id))
   const phones = devices.map(({ id, username }) => ({
@@ -88,7 +94,7 @@ function extensionRow(exchange: Exchange, of: { tenant: string; config: Compiled
   }
 }
 
-function trunkRow(exchange: Exchange, tenant: string, trunk: CompiledTrunk): Snapshot['trunks'][number] {
+function trunkRow(exchange: Seen, tenant: string, trunk: CompiledTrunk): Snapshot['trunks'][number] {
   const link = exchange.trunks.link(tenant, trunk.id)
   return { id: trunk.id, name: trunk.name, state: link?.state ?? 'disabled', inUse: link?.inUse ?? 0 }
 }
@@ -102,12 +108,18 @@ function companyRow(tenant: string, config: CompiledConfig | undefined): Snapsho
 
 /** The event stream over WebSocket: a snapshot, then facts in order. */
 export async function eventsApi(app: FastifyInstance, stream: EventStream): Promise<void> {
-  await app.register(websocket, { options: { maxPayload: 4096, handleProtocols: (offered) => (offered.has('centrala.v1') ? 'centrala.v1' : false) } })
-  app.get('/v1/events', { websocket: true, config: { role: 'viewer' }, schema: { summary: 'WebSocket: a snapshot, then facts in order' } }, (socket, request) => {
-    let joined: Disposable | null = null
-    const leave = (): void => joined?.[Symbol.dispose]()
-    joined = stream.join(tenantOf(request), new Outbox(socket, leave))
-    socket.on('close', leave)
-    socket.on('error', () => socket.terminate())
+  await app.register(websocket, {
+    options: { maxPayload: 4096, handleProtocols: (offered) => (offered.has('centrala.v1') ? 'centrala.v1' : false) },
   })
+  app.get(
+    '/v1/events',
+    { websocket: true, config: { role: 'viewer' }, schema: { summary: 'WebSocket: a snapshot, then facts in order' } },
+    (socket, request) => {
+      let joined: Disposable | null = null
+      const leave = (): void => joined?.[Symbol.dispose]()
+      joined = stream.join(tenantOf(request), new Outbox(socket, leave))
+      socket.on('close', leave)
+      socket.on('error', () => socket.terminate())
+    },
+  )
 }
