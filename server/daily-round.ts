@@ -5,7 +5,7 @@ import type { Log } from '#base/log.ts'
 export interface Chore {
   /** For the log. */
   name: string
-  work(): Promise<void>
+  work: () => Promise<void>
 }
 
 const dayMs: Millis = 24 * 3_600_000

@@ -59,7 +59,7 @@ async function api(): Promise<{ app: FastifyInstance; clock: VirtualClock; done:
   app.get('/v1/refused', { config: { role: 'viewer' } }, () => {
     throw new ApiError('not-now', 'The call has ended.')
   })
-  const ask: Ask = async (method, url, key, headers = {}, body) => {
+  const ask: Ask = async (method, url, key, { body, ...headers } = {}) => {
     const authorization = key === null ? {} : { authorization: `Bearer ${key}` }
     const response = await app.inject({
       method,
@@ -75,8 +75,8 @@ type Ask = (
   method: 'GET' | 'POST',
   url: string,
   key: string | null,
-  headers?: Record<string, string>,
-  body?: object,
+  /** Request headers, and the body. */
+  more?: { body?: object; [header: string]: string | object | undefined },
 ) => Promise<{ status: number; headers: Record<string, unknown>; body: Record<string, unknown> }>
 
 test('without a key, or with a wrong one, nothing is told', async () => {
@@ -106,11 +106,11 @@ test('a key sees its own company only; an operator says which', async () => {
 test('a repeated request with its Idempotency-Key is done once and answered the same', async () => {
   const { ask, done } = await api()
   const key = { 'idempotency-key': 'abc' }
-  const first = await ask('POST', '/v1/calls', 'owner', key, { to: '100' })
-  const again = await ask('POST', '/v1/calls', 'owner', key, { to: '100' })
+  const first = await ask('POST', '/v1/calls', 'owner', { ...key, body: { to: '100' } })
+  const again = await ask('POST', '/v1/calls', 'owner', { ...key, body: { to: '100' } })
   assert.deepEqual([first.status, again.status, again.body, done()], [201, 201, first.body, 1])
   assert.equal(again.headers['idempotent-replayed'], 'true')
-  const other = await ask('POST', '/v1/calls', 'owner', key, { to: '101' })
+  const other = await ask('POST', '/v1/calls', 'owner', { ...key, body: { to: '101' } })
   assert.deepEqual([other.status, other.body['code'], done()], [422, 'key-reused', 1])
 })
 
