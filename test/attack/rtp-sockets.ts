@@ -95,7 +95,9 @@ export class Speaker extends RtpSockets {
 
   /** How many frames made of this octet it got. */
   framesOf(frame: number): number {
-    return this.received.filter(({ packet }) => packet.length === 172 && (packet[1] ?? 0) % 128 === pcma && packet.subarray(12).every((octet) => octet === frame)).length
+    return this.received.filter(
+      ({ packet }) => packet.length === 172 && (packet[1] ?? 0) % 128 === pcma && packet.subarray(12).every((octet) => octet === frame),
+    ).length
   }
 
   /** Key presses that it got. */
@@ -105,7 +107,9 @@ export class Speaker extends RtpSockets {
 
   async hears(frame: number, frames: number): Promise<void> {
     const before = this.framesOf(frame)
-    await until(`${this.address}:${this.port} hears ${frames} frames of ${frame}`, () => Promise.resolve(this.framesOf(frame) - before >= frames))
+    await until(`${this.address}:${this.port} hears ${frames} frames of ${frame}`, () =>
+      Promise.resolve(this.framesOf(frame) - before >= frames),
+    )
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {

@@ -18,7 +18,15 @@ const ports = { first: 61_000 + 20 * randomInt(40), last: 0 }
 ports.last = ports.first + 19
 
 const documents = [
-  { kind: 'company', id: 'attacked', name: 'Attacked', timezone: 'Europe/Moscow', country: 'RU', language: 'ru', sipDomains: ['attacked.example'] },
+  {
+    kind: 'company',
+    id: 'attacked',
+    name: 'Attacked',
+    timezone: 'Europe/Moscow',
+    country: 'RU',
+    language: 'ru',
+    sipDomains: ['attacked.example'],
+  },
   ...['101', '102'].flatMap((user) => [
     { kind: 'device', id: user, username: user, password: `Attacked.${user}` },
     { kind: 'extension', id: user, number: user, target: { device: user } },
@@ -128,7 +136,10 @@ describe('an attacker on a third address gets no audio and is not heard', () => 
 
         // What the right one sends does pass.
         const keys = facts.mark
-        assert.deepEqual(facts.facts.slice(begin).filter((fact) => fact.kind === 'digit.pressed'), [])
+        assert.deepEqual(
+          facts.facts.slice(begin).filter((fact) => fact.kind === 'digit.pressed'),
+          [],
+        )
         assert.deepEqual([speaker.keys, moved.keys, other.keys], [0, 0, 0])
         moved.press(5)
         assert.equal((await facts.next('digit.pressed', () => true, keys)).digit, '5')
@@ -140,9 +151,21 @@ describe('an attacker on a third address gets no audio and is not heard', () => 
         isAttacking = false
         await attacking
       }
-      assert.deepEqual(attackers.map((each) => each.received.length), [0, 0], 'packets to the attackers')
-      assert.deepEqual([speaker, moved, other].map((each) => each.framesOf(evilFrame)), [0, 0, 0], 'frames of the attackers')
-      assert.deepEqual([speaker, moved].map((each) => each.framesOf(callerFrame)), [0, 0], 'nobody hears themselves')
+      assert.deepEqual(
+        attackers.map((each) => each.received.length),
+        [0, 0],
+        'packets to the attackers',
+      )
+      assert.deepEqual(
+        [speaker, moved, other].map((each) => each.framesOf(evilFrame)),
+        [0, 0, 0],
+        'frames of the attackers',
+      )
+      assert.deepEqual(
+        [speaker, moved].map((each) => each.framesOf(callerFrame)),
+        [0, 0],
+        'nobody hears themselves',
+      )
     })
   }
 })
@@ -163,7 +186,10 @@ async function reinvite(phone: WirePhone, answer: WireMessage, sdp: string): Pro
   const target = /<([^>]+)>/.exec(header(answer, 'contact'))?.[1] ?? ''
   const dialog = [`From: ${header(answer, 'from')}`, `To: ${header(answer, 'to')}`, `Call-ID: ${header(answer, 'call-id')}`]
   const seq = phone.sendRequest('INVITE', target, [...dialog, `Contact: ${phone.contact}`, 'Content-Type: application/sdp'], sdp)
-  const found = await phone.wire.next('answer to re-INVITE', (message) => message.status >= 200 && header(message, 'cseq') === `${seq} INVITE`)
+  const found = await phone.wire.next(
+    'answer to re-INVITE',
+    (message) => message.status >= 200 && header(message, 'cseq') === `${seq} INVITE`,
+  )
   phone.sendRequest('ACK', target, dialog)
   return found
 }

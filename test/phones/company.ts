@@ -92,10 +92,20 @@ export class PhoneCompany implements AsyncDisposable {
   }
 }
 
-
 /** baresip 1.0.0 gives up when any of several challenges is not MD5 (against RFC 8760 §2.4), so its phones offer MD5 alone. */
-const device = (user: User): object => ({ kind: 'device', id: `phone-${user}`, username: user, password: passwordOf(user), algorithms: ['MD5'] })
-const tonePrompt = (id: string, content: 'speech' | 'music' = 'speech'): object => ({ kind: 'prompt', id, file: `phones/${id}.wav`, content })
+const device = (user: User): object => ({
+  kind: 'device',
+  id: `phone-${user}`,
+  username: user,
+  password: passwordOf(user),
+  algorithms: ['MD5'],
+})
+const tonePrompt = (id: string, content: 'speech' | 'music' = 'speech'): object => ({
+  kind: 'prompt',
+  id,
+  file: `phones/${id}.wav`,
+  content,
+})
 
 const documents: readonly object[] = [
   {

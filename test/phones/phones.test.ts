@@ -49,7 +49,11 @@ describe('real phones', { skip: noBaresip || noLinphone }, () => {
   /** It heard these tones in this order and nothing else, but for ringback. */
   const assertHeard = async (phone: Phone, ...hertz: readonly number[]): Promise<void> => {
     const heard = (await tonesIn(await phone.recordings())).filter((tone) => tone.hertz !== ringbackHertz)
-    assert.deepEqual(heard.map((tone) => tone.hertz), hertz, `what ${phone.name} heard`)
+    assert.deepEqual(
+      heard.map((tone) => tone.hertz),
+      hertz,
+      `what ${phone.name} heard`,
+    )
     for (const tone of heard) assert.ok(tone.ms >= toneMs, `${phone.name} heard ${tone.hertz} Hz for only ${tone.ms} ms`)
   }
 
@@ -60,7 +64,9 @@ describe('real phones', { skip: noBaresip || noLinphone }, () => {
         await using caller = await open(one, '101', transport)
         await using callee = await open(other, '102', transport)
         const { devices } = await company.api.get<{ devices: { username: string; contacts: { transport: string }[] }[] }>('/v1/devices')
-        const transports = devices.filter((device) => device.username !== '103').flatMap((device) => device.contacts.map((contact) => contact.transport))
+        const transports = devices
+          .filter((device) => device.username !== '103')
+          .flatMap((device) => device.contacts.map((contact) => contact.transport))
         assert.deepEqual(transports, [transport, transport])
         await connect(caller, callee, '102')
         const from = callee.said.mark
@@ -116,11 +122,14 @@ describe('real phones', { skip: noBaresip || noLinphone }, () => {
       await assertHeard(party, toneOf['101'], toneOf['103'])
       await assertHeard(target, toneOf['102'])
       const [call] = await company.history(begin)
-      assert.deepEqual(call?.legs.map((leg) => [leg.endpoint.number, leg.outcome?.kind]), [
-        ['101', 'transferred'],
-        ['102', 'answered'],
-        ['103', 'answered'],
-      ])
+      assert.deepEqual(
+        call?.legs.map((leg) => [leg.endpoint.number, leg.outcome?.kind]),
+        [
+          ['101', 'transferred'],
+          ['102', 'answered'],
+          ['103', 'answered'],
+        ],
+      )
     })
   }
 
@@ -162,10 +171,13 @@ describe('real phones', { skip: noBaresip || noLinphone }, () => {
     await first.hangUp()
     await busy.ended(end)
     const calls = await company.history(begin)
-    assert.deepEqual(calls.map((call) => [call.from.number, call.outcome.kind]), [
-      ['102', 'answered'],
-      ['103', 'busy'],
-    ])
+    assert.deepEqual(
+      calls.map((call) => [call.from.number, call.outcome.kind]),
+      [
+        ['102', 'answered'],
+        ['103', 'busy'],
+      ],
+    )
   })
 
   test('of two phones that ring together one answers, and the other has missed no call', async () => {

@@ -114,7 +114,8 @@ export class Baresip implements Phone {
   }
 
   async hears(ms: number): Promise<void> {
-    const size = async (): Promise<number> => (await Promise.all((await this.recordings()).map(sizeOf))).reduce((sum, each) => sum + each, 0)
+    const size = async (): Promise<number> =>
+      (await Promise.all((await this.recordings()).map(sizeOf))).reduce((sum, each) => sum + each, 0)
     const before = await size()
     await until(`${this.name} hears ${ms} ms more`, async () => (await size()) - before >= ms * 16)
   }
@@ -142,15 +143,23 @@ export class Baresip implements Phone {
       if (colon < 1 || this.#unread.length < colon + 2 + length) return
       const text = this.#unread.toString('utf8', colon + 1, colon + 1 + length)
       this.#unread = this.#unread.subarray(colon + 2 + length)
-      this.said.push(lineOf(JSON.parse(text) as Record<string, unknown>))
+      this.said.push(lineOf(JSON.parse(text) as Message))
     }
   }
 }
 
-function lineOf(message: Record<string, unknown>): string {
-  const { type, param, response, ok, data } = message
-  if (response === true) return `response ${String(ok)} ${String(data ?? '')}`.trim()
-  return `${String(type)} ${String(param ?? '')}`.trim()
+/** A message of ctrl_tcp: an event, or the response to a command. */
+interface Message {
+  response?: boolean
+  ok?: boolean
+  data?: string
+  type?: string
+  param?: string
+}
+
+function lineOf({ response, ok, data, type, param }: Message): string {
+  const words = response === true ? ['response', String(ok), data] : [type, param]
+  return words.filter((word) => word !== undefined && word !== '').join(' ')
 }
 
 /** A netstring: the length in octets, a colon, the text, a comma. */

@@ -27,7 +27,10 @@ export class Linphone implements Phone {
     this.said = new Transcript(this.name)
     this.#server = options.server
     this.#recording = join(folder, 'heard.wav')
-    const child = spawn(program, ['-c', join(folder, 'linphonerc')], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, HOME: folder } })
+    const child = spawn(program, ['-c', join(folder, 'linphonerc')], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, HOME: folder },
+    })
     for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', (line) => this.said.push(line))
     this.#child = child
     this.#exited = new Promise((resolve) => child.once('exit', () => resolve()))

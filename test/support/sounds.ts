@@ -51,4 +51,3 @@ export async function sizeOf(file: string): Promise<number> {
     return 0
   }
 }
-

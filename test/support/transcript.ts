@@ -27,12 +27,11 @@ export class Transcript {
     const found = this.lines.slice(from).find((line) => pattern.test(line))
     if (found !== undefined) return Promise.resolve(found)
     if (this.#over !== null) return Promise.reject(this.#fault(pattern, this.#over))
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#giveUp(waiting, `within ${withinMs} ms`), withinMs)
-      const settle = { resolve: (line: string) => (clearTimeout(timer), resolve(line)), reject: (fault: Error) => (clearTimeout(timer), reject(fault)) }
-      const waiting = { pattern, ...settle }
-      this.#waiting.push(waiting)
-    })
+    const { promise, resolve, reject } = Promise.withResolvers<string>()
+    const waiting: Waiting = { pattern, resolve, reject }
+    const timer = setTimeout(() => this.#giveUp(waiting, `within ${withinMs} ms`), withinMs)
+    this.#waiting.push(waiting)
+    return promise.finally(() => clearTimeout(timer))
   }
 
   /** It will say nothing more. */
