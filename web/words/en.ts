@@ -114,7 +114,7 @@ export const en: Words = {
   link: { connecting: 'Connecting…', live: 'Live', reconnecting: 'Reconnecting…' },
   line: { free: 'Free', busy: 'On a call', offline: 'Offline' },
   trunk: { up: 'Up', down: 'Down', unknown: 'Not checked yet', disabled: 'Switched off' },
-  theme: { system: 'As the system', light: 'Light', dark: 'Dark' },
+  theme: { system: 'System', light: 'Light', dark: 'Dark' },
   facts: {
     'call.started': (f, say) =>
       `${f.from.name ?? f.from.number} calls ${f.to.number}.${f.rehearsedAt === undefined ? '' : ` A rehearsal, as if it were ${say.instant(f.rehearsedAt)}.`}`,

@@ -114,7 +114,7 @@ export const pl: Words = {
   link: { connecting: 'Łączenie…', live: 'Na żywo', reconnecting: 'Ponowne łączenie…' },
   line: { free: 'Wolny', busy: 'Rozmawia', offline: 'Niedostępny' },
   trunk: { up: 'Działa', down: 'Nie działa', unknown: 'Jeszcze niesprawdzone', disabled: 'Wyłączone' },
-  theme: { system: 'Jak w systemie', light: 'Jasne', dark: 'Ciemne' },
+  theme: { system: 'Systemowe', light: 'Jasne', dark: 'Ciemne' },
   facts: {
     'call.started': (f, say) =>
       `${f.from.name ?? f.from.number} dzwoni na ${f.to.number}.${f.rehearsedAt === undefined ? '' : ` Próba, udawany czas: ${say.instant(f.rehearsedAt)}.`}`,

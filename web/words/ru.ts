@@ -114,7 +114,7 @@ export const ru: Words = {
   link: { connecting: 'Подключение…', live: 'На связи', reconnecting: 'Переподключение…' },
   line: { free: 'Свободен', busy: 'Разговаривает', offline: 'Не в сети' },
   trunk: { up: 'Работает', down: 'Не работает', unknown: 'Ещё не проверен', disabled: 'Отключён' },
-  theme: { system: 'Как в системе', light: 'Светлые', dark: 'Тёмные' },
+  theme: { system: 'Системные', light: 'Светлые', dark: 'Тёмные' },
   facts: {
     'call.started': (f, say) =>
       `${f.from.name ?? f.from.number} звонит на ${f.to.number}.${f.rehearsedAt === undefined ? '' : ` Репетиция: как будто сейчас ${say.instant(f.rehearsedAt)}.`}`,
