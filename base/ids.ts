@@ -10,7 +10,11 @@ export interface Random {
 export function countingRandom(): Random {
   let n = 0
   return {
-    hex: (bytes) => (++n).toString(16).padStart(bytes * 2, '0').slice(-bytes * 2),
+    hex: (bytes) =>
+      (++n)
+        .toString(16)
+        .padStart(bytes * 2, '0')
+        .slice(-bytes * 2),
     below: (limit) => n++ % limit,
   }
 }

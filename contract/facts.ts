@@ -94,7 +94,11 @@ export const Fact = Type.Union([
   fact('device.password-shown', { device: Type.String(), to: Type.String() }),
   fact('config.changed', { version: Type.Integer(), author: Type.String(), comment: Type.String() }),
   /** Somebody should look. `rule`: what was crossed (`spend-cap`, `guessing`, `disk-full`, ...). */
-  fact('alarm.raised', { rule: Type.String(), severity: Type.Union([Type.Literal('warning'), Type.Literal('critical')]), detail: Type.String() }),
+  fact('alarm.raised', {
+    rule: Type.String(),
+    severity: Type.Union([Type.Literal('warning'), Type.Literal('critical')]),
+    detail: Type.String(),
+  }),
 ])
 export type Fact = Static<typeof Fact>
 export type FactKind = Fact['kind']

@@ -33,7 +33,8 @@ async function main(): Promise<void> {
     serving = true
     tellReady(await system.banner())
   } catch (fault) {
-    if (fault instanceof ListenError || (fault instanceof Error && 'code' in fault && fault.code === 'EADDRINUSE')) refuseToWork(fault.message)
+    if (fault instanceof ListenError || (fault instanceof Error && 'code' in fault && fault.code === 'EADDRINUSE'))
+      refuseToWork(fault.message)
     else throw fault
   }
 }

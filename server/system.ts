@@ -93,7 +93,8 @@ export async function openSystem(parts: SystemParts) {
         recordingMailJob({ store, recordings: () => recordings, history, mailer, journal, policy: (tenant) => mailWish(tenant), clock }),
       ],
     ]),
-    onDead: (tenant, kind, why) => tell({ kind: 'alarm.raised', tenant, rule: 'job-failed', severity: 'warning', detail: `${kind}: ${why}` }),
+    onDead: (tenant, kind, why) =>
+      tell({ kind: 'alarm.raised', tenant, rule: 'job-failed', severity: 'warning', detail: `${kind}: ${why}` }),
   })
   const recordings = openRecordings({ store, journal, jobs, clock, log: log.child({ part: 'recordings' }), root: join(data, 'recordings') })
   const prompts = new Prompts({
@@ -145,11 +146,23 @@ export async function openSystem(parts: SystemParts) {
   companies.start()
   exchange.devices.restore()
   await media.whenReady(5_000)
-  const recovered = recoverCalls({ calls: exchange.calls, journal, live: exchange.live, books: exchange.books, conduct: exchange.conduct, log })
+  const recovered = recoverCalls({
+    calls: exchange.calls,
+    journal,
+    live: exchange.live,
+    books: exchange.books,
+    conduct: exchange.conduct,
+    log,
+  })
   media.sweep()
   if (recovered.recovered + recovered.lost > 0) log.info('took up calls of before', recovered)
   await exchange.start()
-  const drain = new JournalDrain({ journal, sink: factSink({ store, log, onRefused: (fact, why) => alarm('fact-refused', `${fact.kind}: ${why}`) }), clock, log: log.child({ part: 'drain' }) })
+  const drain = new JournalDrain({
+    journal,
+    sink: factSink({ store, log, onRefused: (fact, why) => alarm('fact-refused', `${fact.kind}: ${why}`) }),
+    clock,
+    log: log.child({ part: 'drain' }),
+  })
   const watch = store.onChange((health) => {
     if (health.state === 'ready') drain.wake()
   })
@@ -160,7 +173,22 @@ export async function openSystem(parts: SystemParts) {
   const keys = openApiKeys(store, clock)
   let draining = false
   const api = await serveApi({
-    ...{ clock, log: log.child({ part: 'api' }), exchange, history, callLog, events, recordings, store, journal, media, keys, tenants, apply, prompts },
+    ...{
+      clock,
+      log: log.child({ part: 'api' }),
+      exchange,
+      history,
+      callLog,
+      events,
+      recordings,
+      store,
+      journal,
+      media,
+      keys,
+      tenants,
+      apply,
+      prompts,
+    },
     promptFiles: new PromptFiles(join(data, 'prompts'), random),
     idempotency: openIdempotencyKeys(store, clock),
     web: join(parts.project, 'web', 'dist'),

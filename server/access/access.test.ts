@@ -38,7 +38,8 @@ describe('API keys', () => {
     await using box = await testStore(['alfa'])
     const clock = new VirtualClock()
     let away = false
-    const across: Store['acrossTenants'] = (reason, work) => (away ? Promise.reject(new StoreAwayError('away')) : box.store.acrossTenants(reason, work))
+    const across: Store['acrossTenants'] = (reason, work) =>
+      away ? Promise.reject(new StoreAwayError('away')) : box.store.acrossTenants(reason, work)
     const keys = openApiKeys({ ...box.store, forTenant: box.store.forTenant.bind(box.store), acrossTenants: across } as Store, clock)
     const { key } = await keys.create({ tenant: 'alfa', name: '', role: 'viewer' })
     await keys.verify(key)

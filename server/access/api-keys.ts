@@ -31,7 +31,9 @@ class StoredApiKeys implements ApiKeys {
     // 256 random bits: a plain hash of it cannot be searched.
     const key = `${prefix}_${randomBytes(32).toString('base64url')}`
     const row = { id: randomUUID(), tenant, name, prefix, hash: hashOf(key), role, created_at: new Date(this.#clock.wall()) }
-    const made = await this.#in(tenant, 'a new operator key', (db) => db.insertInto('api_key').values(row).returningAll().executeTakeFirstOrThrow())
+    const made = await this.#in(tenant, 'a new operator key', (db) =>
+      db.insertInto('api_key').values(row).returningAll().executeTakeFirstOrThrow(),
+    )
     return { key, info: toInfo(made) }
   }
 
@@ -50,7 +52,13 @@ class StoredApiKeys implements ApiKeys {
 
   async list(tenant: TenantId | null): Promise<ApiKeyInfo[]> {
     const rows = await this.#in(tenant, 'list of operator keys', (db) =>
-      db.selectFrom('api_key').selectAll().where('tenant', tenant === null ? 'is' : '=', tenant).orderBy('created_at', 'desc').limit(1_000).execute(),
+      db
+        .selectFrom('api_key')
+        .selectAll()
+        .where('tenant', tenant === null ? 'is' : '=', tenant)
+        .orderBy('created_at', 'desc')
+        .limit(1_000)
+        .execute(),
     )
     return rows.map(toInfo)
   }
@@ -101,5 +109,14 @@ function hashOf(key: string): string {
 function toInfo(row: Selectable<ApiKeyTable>): ApiKeyInfo {
   const { id, tenant, name, prefix } = row
   const at = (date: Date | null) => date?.getTime() ?? null
-  return { id, tenant, name, prefix, role: row.role as Role, createdAt: row.created_at.getTime(), lastUsedAt: at(row.last_used_at), revokedAt: at(row.revoked_at) }
+  return {
+    id,
+    tenant,
+    name,
+    prefix,
+    role: row.role as Role,
+    createdAt: row.created_at.getTime(),
+    lastUsedAt: at(row.last_used_at),
+    revokedAt: at(row.revoked_at),
+  }
 }

@@ -23,7 +23,10 @@ const NewKey = Type.Object(
 export function keysApi(app: FastifyInstance, keys: ApiKeys): void {
   app.get(
     '/v1/keys',
-    { config: { role: 'owner' }, schema: { summary: 'Keys of the company', response: { 200: Type.Object({ keys: Type.Array(KeyView) }) } } },
+    {
+      config: { role: 'owner' },
+      schema: { summary: 'Keys of the company', response: { 200: Type.Object({ keys: Type.Array(KeyView) }) } },
+    },
     async (request) => ({ keys: await keys.list(tenantOf(request)) }),
   )
 
@@ -31,7 +34,11 @@ export function keysApi(app: FastifyInstance, keys: ApiKeys): void {
     '/v1/keys',
     {
       config: { role: 'owner' },
-      schema: { summary: 'Make a key; its text is shown this once', body: NewKey, response: { 201: Type.Object({ key: Type.String(), info: KeyView }) } },
+      schema: {
+        summary: 'Make a key; its text is shown this once',
+        body: NewKey,
+        response: { 201: Type.Object({ key: Type.String(), info: KeyView }) },
+      },
     },
     async (request, reply) => {
       const { name, role } = request.body as Static<typeof NewKey>

@@ -13,7 +13,12 @@ export function openIdempotencyKeys(store: Store, clock: Clock): IdempotencyKeys
     await db
       .deleteFrom('idempotency_key')
       .where('key', '=', claim.key)
-      .where((by) => by.or([by('created_at', '<', new Date(now - keptMs)), by.and([by('status', 'is', null), by('created_at', '<', new Date(now - abandonedMs))])]))
+      .where((by) =>
+        by.or([
+          by('created_at', '<', new Date(now - keptMs)),
+          by.and([by('status', 'is', null), by('created_at', '<', new Date(now - abandonedMs))]),
+        ]),
+      )
       .execute()
     const claimed = await db
       .insertInto('idempotency_key')

@@ -56,7 +56,11 @@ export async function openApi(needs: ApiNeeds): Promise<FastifyInstance> {
   app.decorateRequest('asker', null)
   app.setErrorHandler((fault, request, reply) => {
     const told = problemOf(fault)
-    if (told.status === 500) needs.log.error('an API request broke', { route: request.routeOptions.url, fault: fault instanceof Error ? fault.stack : String(fault) })
+    if (told.status === 500)
+      needs.log.error('an API request broke', {
+        route: request.routeOptions.url,
+        fault: fault instanceof Error ? fault.stack : String(fault),
+      })
     return sendProblem(reply, told)
   })
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, problem('not-found', 'There is nothing at this address.')))
@@ -106,7 +110,10 @@ async function admit(needs: ApiNeeds, limit: RateLimit, at: Admission): Promise<
   const caller = key === null ? null : await needs.keys.verify(key)
   if (caller === null) {
     reply.header('www-authenticate', 'Bearer realm="centrala"')
-    throw new ApiError('not-signed-in', key === null ? 'Send a key: Authorization: Bearer <key>.' : 'This key is not known, or was revoked.')
+    throw new ApiError(
+      'not-signed-in',
+      key === null ? 'Send a key: Authorization: Bearer <key>.' : 'This key is not known, or was revoked.',
+    )
   }
   const allowance = limit.take(caller.keyId)
   reply.headers({
@@ -129,7 +136,8 @@ function companyOf(needs: ApiNeeds, request: FastifyRequest, caller: Caller): st
     if (named !== undefined && named !== caller.tenant) throw new ApiError('not-found', 'There is no such company.')
     return caller.tenant
   }
-  if (typeof named !== 'string') throw new ApiError('bad-request', `An operator's key needs the header ${companyHeader}: the id of a company.`)
+  if (typeof named !== 'string')
+    throw new ApiError('bad-request', `An operator's key needs the header ${companyHeader}: the id of a company.`)
   if (!needs.isCompany(named)) throw new ApiError('not-found', 'There is no such company.')
   return named
 }

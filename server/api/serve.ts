@@ -50,7 +50,8 @@ export interface ServeNeeds {
 }
 
 /** The web app loads only what comes from here, and talks only to here. */
-const contentPolicy = "default-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'"
+const contentPolicy =
+  "default-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'"
 
 /** The API with every slice's routes, the event stream and the web app. Caller listens and closes. */
 export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {

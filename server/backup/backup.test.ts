@@ -19,15 +19,27 @@ const clock = new VirtualClock(Date.parse('2026-03-02T10:00:00Z'))
 
 /** A system with something in every table, a password in the configuration and two files. */
 async function fullSystem(box: TestStore, folder: string): Promise<void> {
-  await using config = await openConfigStore({ store: box.store, clock, log: silentLog, key: await secretKey(join(folder, 'secret.key')), folder: join(folder, 'configuration') })
+  await using config = await openConfigStore({
+    store: box.store,
+    clock,
+    log: silentLog,
+    key: await secretKey(join(folder, 'secret.key')),
+    folder: join(folder, 'configuration'),
+  })
   await config.save('alfa', { expected: 0, author: 'a', comment: 'c', documents: [{ kind: 'device', id: '100', password: 'hunter2' }] })
   await box.store.acrossTenants('test', async (db) => {
     const at = new Date('2026-03-01T01:02:03.004Z')
-    await sql`insert into fact select 'alfa', 'c' || n, 1, ${at}, 'call.started', jsonb_build_object('text', E'quote " and \\\\ and \\n end') from generate_series(1, 5000) n`.execute(db)
-    await sql`insert into call select 'alfa', 'c1', ${at}, null, null, 'inbound', '1', 'Ань"я', '2', null, null, 1, 2, 'answered', 'us', null, null, null, false, array['r1','r2'], '[]', array['x'], 1, null, false, ''`.execute(db)
+    await sql`insert into fact select 'alfa', 'c' || n, 1, ${at}, 'call.started', jsonb_build_object('text', E'quote " and \\\\ and \\n end') from generate_series(1, 5000) n`.execute(
+      db,
+    )
+    await sql`insert into call select 'alfa', 'c1', ${at}, null, null, 'inbound', '1', 'Ань"я', '2', null, null, 1, 2, 'answered', 'us', null, null, null, false, array['r1','r2'], '[]', array['x'], 1, null, false, ''`.execute(
+      db,
+    )
     await sql`insert into recording values ('alfa', 'r1', 'c1', ${at}, 1, 5000000000, '2026/03/01/r1.ogg', '[]', '[]')`.execute(db)
     await sql`insert into job (tenant, kind, key, payload, run_at, created_at) values ('alfa', 'k', 'k', '{}', ${at}, ${at})`.execute(db)
-    await sql`insert into api_key (tenant, name, prefix, hash, role, created_at) values (null, 'ops', 'p', 'h', 'operator', ${at})`.execute(db)
+    await sql`insert into api_key (tenant, name, prefix, hash, role, created_at) values (null, 'ops', 'p', 'h', 'operator', ${at})`.execute(
+      db,
+    )
   })
   const day = join(folder, 'recordings', 'alfa', '2026', '03', '01')
   await mkdir(day, { recursive: true })
@@ -52,8 +64,17 @@ async function rig() {
   await fullSystem(from, join(folder, 'from'))
   const to = await testStore()
   const file = join(folder, 'backup.tar.gz')
-  const make = (passphrase?: string) => backup({ store: from.store, clock, dataFolder: join(folder, 'from'), file, folders: ['recordings', 'prompts'], ...(passphrase === undefined ? {} : { passphrase }) })
-  const load = (options: { force?: boolean; passphrase?: string; file?: string } = {}) => restore({ store: to.store, clock, dataFolder: join(folder, 'to'), file, force: false, ...options })
+  const make = (passphrase?: string) =>
+    backup({
+      store: from.store,
+      clock,
+      dataFolder: join(folder, 'from'),
+      file,
+      folders: ['recordings', 'prompts'],
+      ...(passphrase === undefined ? {} : { passphrase }),
+    })
+  const load = (options: { force?: boolean; passphrase?: string; file?: string } = {}) =>
+    restore({ store: to.store, clock, dataFolder: join(folder, 'to'), file, force: false, ...options })
   const dispose = async () => {
     await from[Symbol.asyncDispose]()
     await to[Symbol.asyncDispose]()
@@ -78,7 +99,13 @@ describe('backup and restore', () => {
     const audio = join('recordings', 'alfa', '2026', '03', '01', 'r1.ogg')
     assert.deepEqual(await readFile(join(r.folder, 'to', audio)), await readFile(join(r.folder, 'from', audio)))
     const data = join(r.folder, 'to')
-    await using config = await openConfigStore({ store: r.to.store, clock, log: silentLog, key: await secretKey(join(data, 'secret.key')), folder: join(data, 'configuration') })
+    await using config = await openConfigStore({
+      store: r.to.store,
+      clock,
+      log: silentLog,
+      key: await secretKey(join(data, 'secret.key')),
+      folder: join(data, 'configuration'),
+    })
     const reference = config.current('alfa')?.documents[0]?.['password'] as { secret: string }
     assert.equal(config.reveal('alfa', reference), 'hunter2')
   })
@@ -114,7 +141,10 @@ describe('backup and restore', () => {
       await assert.rejects(r.load({ file: broken }), BadArchiveError)
     }
     assert.ok(Object.values(await everything(r.to.store)).every((rows) => rows.length === 0))
-    assert.deepEqual((await readdir(join(r.folder, 'to'))).filter((name) => name !== 'journal'), [])
+    assert.deepEqual(
+      (await readdir(join(r.folder, 'to'))).filter((name) => name !== 'journal'),
+      [],
+    )
   })
 
   test('do not touch a system that is running', async () => {

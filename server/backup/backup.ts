@@ -42,7 +42,9 @@ export async function backup(settings: BackupSettings): Promise<BackupReport> {
   const unfinished = `${resolve(settings.file)}.unfinished`
   const writer = new ArchiveWriter(settings)
   try {
-    await settings.store.wholeSystem('backup', (db) => pipeline(Readable.from(writer.write(db)), createGzip(), createWriteStream(unfinished, { mode: 0o600 })))
+    await settings.store.wholeSystem('backup', (db) =>
+      pipeline(Readable.from(writer.write(db)), createGzip(), createWriteStream(unfinished, { mode: 0o600 })),
+    )
     await sync(unfinished)
     await rename(unfinished, settings.file)
   } catch (error) {
@@ -74,7 +76,12 @@ class ArchiveWriter {
   }
 
   async *write(db: SystemDb): AsyncGenerator<Buffer> {
-    const manifest: Manifest = { format: 'centrala-backup', version: 1, createdAt: new Date(this.#settings.clock.wall()).toISOString(), schema: schemaNow() }
+    const manifest: Manifest = {
+      format: 'centrala-backup',
+      version: 1,
+      createdAt: new Date(this.#settings.clock.wall()).toISOString(),
+      schema: schemaNow(),
+    }
     yield* this.#member('manifest.json', Buffer.from(JSON.stringify(manifest)))
     for (const table of backedUp) yield* this.#table(db, table)
     yield* this.#key()
@@ -132,7 +139,10 @@ class ArchiveWriter {
   /** A file as it is now. One that goes away or shrinks meanwhile is left out or filled with zeros; one that grows is cut. */
   async *#file(path: string): AsyncGenerator<Buffer> {
     const name = relative(this.#settings.dataFolder, path)
-    const size = await stat(path).then((found) => found.size, () => null)
+    const size = await stat(path).then(
+      (found) => found.size,
+      () => null,
+    )
     if (size === null) return
     this.files++
     yield tarHeader({ name, size }, this.#settings.clock.wall())

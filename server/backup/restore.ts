@@ -8,7 +8,15 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { sql } from 'kysely'
 import type { Clock } from '#base/clock.ts'
-import { backedUp, schemaNow, unlockText, WrongPassphraseError, type BackedUp, type Checksums, type Manifest } from '#server/backup/manifest.ts'
+import {
+  backedUp,
+  schemaNow,
+  unlockText,
+  WrongPassphraseError,
+  type BackedUp,
+  type Checksums,
+  type Manifest,
+} from '#server/backup/manifest.ts'
 import { BadArchiveError, readTar } from '#server/backup/tar.ts'
 import { lockFolder } from '#server/journal/lock.ts'
 import type { Store, SystemDb } from '#server/store/index.ts'
@@ -49,7 +57,8 @@ export async function restore(settings: RestoreSettings): Promise<RestoreReport>
   await mkdir(join(dataFolder, 'journal'), { recursive: true })
   await using _alone = await lockFolder(join(dataFolder, 'journal'))
   const { manifest, folders } = await check(settings)
-  if (!settings.force && !(await isEmpty(store))) throw new NotEmptyError('there are companies here already; restoring replaces them (--force)')
+  if (!settings.force && !(await isEmpty(store)))
+    throw new NotEmptyError('there are companies here already; restoring replaces them (--force)')
   const staging = join(dataFolder, 'restore.unfinished')
   await rm(staging, { recursive: true, force: true })
   const report = await store.wholeSystem('restore', async (db) => {
@@ -71,7 +80,9 @@ async function check(settings: RestoreSettings): Promise<{ manifest: Manifest; f
     for await (const { name, content } of members(settings.file)) await look(found, { name, content }, settings.passphrase)
   } catch (error) {
     if (error instanceof BadArchiveError || error instanceof WrongPassphraseError) throw error
-    throw new BadArchiveError(`${settings.file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new BadArchiveError(`${settings.file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    })
   }
   const { sums, folders, manifest, claimed } = found
   if (manifest === null || claimed === null) throw new BadArchiveError(`${settings.file} is not a backup of this system`)
@@ -88,7 +99,11 @@ interface Found {
   claimed: Checksums | null
 }
 
-async function look(found: Found, { name, content }: { name: string; content: AsyncGenerator<Buffer> }, passphrase: string | undefined): Promise<void> {
+async function look(
+  found: Found,
+  { name, content }: { name: string; content: AsyncGenerator<Buffer> },
+  passphrase: string | undefined,
+): Promise<void> {
   const hash = createHash('sha256')
   const isSmall = name === 'checksums.json' || name === 'manifest.json' || name === 'secret.key.locked'
   const bytes = isSmall ? await buffer(content) : Buffer.alloc(0)
@@ -106,7 +121,8 @@ async function look(found: Found, { name, content }: { name: string; content: As
 
 function readManifest(bytes: Buffer): Manifest {
   const manifest = JSON.parse(bytes.toString()) as Partial<Manifest>
-  if (manifest.format !== 'centrala-backup' || manifest.version !== 1 || !Array.isArray(manifest.schema)) throw new BadArchiveError('the archive is not a backup of this system')
+  if (manifest.format !== 'centrala-backup' || manifest.version !== 1 || !Array.isArray(manifest.schema))
+    throw new BadArchiveError('the archive is not a backup of this system')
   const known = schemaNow()
   const unknown = manifest.schema.filter((step) => !known.includes(step))
   if (unknown.length > 0) throw new BadArchiveError(`the backup was made by a newer system (${unknown.join(', ')})`)
@@ -119,7 +135,10 @@ function checkPassphrase(locked: Buffer, passphrase: string | undefined): void {
 }
 
 async function isEmpty(store: Store): Promise<boolean> {
-  return store.acrossTenants('is there anything to overwrite', async (db) => (await db.selectFrom('tenant').select('id').limit(1).execute()).length === 0)
+  return store.acrossTenants(
+    'is there anything to overwrite',
+    async (db) => (await db.selectFrom('tenant').select('id').limit(1).execute()).length === 0,
+  )
 }
 
 /** Rows into the database (in the caller's transaction), files into `staging`. */
@@ -130,7 +149,8 @@ async function unpack({ file, passphrase }: RestoreSettings, db: SystemDb, stagi
   for await (const { name, content } of members(file)) {
     const table = tableOf(name)
     if (table !== null) rows += await insertLines(db, table, (await buffer(content)).toString())
-    else if (name === 'secret.key.locked') await writeFile(join(staging, 'secret.key'), unlockText(await buffer(content), passphrase ?? ''), { mode: 0o600 })
+    else if (name === 'secret.key.locked')
+      await writeFile(join(staging, 'secret.key'), unlockText(await buffer(content), passphrase ?? ''), { mode: 0o600 })
     else if (name === 'secret.key') await writeFile(join(staging, name), await buffer(content), { mode: 0o600 })
     else if (name.includes('/')) {
       await mkdir(dirname(join(staging, name)), { recursive: true, mode: 0o700 })

@@ -21,7 +21,12 @@ export function tarHeader({ name, size }: TarEntry, wall: number): Buffer {
   header.write('0000000\0', 108)
   header.write('0000000\0', 116)
   header.write(`${size.toString(8).padStart(11, '0')}\0`, 124)
-  header.write(`${Math.floor(wall / 1_000).toString(8).padStart(11, '0')}\0`, 136)
+  header.write(
+    `${Math.floor(wall / 1_000)
+      .toString(8)
+      .padStart(11, '0')}\0`,
+    136,
+  )
   header.write('        0', 148)
   header.write('ustar\u000000', 257)
   header.write(prefix, 345)
@@ -44,7 +49,8 @@ function splitName(name: string): { prefix: string; rest: string } {
   const cut = name.lastIndexOf('/')
   const prefix = name.slice(0, Math.max(0, cut))
   const rest = name.slice(cut + 1)
-  if (cut <= 0 || Buffer.byteLength(prefix) > 155 || Buffer.byteLength(rest) > 100) throw new RangeError(`name too long for the archive: ${name}`)
+  if (cut <= 0 || Buffer.byteLength(prefix) > 155 || Buffer.byteLength(rest) > 100)
+    throw new RangeError(`name too long for the archive: ${name}`)
   return { prefix, rest }
 }
 
@@ -79,7 +85,8 @@ function readHeader(header: Buffer): TarEntry {
   const prefix = text(345, 155)
   const name = prefix === '' ? text(0, 100) : `${prefix}/${text(0, 100)}`
   if (text(156, 1) !== '0' || !Number.isSafeInteger(size) || size < 0) throw new BadArchiveError(`${name} is not a regular file`)
-  if (name.startsWith('/') || name.split('/').some((part) => part === '' || part === '.' || part === '..')) throw new BadArchiveError(`${name} leads out of the archive`)
+  if (name.startsWith('/') || name.split('/').some((part) => part === '' || part === '.' || part === '..'))
+    throw new BadArchiveError(`${name} leads out of the archive`)
   return { name, size }
 }
 

@@ -43,30 +43,45 @@ const Query = Type.Object(
 export function callsApi(app: FastifyInstance, needs: CallsApiNeeds): void {
   const { exchange, history, log } = needs
 
-  app.get('/v1/calls', { config: { role: 'viewer' }, schema: { summary: 'Call history, newest first', querystring: Query, response: { 200: CallPageView } } }, async (request) => {
-    const { company: _, ...query } = request.query as Static<typeof Query>
-    const page = await history.calls(tenantOf(request), query as CallQuery)
-    return { calls: page.calls.map(present), next: page.next }
-  })
+  app.get(
+    '/v1/calls',
+    { config: { role: 'viewer' }, schema: { summary: 'Call history, newest first', querystring: Query, response: { 200: CallPageView } } },
+    async (request) => {
+      const { company: _, ...query } = request.query as Static<typeof Query>
+      const page = await history.calls(tenantOf(request), query as CallQuery)
+      return { calls: page.calls.map(present), next: page.next }
+    },
+  )
 
   app.get(
     '/v1/calls/live',
-    { config: { role: 'viewer' }, schema: { summary: 'Calls in progress', response: { 200: Type.Object({ calls: Type.Array(CallView) }) } } },
-    (request) => Promise.resolve({ calls: [...exchange.live.of(tenantOf(request))].flatMap((call) => liveRow(log, call) ?? []).map(present) }),
+    {
+      config: { role: 'viewer' },
+      schema: { summary: 'Calls in progress', response: { 200: Type.Object({ calls: Type.Array(CallView) }) } },
+    },
+    (request) =>
+      Promise.resolve({ calls: [...exchange.live.of(tenantOf(request))].flatMap((call) => liveRow(log, call) ?? []).map(present) }),
   )
 
-  app.get('/v1/calls/:id', { config: { role: 'viewer' }, schema: { summary: 'One call', params: Id, response: { 200: CallView } } }, async (request) => {
-    const { id } = request.params as Static<typeof Id>
-    const tenant = tenantOf(request)
-    const live = exchange.live.get(tenant, id)
-    const row = (live === null ? null : liveRow(log, live)) ?? log.row(tenant, id) ?? (await history.call(tenant, id))
-    if (row === null) throw notFound('call')
-    return present(row)
-  })
+  app.get(
+    '/v1/calls/:id',
+    { config: { role: 'viewer' }, schema: { summary: 'One call', params: Id, response: { 200: CallView } } },
+    async (request) => {
+      const { id } = request.params as Static<typeof Id>
+      const tenant = tenantOf(request)
+      const live = exchange.live.get(tenant, id)
+      const row = (live === null ? null : liveRow(log, live)) ?? log.row(tenant, id) ?? (await history.call(tenant, id))
+      if (row === null) throw notFound('call')
+      return present(row)
+    },
+  )
 
   app.get(
     '/v1/calls/:id/timeline',
-    { config: { role: 'viewer' }, schema: { summary: 'Everything that happened in a call, in order', params: Id, response: { 200: TimelineView } } },
+    {
+      config: { role: 'viewer' },
+      schema: { summary: 'Everything that happened in a call, in order', params: Id, response: { 200: TimelineView } },
+    },
     async (request) => ({ facts: await timelineOf(needs, tenantOf(request), (request.params as Static<typeof Id>).id) }),
   )
 
@@ -82,7 +97,10 @@ export function callsApi(app: FastifyInstance, needs: CallsApiNeeds): void {
 
   app.post(
     '/v1/calls',
-    { config: { role: 'supervisor' }, schema: { summary: 'Call somebody: the phones of the extension ring first', body: NewCall, response: { 201: StartedCall } } },
+    {
+      config: { role: 'supervisor' },
+      schema: { summary: 'Call somebody: the phones of the extension ring first', body: NewCall, response: { 201: StartedCall } },
+    },
     (request, reply) => {
       const body = request.body as NewCall
       const started = originate(
@@ -103,10 +121,16 @@ export function callsApi(app: FastifyInstance, needs: CallsApiNeeds): void {
 
   app.post(
     '/v1/rehearsals',
-    { config: { role: 'supervisor' }, schema: { summary: 'A ticket for one call that pretends another date', body: NewRehearsal, response: { 201: Rehearsal } } },
+    {
+      config: { role: 'supervisor' },
+      schema: { summary: 'A ticket for one call that pretends another date', body: NewRehearsal, response: { 201: Rehearsal } },
+    },
     (request, reply) => {
       const tenant = tenantOf(request)
-      const at = instantOf((request.body as Static<typeof NewRehearsal>).at, exchange.books.current(tenant)?.config.company.timezone ?? 'UTC')
+      const at = instantOf(
+        (request.body as Static<typeof NewRehearsal>).at,
+        exchange.books.current(tenant)?.config.company.timezone ?? 'UTC',
+      )
       if (at === null) throw new ApiError('bad-request', '`at` must be a date and time such as 2026-11-21T20:00 or 2026-11-21T17:00:00Z.')
       return reply.code(201).send({ ticket: exchange.rehearsals.issue(tenant, at), header: rehearsalHeader, at })
     },

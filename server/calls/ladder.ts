@@ -29,6 +29,8 @@ function present(entry: TraceEntry, leg: string): TracedMessage {
 function summaryOf(text: string): string {
   const first = text.slice(0, text.indexOf('\r\n') < 0 ? undefined : text.indexOf('\r\n')).slice(0, 120)
   const cseq = /^CSeq:\s*(.+)$/im.exec(text)?.[1]?.trim()
-  const line = first.startsWith('SIP/2.0 ') ? `${first.slice('SIP/2.0 '.length)}${cseq === undefined ? '' : ` (${cseq})`}` : first.replace(/ SIP\/2\.0$/, '')
+  const line = first.startsWith('SIP/2.0 ')
+    ? `${first.slice('SIP/2.0 '.length)}${cseq === undefined ? '' : ` (${cseq})`}`
+    : first.replace(/ SIP\/2\.0$/, '')
   return /\r\n\r\nv=0/.test(text) ? `${line} + SDP` : line
 }

@@ -72,7 +72,14 @@ function drop(call: Call): void {
 }
 
 function isTalking(story: unknown): story is TalkingStory {
-  return typeof story === 'object' && story !== null && 'kind' in story && story.kind === 'talking' && 'legs' in story && Array.isArray(story.legs)
+  return (
+    typeof story === 'object' &&
+    story !== null &&
+    'kind' in story &&
+    story.kind === 'talking' &&
+    'legs' in story &&
+    Array.isArray(story.legs)
+  )
 }
 function isFlow(story: unknown): story is FlowStory {
   return typeof story === 'object' && story !== null && 'kind' in story && story.kind === 'flow' && 'run' in story && 'leg' in story

@@ -3,7 +3,15 @@ import Type, { type Static } from 'typebox'
 import { ConfigProblem } from '#contract/errors.ts'
 import { ApiError, notFound } from '#server/api/problem.ts'
 import { authorOf, tenantOf } from '#server/api/app.ts'
-import { type Applied, applyConfiguration, type ApplyNeeds, type Conflict, planConfiguration, type Refused, type Wanted } from '#server/companies/apply.ts'
+import {
+  type Applied,
+  applyConfiguration,
+  type ApplyNeeds,
+  type Conflict,
+  planConfiguration,
+  type Refused,
+  type Wanted,
+} from '#server/companies/apply.ts'
 import { claimedByOthers } from '#server/companies/claims.ts'
 import { diff, renderPlan } from '#server/config/diff.ts'
 import { readValues } from '#server/config/read.ts'
@@ -17,7 +25,9 @@ const Documents = Type.Object(
     documents: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 20_000 })),
     files: Type.Optional(Type.Array(Type.Object({ name: Type.String({ maxLength: 200 }), text: Type.String() }), { maxItems: 1_000 })),
     /** Sound files that are not here yet and will be before it is applied: a plan counts them as there. */
-    coming: Type.Optional(Type.Array(Type.Object({ file: Type.String({ maxLength: 700 }), ms: Type.Number({ minimum: 0 }) }), { maxItems: 1_000 })),
+    coming: Type.Optional(
+      Type.Array(Type.Object({ file: Type.String({ maxLength: 700 }), ms: Type.Number({ minimum: 0 }) }), { maxItems: 1_000 }),
+    ),
     comment: Comment,
   },
   { additionalProperties: false },
@@ -49,7 +59,11 @@ export function configurationApi(app: FastifyInstance, needs: ApplyNeeds): void 
         summary: 'The current configuration, or that of a version; secrets masked',
         querystring: Type.Object({ version: Type.Optional(Type.Integer({ minimum: 1 })), company: Type.Optional(Type.String()) }),
         response: {
-          200: Type.Object({ version: Type.Integer(), documents: Type.Array(Type.Unknown()), files: Type.Array(Type.Object({ name: Type.String(), text: Type.String() })) }),
+          200: Type.Object({
+            version: Type.Integer(),
+            documents: Type.Array(Type.Unknown()),
+            files: Type.Array(Type.Object({ name: Type.String(), text: Type.String() })),
+          }),
         },
       },
     },
@@ -66,10 +80,16 @@ export function configurationApi(app: FastifyInstance, needs: ApplyNeeds): void 
 
   app.post(
     '/v1/configuration/plan',
-    { config: { role: 'admin' }, schema: { summary: 'What applying would change; nothing is changed', body: Documents, response: { 200: PlanView } } },
+    {
+      config: { role: 'admin' },
+      schema: { summary: 'What applying would change; nothing is changed', body: Documents, response: { 200: PlanView } },
+    },
     async (request) => {
       const { coming } = request.body as Static<typeof Documents>
-      const planned = await planConfiguration(needs, tenantOf(request), { ...wantedOf(request.body), ...(coming !== undefined && { coming }) })
+      const planned = await planConfiguration(needs, tenantOf(request), {
+        ...wantedOf(request.body),
+        ...(coming !== undefined && { coming }),
+      })
       if (planned.kind === 'refused') throw refusal(planned)
       return {
         version: planned.current,
@@ -121,7 +141,11 @@ export function configurationApi(app: FastifyInstance, needs: ApplyNeeds): void 
       config: { role: 'admin' },
       schema: {
         summary: 'What changed between two versions',
-        querystring: Type.Object({ from: Type.Integer({ minimum: 1 }), to: Type.Integer({ minimum: 1 }), company: Type.Optional(Type.String()) }),
+        querystring: Type.Object({
+          from: Type.Integer({ minimum: 1 }),
+          to: Type.Integer({ minimum: 1 }),
+          company: Type.Optional(Type.String()),
+        }),
         response: { 200: Type.Object({ changes: Type.Array(Type.Unsafe<object>(Change)), text: Type.String() }) },
       },
     },
@@ -170,7 +194,11 @@ function answer(reply: FastifyReply, result: Applied | Refused | Conflict): Fast
 
 function refusal(refused: Refused): ApiError {
   const errors = refused.problems.filter((p) => p.severity === 'error').length
-  return new ApiError('invalid-configuration', `${errors} ${errors === 1 ? 'thing is' : 'things are'} wrong; nothing was changed.`, refused.problems)
+  return new ApiError(
+    'invalid-configuration',
+    `${errors} ${errors === 1 ? 'thing is' : 'things are'} wrong; nothing was changed.`,
+    refused.problems,
+  )
 }
 
 function conflict(current: number): ApiError {

@@ -51,6 +51,8 @@ function claimsOf(document: { readonly kind: string; readonly id: string; readon
   const domains = document.kind === 'company' ? document['sipDomains'] : undefined
   if (!Array.isArray(domains)) return []
   return domains.flatMap((domain: unknown, i) =>
-    typeof domain === 'string' ? [{ document: about, path: ['sipDomains', i], what: `the SIP domain ${domain}`, key: `domain ${domain.toLowerCase()}` }] : [],
+    typeof domain === 'string'
+      ? [{ document: about, path: ['sipDomains', i], what: `the SIP domain ${domain}`, key: `domain ${domain.toLowerCase()}` }]
+      : [],
   )
 }

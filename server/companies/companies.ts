@@ -42,7 +42,12 @@ export class Companies {
   #take(tenant: string, version: ConfigVersion): void {
     const { books, prompts, trunks, store, log } = this.#needs
     const { documents, problems } = readValues(version.documents)
-    if (problems.length > 0) log.error('stored configuration has documents this version cannot read', { tenant, version: version.version, problems: problems.slice(0, 5) })
+    if (problems.length > 0)
+      log.error('stored configuration has documents this version cannot read', {
+        tenant,
+        version: version.version,
+        problems: problems.slice(0, 5),
+      })
     if (!documents.some((document) => document.kind === 'company')) return
     const book: Book = { tenant, version: version.version, config: compile(documents) }
     books.take(book)

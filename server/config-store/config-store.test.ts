@@ -6,19 +6,33 @@ import { describe, test } from 'node:test'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import { systemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
-import { BadKeyFileError, isReference, MASK, openConfigStore, secretKey, UnknownMaskError, type ConfigDocument } from '#server/config-store/index.ts'
+import {
+  BadKeyFileError,
+  isReference,
+  MASK,
+  openConfigStore,
+  secretKey,
+  UnknownMaskError,
+  type ConfigDocument,
+} from '#server/config-store/index.ts'
 import { seal, SealBrokenError, unseal } from '#server/config-store/seal.ts'
 import { openStore, type Store } from '#server/store/index.ts'
 import { testStore } from '#server/store/testing.ts'
 
-const phone = (password: string): ConfigDocument => ({ kind: 'device', id: '100', sip: { user: '100', password }, lines: [{ id: 'a', pin: '1234' }] })
+const phone = (password: string): ConfigDocument => ({
+  kind: 'device',
+  id: '100',
+  sip: { user: '100', password },
+  lines: [{ id: 'a', pin: '1234' }],
+})
 const change = (expected: number, ...documents: ConfigDocument[]) => ({ expected, author: 'olga', comment: 'why', documents })
 
 async function rig() {
   const box = await testStore(['alfa', 'beta'])
   const folder = await mkdtemp(join(tmpdir(), 'centrala-config-'))
   const key = await secretKey(join(folder, 'secret.key'))
-  const open = (store: Store = box.store) => openConfigStore({ store, clock: new VirtualClock(1_000), log: silentLog, key, folder: join(folder, 'config') })
+  const open = (store: Store = box.store) =>
+    openConfigStore({ store, clock: new VirtualClock(1_000), log: silentLog, key, folder: join(folder, 'config') })
   const dispose = async () => {
     await box[Symbol.asyncDispose]()
     await rm(folder, { recursive: true })
@@ -39,7 +53,10 @@ describe('versions of configuration', () => {
     const both = await Promise.all([config.save('alfa', change(1, phone('b'))), config.save('alfa', change(1, phone('c')))])
     assert.deepEqual(both.map((r) => r.kind).sort(), ['conflict', 'saved'])
     assert.deepEqual(heard, [1, 2])
-    assert.deepEqual((await config.history('alfa')).map((v) => v.version), [2, 1])
+    assert.deepEqual(
+      (await config.history('alfa')).map((v) => v.version),
+      [2, 1],
+    )
     assert.equal(config.current('beta'), null)
     assert.equal(await config.at('beta', 1), null)
   })
@@ -58,7 +75,10 @@ describe('versions of configuration', () => {
   })
 })
 
-function revealPassword(config: { reveal(tenant: string, reference: { secret: string }): string | null }, documents: readonly ConfigDocument[] | undefined): string | null {
+function revealPassword(
+  config: { reveal(tenant: string, reference: { secret: string }): string | null },
+  documents: readonly ConfigDocument[] | undefined,
+): string | null {
   const sip = documents?.[0]?.['sip'] as { password: unknown }
   return isReference(sip.password) ? config.reveal('alfa', sip.password) : null
 }
@@ -71,9 +91,12 @@ describe('secrets', () => {
       await config.save('alfa', change(0, phone('hunter2')))
       assert.equal(revealPassword(config, config.current('alfa')?.documents), 'hunter2')
     }
-    const rows = await r.store.acrossTenants('test', async (db) => JSON.stringify([await db.selectFrom('config_version').selectAll().execute(), await db.selectFrom('secret').selectAll().execute()]))
+    const rows = await r.store.acrossTenants('test', async (db) =>
+      JSON.stringify([await db.selectFrom('config_version').selectAll().execute(), await db.selectFrom('secret').selectAll().execute()]),
+    )
     assert.doesNotMatch(rows, /hunter2/)
-    for (const name of await readdir(join(r.folder, 'config'))) assert.doesNotMatch(await readFile(join(r.folder, 'config', name), 'utf8'), /hunter2/)
+    for (const name of await readdir(join(r.folder, 'config')))
+      assert.doesNotMatch(await readFile(join(r.folder, 'config', name), 'utf8'), /hunter2/)
     await using config = await r.open()
     assert.equal(revealPassword(config, config.current('alfa')?.documents), 'hunter2')
     const [device] = config.current('alfa')?.documents ?? []
@@ -89,7 +112,10 @@ describe('secrets', () => {
     const first = config.current('alfa')
     assert.ok(first)
     const shown = config.masked(first)
-    assert.deepEqual(shown, [phone(MASK)].map((d) => ({ ...d, lines: [{ id: 'a', pin: MASK }] })))
+    assert.deepEqual(
+      shown,
+      [phone(MASK)].map((d) => ({ ...d, lines: [{ id: 'a', pin: MASK }] })),
+    )
     await config.save('alfa', change(1, ...shown))
     assert.deepEqual(config.current('alfa')?.documents, first.documents)
     await assert.rejects(config.save('beta', change(0, ...shown)), UnknownMaskError)

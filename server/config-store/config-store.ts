@@ -1,7 +1,14 @@
 import type { KeyObject } from 'node:crypto'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
-import type { ConfigChange, ConfigDocument, ConfigStore, ConfigVersion, ConfigVersionInfo, SecretReference } from '#server/config-store/face.ts'
+import type {
+  ConfigChange,
+  ConfigDocument,
+  ConfigStore,
+  ConfigVersion,
+  ConfigVersionInfo,
+  SecretReference,
+} from '#server/config-store/face.ts'
 import { seal, unseal } from '#server/config-store/seal.ts'
 import { maskSecrets, referencesIn, secretFields, takeSecrets, type SecretFields } from '#server/config-store/secrets.ts'
 import { readSnapshots, writeSnapshot } from '#server/config-store/snapshot.ts'
@@ -88,7 +95,10 @@ class VersionedConfig implements ConfigStore, AsyncDisposable {
     return rows.map((row) => ({ ...row, at: row.at.getTime() }))
   }
 
-  async save(tenant: TenantId, change: ConfigChange): Promise<{ kind: 'saved'; version: ConfigVersion } | { kind: 'conflict'; current: number }> {
+  async save(
+    tenant: TenantId,
+    change: ConfigChange,
+  ): Promise<{ kind: 'saved'; version: ConfigVersion } | { kind: 'conflict'; current: number }> {
     const before = this.#held.get(tenant)
     const vault = { fields: this.#fields, reveal: (reference: SecretReference) => this.reveal(tenant, reference) }
     const { documents, fresh } = takeSecrets(change.documents, before?.version.documents ?? [], vault)
@@ -166,16 +176,27 @@ function contextOf(tenant: TenantId, id: string): string {
 }
 
 /** Writes the version if its predecessor is the current one: null. Otherwise the number that is current. */
-async function write(db: TenantDb, tenant: TenantId, { version, sealed }: { version: ConfigVersion; sealed: Map<string, string> }): Promise<number | null> {
+async function write(
+  db: TenantDb,
+  tenant: TenantId,
+  { version, sealed }: { version: ConfigVersion; sealed: Map<string, string> },
+): Promise<number | null> {
   // Savers of one company take turns.
   await db.selectFrom('tenant').select('id').where('id', '=', tenant).forUpdate().execute()
-  const { last } = await db.selectFrom('config_version').select((by) => by.fn.max('version').as('last')).where('tenant', '=', tenant).executeTakeFirstOrThrow()
+  const { last } = await db
+    .selectFrom('config_version')
+    .select((by) => by.fn.max('version').as('last'))
+    .where('tenant', '=', tenant)
+    .executeTakeFirstOrThrow()
   const current = last ?? 0
   if (current !== version.version - 1) return current
   const at = new Date(version.at)
   for (const [id, text] of sealed) await db.insertInto('secret').values({ tenant, id, sealed: text, at }).execute()
   const { author, comment } = version
-  await db.insertInto('config_version').values({ tenant, version: version.version, author, comment, at, documents: JSON.stringify(version.documents) }).execute()
+  await db
+    .insertInto('config_version')
+    .values({ tenant, version: version.version, author, comment, at, documents: JSON.stringify(version.documents) })
+    .execute()
   return null
 }
 

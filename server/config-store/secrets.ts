@@ -9,7 +9,9 @@ export const secretFields: SecretFields = new Set(['password', 'secret', 'token'
 
 /** Whether a value stands for a secret. */
 export function isReference(value: unknown): value is SecretReference {
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 1 && 'secret' in value && typeof value.secret === 'string'
+  return (
+    typeof value === 'object' && value !== null && Object.keys(value).length === 1 && 'secret' in value && typeof value.secret === 'string'
+  )
 }
 
 /**

@@ -53,9 +53,17 @@ export function ringOutside(
     }
     party.begin(incoming.accept(answer, party.dialogEvents()))
     const { play } = manner
-    media.endpoint.play(play === null ? [{ kind: 'tone', tone: 'beep', ms: 400 }, { kind: 'silence', ms: 600 }] : [{ kind: 'file', file: play }], {
-      loop: play === null,
-    })
+    media.endpoint.play(
+      play === null
+        ? [
+            { kind: 'tone', tone: 'beep', ms: 400 },
+            { kind: 'silence', ms: 600 },
+          ]
+        : [{ kind: 'file', file: play }],
+      {
+        loop: play === null,
+      },
+    )
   })
   const over = (): void => {
     timer[Symbol.dispose]()

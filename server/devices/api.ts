@@ -3,7 +3,13 @@ import Type from 'typebox'
 import { tenantOf } from '#server/api/app.ts'
 import type { Exchange } from '#server/exchange/exchange.ts'
 
-const ContactView = Type.Object({ uri: Type.String(), transport: Type.String(), from: Type.String(), userAgent: Type.Union([Type.String(), Type.Null()]), since: Type.Number() })
+const ContactView = Type.Object({
+  uri: Type.String(),
+  transport: Type.String(),
+  from: Type.String(),
+  userAgent: Type.Union([Type.String(), Type.Null()]),
+  since: Type.Number(),
+})
 const DeviceView = Type.Object({
   id: Type.String(),
   name: Type.String(),
@@ -26,7 +32,10 @@ const TrunkView = Type.Object({
 export function linesApi(app: FastifyInstance, exchange: Exchange): void {
   app.get(
     '/v1/devices',
-    { config: { role: 'viewer' }, schema: { summary: 'Phones and where they are registered', response: { 200: Type.Object({ devices: Type.Array(DeviceView) }) } } },
+    {
+      config: { role: 'viewer' },
+      schema: { summary: 'Phones and where they are registered', response: { 200: Type.Object({ devices: Type.Array(DeviceView) }) } },
+    },
     (request) => {
       const tenant = tenantOf(request)
       const config = exchange.books.current(tenant)?.config
@@ -51,7 +60,10 @@ export function linesApi(app: FastifyInstance, exchange: Exchange): void {
 
   app.get(
     '/v1/trunks',
-    { config: { role: 'viewer' }, schema: { summary: 'Trunks: up or down, and how full', response: { 200: Type.Object({ trunks: Type.Array(TrunkView) }) } } },
+    {
+      config: { role: 'viewer' },
+      schema: { summary: 'Trunks: up or down, and how full', response: { 200: Type.Object({ trunks: Type.Array(TrunkView) }) } },
+    },
     (request) => {
       const tenant = tenantOf(request)
       const config = exchange.books.current(tenant)?.config

@@ -31,7 +31,8 @@ export function userOfUri(text: string): string | undefined {
 export function callerOnTrunk(request: SipRequest, trunk: CompiledTrunk, country: string): { number: string; name?: string } {
   const asserted = request.headers.get('P-Asserted-Identity') ?? request.headers.get('Remote-Party-ID')
   const address = (asserted === undefined ? undefined : parseNameAddr(asserted)) ?? request.headers.from
-  const hidden = /\b(id|user|header)\b/i.test(request.headers.get('Privacy') ?? '') || /anonymous/i.test(userOf(request.headers.from) ?? 'anonymous')
+  const hidden =
+    /\b(id|user|header)\b/i.test(request.headers.get('Privacy') ?? '') || /anonymous/i.test(userOf(request.headers.from) ?? 'anonymous')
   if (hidden) return { number: '' }
   const user = userOf(address) ?? ''
   const number = readFrom(trunk.numberFormat.in, user, country) ?? (/^[+0-9A-Za-z*#._-]{1,40}$/.test(user) ? user : '')
@@ -41,5 +42,8 @@ export function callerOnTrunk(request: SipRequest, trunk: CompiledTrunk, country
 
 /** A name fit for logs and screens: no control characters, bounded. */
 export function clean(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f]/g, ' ').trim().slice(0, 80)
+  return text
+    .replace(/[\x00-\x1f\x7f]/g, ' ')
+    .trim()
+    .slice(0, 80)
 }

@@ -56,7 +56,12 @@ export class Conduct {
         return
       }
       case 'emergency':
-        call.tell({ kind: 'alarm.raised', rule: 'emergency-call', severity: 'critical', detail: `${call.identity.from.number} dialled ${as.route.number}` })
+        call.tell({
+          kind: 'alarm.raised',
+          rule: 'emergency-call',
+          severity: 'critical',
+          detail: `${call.identity.from.number} dialled ${as.route.number}`,
+        })
         this.#ring(call, caller, emergencyPlan(as.route.number), as)
         return
       case 'refused':
@@ -146,7 +151,11 @@ export class Conduct {
   #record(call: Call, legs: readonly [Leg, Leg], as: Pick<Conducted, 'config' | 'direction' | 'dialled'>): void {
     if (call.recordings.size > 0) return
     const extension = legs.find((leg) => leg.endpoint.kind === 'device')?.endpoint.number
-    const policies = recordingsFor(as.config, { direction: as.direction, number: as.dialled, ...(extension !== undefined && { extension }) })
+    const policies = recordingsFor(as.config, {
+      direction: as.direction,
+      number: as.dialled,
+      ...(extension !== undefined && { extension }),
+    })
     if (policies.length === 0) return
     const mailTo = [...new Set(policies.flatMap((policy) => policy.mailTo ?? []))]
     Recording.start(call, legs[0], { id: this.#needs.recordingId(), mailTo })

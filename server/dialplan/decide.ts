@@ -32,7 +32,8 @@ export function decideFromTrunk(config: CompiledConfig, trunk: string, candidate
   for (const text of candidates) {
     // Carriers are not always true to the format they promised: a number of ours in another is still ours.
     const e164 = readFrom(format, text, config.company.country)
-    const number = (e164 === null ? undefined : config.numbers.get(e164)) ?? config.numbers.get(readDialled(text, config.company.country).e164 ?? '')
+    const number =
+      (e164 === null ? undefined : config.numbers.get(e164)) ?? config.numbers.get(readDialled(text, config.company.country).e164 ?? '')
     if (number !== undefined) return { kind: 'target', target: number.target, number }
   }
   return unknownNumber(candidates[0] ?? '')

@@ -66,7 +66,8 @@ export class CompanyDirectory implements Directory {
     }
     const domain = book.settled.sipDomain
     const contacts = this.#needs.contactsOf(`${device.username}@${domain}`)
-    if (contacts.length === 0) return { refused: { kind: 'unreachable', by: 'nobody', detail: `no phone is registered for ${target.label}` } }
+    if (contacts.length === 0)
+      return { refused: { kind: 'unreachable', by: 'nobody', detail: `no phone is registered for ${target.label}` } }
     const { name, person } = device
     return {
       branches: contacts.map((binding) => [
@@ -114,7 +115,10 @@ export class CompanyDirectory implements Directory {
       headers: shown.headers,
       silenceMs: trunkSilenceMs,
       codecs: trunk.codecs,
-      ...(user !== null && link.password !== null && { credentials: { user, password: link.password, ...(trunk.realms !== null && { realms: trunk.realms }) } }),
+      ...(user !== null &&
+        link.password !== null && {
+          credentials: { user, password: link.password, ...(trunk.realms !== null && { realms: trunk.realms }) },
+        }),
       lease: () => {
         const blocked = link.blocked(want.emergency)
         if (blocked !== null) return blocked.detail

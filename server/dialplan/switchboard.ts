@@ -71,7 +71,15 @@ export class Switchboard implements SipPolicy {
       ...(device.person !== null && { person: device.person.id }),
     }
     const inside = route.kind === 'target' || route.kind === 'refused'
-    this.#begin({ incoming, book, route, dialled, endpoint, direction: inside ? 'internal' : 'outbound', from: { number, name: device.name } })
+    this.#begin({
+      incoming,
+      book,
+      route,
+      dialled,
+      endpoint,
+      direction: inside ? 'internal' : 'outbound',
+      from: { number, name: device.name },
+    })
   }
 
   #fromTrunk(incoming: IncomingInvite, who: TrunkWho): void {
@@ -133,7 +141,11 @@ export class Switchboard implements SipPolicy {
       config: book.version,
       ...(pretended !== null && { rehearsedAt: pretended }),
     })
-    call.limit(book.config.settled.maxCallMinutes * 60_000, { kind: 'too-long', by: 'us', detail: `the longest call is ${book.config.settled.maxCallMinutes} minutes` })
+    call.limit(book.config.settled.maxCallMinutes * 60_000, {
+      kind: 'too-long',
+      by: 'us',
+      detail: `the longest call is ${book.config.settled.maxCallMinutes} minutes`,
+    })
     if (route.kind === 'refused') {
       this.#refuse(call, incoming, route)
       return call
@@ -145,7 +157,11 @@ export class Switchboard implements SipPolicy {
     return call
   }
 
-  #conduct(call: Call, caller: InboundLeg, by: { route: Route; book: Book; dialled: string; direction: Arrival['direction']; clock: Clock }): void {
+  #conduct(
+    call: Call,
+    caller: InboundLeg,
+    by: { route: Route; book: Book; dialled: string; direction: Arrival['direction']; clock: Clock },
+  ): void {
     this.#needs.conduct.begin(call, caller, { ...by, config: by.book.config })
   }
 

@@ -13,7 +13,9 @@ export interface AddressSettings {
 const loopback = networksOf(['127.0.0.0/8', '::1'])
 
 /** Which address of ours a peer is given for its audio: the public one outside the local networks, else the one it reaches us at. */
-export function mediaAddresses(settings: AddressSettings): Addresses & { isLocal: (address: string) => boolean; isOurs: (host: string) => boolean } {
+export function mediaAddresses(
+  settings: AddressSettings,
+): Addresses & { isLocal: (address: string) => boolean; isOurs: (host: string) => boolean } {
   const local = networksOf(settings.localNetworks)
   const isLocal = (address: string): boolean => isWithin(loopback, address) || isWithin(local, address)
   return {

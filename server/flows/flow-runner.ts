@@ -248,7 +248,11 @@ export class FlowRunner implements Part {
       },
     })
     ringing.at = at
-    if (music instanceof Promise) void music.then((sounds) => (at.music = itemsOf(sounds)), () => undefined)
+    if (music instanceof Promise)
+      void music.then(
+        (sounds) => (at.music = itemsOf(sounds)),
+        () => undefined,
+      )
   }
 
   #join(callee: Leg): void {

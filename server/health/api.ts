@@ -25,7 +25,9 @@ export function healthApi(app: FastifyInstance, needs: HealthNeeds): void {
   })
 
   const registry = metricsOf(needs)
-  app.get('/metrics', { schema: { summary: 'Figures for Prometheus' } }, async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
+  app.get('/metrics', { schema: { summary: 'Figures for Prometheus' } }, async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  )
 }
 
 function degradedOf({ store, journal }: HealthNeeds): string[] {

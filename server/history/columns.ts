@@ -80,6 +80,11 @@ function participants(row: CallRow): string[] {
 }
 
 function searchText(row: CallRow): string {
-  const words = [row.from.number, row.from.name ?? '', row.to.number, ...row.legs.flatMap(({ endpoint }) => [endpoint.number, endpoint.name ?? ''])]
+  const words = [
+    row.from.number,
+    row.from.name ?? '',
+    row.to.number,
+    ...row.legs.flatMap(({ endpoint }) => [endpoint.number, endpoint.name ?? '']),
+  ]
   return [...new Set(words)].join('\n').toLowerCase()
 }

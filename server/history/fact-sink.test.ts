@@ -16,9 +16,22 @@ function answeredCall(tenant: string, call: string, name = 'Anna'): NewFact[] {
   const common = { tenant, call }
   const outcome = { kind: 'answered', by: 'caller' } as const
   return [
-    { kind: 'call.started', ...common, direction: 'inbound', from: { number: '+79161234567', name }, to: { number: '+74951112233' }, config: 3 },
+    {
+      kind: 'call.started',
+      ...common,
+      direction: 'inbound',
+      from: { number: '+79161234567', name },
+      to: { number: '+74951112233' },
+      config: 3,
+    },
     { kind: 'leg.started', ...common, leg: 'a', role: 'caller', endpoint: { kind: 'trunk', id: 'carrier', number: '+79161234567' } },
-    { kind: 'leg.started', ...common, leg: 'b', role: 'callee', endpoint: { kind: 'device', id: 'phone-100', number: '100', person: 'olga' } },
+    {
+      kind: 'leg.started',
+      ...common,
+      leg: 'b',
+      role: 'callee',
+      endpoint: { kind: 'device', id: 'phone-100', number: '100', person: 'olga' },
+    },
     { kind: 'leg.ringing', ...common, leg: 'b', earlyMedia: false },
     { kind: 'leg.answered', ...common, leg: 'b' },
     { kind: 'leg.ended', ...common, leg: 'b', outcome },
@@ -89,7 +102,10 @@ describe('draining facts', () => {
     await using r = await rig()
     for (const tenant of ['alfa', 'beta']) for (const fact of answeredCall(tenant, `call-${tenant}`)) r.journal.append(fact)
     await r.drain().close()
-    assert.deepEqual((await r.history.calls('alfa', {})).calls.map((c) => c.id), ['call-alfa'])
+    assert.deepEqual(
+      (await r.history.calls('alfa', {})).calls.map((c) => c.id),
+      ['call-alfa'],
+    )
     assert.equal(await r.history.call('alfa', 'call-beta'), null)
     assert.deepEqual(await r.history.timeline('alfa', 'call-beta'), [])
   })
@@ -133,6 +149,7 @@ describe('asking the history', () => {
     assert.equal(await count({ missed: true }), 0)
     assert.equal(await count({ recorded: false, direction: 'inbound', outcome: 'answered' }), 25)
     assert.equal(await count({ to: r.clock.wall() - 60_000 }), 0)
-    for (const cursor of ['', 'x', Buffer.from('[1,2]').toString('base64url')]) await assert.rejects(r.history.calls('alfa', { cursor }), BadCursorError)
+    for (const cursor of ['', 'x', Buffer.from('[1,2]').toString('base64url')])
+      await assert.rejects(r.history.calls('alfa', { cursor }), BadCursorError)
   })
 })

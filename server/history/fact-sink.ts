@@ -45,7 +45,10 @@ class TableSink implements FactSink {
   /** Halves the batch until what is refused stands alone. */
   async #writeCarefully(facts: readonly Fact[]): Promise<void> {
     try {
-      await this.#writeBatch(facts, facts.map((fact) => JSON.stringify(fact)))
+      await this.#writeBatch(
+        facts,
+        facts.map((fact) => JSON.stringify(fact)),
+      )
     } catch (error) {
       if (error instanceof StoreAwayError || error instanceof StoreBusyError) throw error
       const [only] = facts
@@ -122,5 +125,7 @@ async function upsertCalls(db: SystemDb, rows: readonly CallRow[]): Promise<void
 
 /** The fact with texts that PostgreSQL can hold: no NUL, no half of a surrogate pair. */
 function storable(fact: Fact): Fact {
-  return JSON.parse(JSON.stringify(fact), (_key, value: unknown) => (typeof value === 'string' ? value.replaceAll('\0', '\uFFFD').toWellFormed() : value)) as Fact
+  return JSON.parse(JSON.stringify(fact), (_key, value: unknown) =>
+    typeof value === 'string' ? value.replaceAll('\0', '\uFFFD').toWellFormed() : value,
+  ) as Fact
 }

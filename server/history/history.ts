@@ -61,6 +61,12 @@ async function one(db: TenantDb, tenant: TenantId, id: string): Promise<CallRow 
 async function timeline(db: TenantDb, tenant: TenantId, call: string): Promise<Fact[]> {
   // The empty name is where the company's own facts stand.
   if (call === '') return []
-  const facts = db.selectFrom('fact').select('body').where('tenant', '=', tenant).where('call', '=', call).orderBy('seq').limit(longestTimeline)
+  const facts = db
+    .selectFrom('fact')
+    .select('body')
+    .where('tenant', '=', tenant)
+    .where('call', '=', call)
+    .orderBy('seq')
+    .limit(longestTimeline)
   return (await facts.execute()).map(({ body }) => body)
 }

@@ -6,10 +6,17 @@ import { project } from '#server/history/project.ts'
 
 const us = { tenant: 'alfa', call: 'c' }
 const started = { kind: 'call.started', ...us, direction: 'inbound', from: { number: '1' }, to: { number: '2' }, config: 1 } as const
-const callee = (leg: string): NewFact => ({ kind: 'leg.started', ...us, leg, role: 'callee', endpoint: { kind: 'device', id: leg, number: leg } })
+const callee = (leg: string): NewFact => ({
+  kind: 'leg.started',
+  ...us,
+  leg,
+  role: 'callee',
+  endpoint: { kind: 'device', id: leg, number: leg },
+})
 const ringing = (leg: string): NewFact => ({ kind: 'leg.ringing', ...us, leg, earlyMedia: false })
 const answered = (leg: string): NewFact => ({ kind: 'leg.answered', ...us, leg })
-const ended = (outcome: Outcome, leg?: string): NewFact => (leg === undefined ? { kind: 'call.ended', ...us, outcome } : { kind: 'leg.ended', ...us, leg, outcome })
+const ended = (outcome: Outcome, leg?: string): NewFact =>
+  leg === undefined ? { kind: 'call.ended', ...us, outcome } : { kind: 'leg.ended', ...us, leg, outcome }
 const gaveUp: Outcome = { kind: 'cancelled', by: 'caller' }
 const elsewhere: Outcome = { kind: 'answered-elsewhere', by: 'callee' }
 const talked: Outcome = { kind: 'answered', by: 'callee' }
@@ -24,10 +31,33 @@ describe('a missed call', () => {
     assert.equal(project(facts(started, callee('100'), ringing('100'), ended(gaveUp, '100'), ended(gaveUp)))?.missed, true)
   })
   test('is also one that a flow went on with after nobody took it', () => {
-    assert.equal(project(facts(started, callee('100'), ringing('100'), ended({ kind: 'no-answer', by: 'callee' }, '100'), ended({ kind: 'completed', by: 'us' })))?.missed, true)
+    assert.equal(
+      project(
+        facts(
+          started,
+          callee('100'),
+          ringing('100'),
+          ended({ kind: 'no-answer', by: 'callee' }, '100'),
+          ended({ kind: 'completed', by: 'us' }),
+        ),
+      )?.missed,
+      true,
+    )
   })
   test('is never one that was answered elsewhere', () => {
-    const row = project(facts(started, callee('100'), callee('102'), ringing('100'), ringing('102'), answered('102'), ended(elsewhere, '100'), ended(talked, '102'), ended(talked)))
+    const row = project(
+      facts(
+        started,
+        callee('100'),
+        callee('102'),
+        ringing('100'),
+        ringing('102'),
+        answered('102'),
+        ended(elsewhere, '100'),
+        ended(talked, '102'),
+        ended(talked),
+      ),
+    )
     assert.equal(row?.missed, false)
     assert.equal(project(facts(started, callee('100'), ringing('100'), ended(elsewhere, '100'), ended(gaveUp)))?.missed, false)
   })
@@ -41,14 +71,37 @@ describe('a missed call', () => {
 
 describe('the times of a call', () => {
   test('ring until the first answer, talk from there to the end, also through a transfer', () => {
-    const row = project(facts(started, callee('100'), ringing('100'), answered('100'), callee('102'), ringing('102'), answered('102'), ended(talked, '100'), ended(talked)))
+    const row = project(
+      facts(
+        started,
+        callee('100'),
+        ringing('100'),
+        answered('100'),
+        callee('102'),
+        ringing('102'),
+        answered('102'),
+        ended(talked, '100'),
+        ended(talked),
+      ),
+    )
     assert.equal(row?.ringMs, 1_000)
     assert.equal(row?.answeredAt, 4_000)
     assert.equal(row?.talkMs, 5_000)
     assert.equal(row?.answeredBy?.id, '102')
   })
   test('ring to the last end when nobody answers', () => {
-    const row = project(facts(started, callee('100'), ringing('100'), callee('102'), ended(gaveUp, '100'), ringing('102'), ended(gaveUp, '102'), ended(gaveUp)))
+    const row = project(
+      facts(
+        started,
+        callee('100'),
+        ringing('100'),
+        callee('102'),
+        ended(gaveUp, '100'),
+        ringing('102'),
+        ended(gaveUp, '102'),
+        ended(gaveUp),
+      ),
+    )
     assert.equal(row?.ringMs, 4_000)
     assert.equal(row?.talkMs, 0)
   })

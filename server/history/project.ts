@@ -6,7 +6,16 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
 type Of<K extends Fact['kind']> = Extract<Fact, { kind: K }>
 
 /** How a call can end that somebody should have taken. */
-const untaken: ReadonlySet<OutcomeKind> = new Set<OutcomeKind>(['busy', 'no-answer', 'rejected', 'cancelled', 'unreachable', 'overloaded', 'failed', 'media-lost'])
+const untaken: ReadonlySet<OutcomeKind> = new Set<OutcomeKind>([
+  'busy',
+  'no-answer',
+  'rejected',
+  'cancelled',
+  'unreachable',
+  'overloaded',
+  'failed',
+  'media-lost',
+])
 
 /** The row that a call's facts add up to; null without its `call.started`. Facts in order of `seq`; the same facts always give the same row. */
 export function project(facts: readonly Fact[]): CallRow | null {

@@ -10,15 +10,29 @@ import { testStore, type TestStore } from '#server/store/testing.ts'
 /** Real timers, and a wall clock that the test moves. */
 function movable(): Clock & { forward(ms: number): void } {
   let moved = 0
-  return { now: () => systemClock.now(), wall: () => 1e12 + moved, after: (ms, task) => systemClock.after(ms, task), forward: (ms) => void (moved += ms) }
+  return {
+    now: () => systemClock.now(),
+    wall: () => 1e12 + moved,
+    after: (ms, task) => systemClock.after(ms, task),
+    forward: (ms) => void (moved += ms),
+  }
 }
 
 async function rig(handler: JobHandler, more: Partial<JobsSettings> = {}) {
   const box: TestStore = await testStore(['alfa'])
   const clock = movable()
-  const settings = { store: box.store, clock, random: countingRandom(), log: silentLog, handlers: new Map([['work', handler]]), roundMs: 5, ...more }
+  const settings = {
+    store: box.store,
+    clock,
+    random: countingRandom(),
+    log: silentLog,
+    handlers: new Map([['work', handler]]),
+    roundMs: 5,
+    ...more,
+  }
   const jobs = openJobs(settings)
-  const add = (key: string) => box.store.forTenant('alfa', (db) => jobs.enqueue(db, { tenant: 'alfa', kind: 'work', key, payload: { key } }))
+  const add = (key: string) =>
+    box.store.forTenant('alfa', (db) => jobs.enqueue(db, { tenant: 'alfa', kind: 'work', key, payload: { key } }))
   const rows = () => box.store.forTenant('alfa', (db) => db.selectFrom('job').selectAll().orderBy('key').execute())
   const until = async (isSo: (row: Awaited<ReturnType<typeof rows>>[number]) => boolean) => {
     for (;;) {
@@ -71,7 +85,10 @@ describe('jobs', () => {
     }
     assert.equal(await dead.promise, 'no 3')
     assert.deepEqual(attempts, [1, 2, 3])
-    assert.deepEqual((await r.jobs.dead('alfa')).map((job) => [job.key, job.attempts, job.lastError]), [['k', 3, 'no 3']])
+    assert.deepEqual(
+      (await r.jobs.dead('alfa')).map((job) => [job.key, job.attempts, job.lastError]),
+      [['k', 3, 'no 3']],
+    )
   })
 
   test('that wait for something use up no tries', async () => {

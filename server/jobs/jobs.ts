@@ -75,14 +75,34 @@ class JobWorker implements Jobs {
 
   async dead(tenant: TenantId): Promise<DeadJob[]> {
     const rows = await this.#settings.store.forTenant(tenant, (db) =>
-      db.selectFrom('job').selectAll().where('tenant', '=', tenant).where('state', '=', 'dead').orderBy('finished_at', 'desc').limit(500).execute(),
+      db
+        .selectFrom('job')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .where('state', '=', 'dead')
+        .orderBy('finished_at', 'desc')
+        .limit(500)
+        .execute(),
     )
-    return rows.map((row) => ({ id: row.id, kind: row.kind, key: row.key, attempts: row.attempts, lastError: row.last_error ?? '', at: row.finished_at?.getTime() ?? 0 }))
+    return rows.map((row) => ({
+      id: row.id,
+      kind: row.kind,
+      key: row.key,
+      attempts: row.attempts,
+      lastError: row.last_error ?? '',
+      at: row.finished_at?.getTime() ?? 0,
+    }))
   }
 
   async revive(tenant: TenantId, id: string): Promise<boolean> {
     if (!/^[0-9a-f-]{36}$/.test(id)) return false
-    const changes = { state: 'waiting', attempts: 0, run_at: new Date(this.#settings.clock.wall()), finished_at: null, leased_until: null } as const
+    const changes = {
+      state: 'waiting',
+      attempts: 0,
+      run_at: new Date(this.#settings.clock.wall()),
+      finished_at: null,
+      leased_until: null,
+    } as const
     const { numUpdatedRows } = await this.#settings.store.forTenant(tenant, (db) =>
       db.updateTable('job').set(changes).where('id', '=', id).where('state', '=', 'dead').executeTakeFirst(),
     )
@@ -145,7 +165,10 @@ class JobWorker implements Jobs {
   async #run(job: Claimed): Promise<void> {
     const handler = this.#settings.handlers.get(job.kind)
     if (handler === undefined) return
-    const result = await handler(job).catch((error: unknown) => ({ kind: 'failed' as const, why: error instanceof Error ? error.message : String(error) }))
+    const result = await handler(job).catch((error: unknown) => ({
+      kind: 'failed' as const,
+      why: error instanceof Error ? error.message : String(error),
+    }))
     try {
       await this.#conclude(job, result)
     } catch (error) {
@@ -166,7 +189,12 @@ class JobWorker implements Jobs {
         return this.#bury(job, result.why)
       case 'failed':
         if (job.attempt >= (this.#settings.attempts ?? 20)) return this.#bury(job, result.why)
-        this.#settings.log.warn('a job failed and will be tried again', { kind: job.kind, tenant: job.tenant, attempt: job.attempt, why: result.why })
+        this.#settings.log.warn('a job failed and will be tried again', {
+          kind: job.kind,
+          tenant: job.tenant,
+          attempt: job.attempt,
+          why: result.why,
+        })
         return this.#write(job, { run_at: new Date(now + this.#pause(job.attempt)), leased_until: null, last_error: result.why })
     }
   }
@@ -191,5 +219,7 @@ class JobWorker implements Jobs {
 /** Removes jobs that were done more than 30 days ago, of all companies. For a daily round. */
 export async function pruneJobs(store: Store, clock: Clock): Promise<void> {
   const before = new Date(clock.wall() - rememberDoneMs)
-  await store.acrossTenants('old jobs', (db) => db.deleteFrom('job').where('state', '=', 'done').where('finished_at', '<', before).execute())
+  await store.acrossTenants('old jobs', (db) =>
+    db.deleteFrom('job').where('state', '=', 'done').where('finished_at', '<', before).execute(),
+  )
 }

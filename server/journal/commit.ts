@@ -118,7 +118,9 @@ export class GroupCommit {
       const [oldest, next] = this.segments
       if (oldest === undefined || next === undefined || next.first - 1 > drained) return
       this.segments.shift()
-      await this.#settings.files.remove(oldest.name).catch((error: unknown) => this.#settings.log.warn('journal file not removed', { file: oldest.name, error: String(error) }))
+      await this.#settings.files
+        .remove(oldest.name)
+        .catch((error: unknown) => this.#settings.log.warn('journal file not removed', { file: oldest.name, error: String(error) }))
     }
   }
 

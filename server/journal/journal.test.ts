@@ -12,7 +12,15 @@ import { FolderInUseError, openJournal, openJournalOn, type JournalSettings } fr
 import { MemoryFiles } from '#server/journal/memory-files.ts'
 
 const answered = (call: string, leg: string): NewFact => ({ kind: 'leg.answered', tenant: 'alfa', call, leg })
-const started = (call: string): NewFact => ({ kind: 'call.started', tenant: 'alfa', call, direction: 'inbound', from: { number: '1' }, to: { number: '2' }, config: 1 })
+const started = (call: string): NewFact => ({
+  kind: 'call.started',
+  tenant: 'alfa',
+  call,
+  direction: 'inbound',
+  from: { number: '1' },
+  to: { number: '2' },
+  config: 1,
+})
 const ended = (call: string): NewFact => ({ kind: 'call.ended', tenant: 'alfa', call, outcome: { kind: 'answered', by: 'caller' } })
 
 function rig(options: Partial<JournalSettings> = {}) {
@@ -20,14 +28,23 @@ function rig(options: Partial<JournalSettings> = {}) {
   const clock = new VirtualClock(1_000_000)
   const troubles: boolean[] = []
   const settings = { clock, log: silentLog, onTrouble: ({ refusing }: { refusing: boolean }) => troubles.push(refusing), ...options }
-  return { files, clock, troubles, open: () => openJournalOn(files, settings), reopen: (disk: MemoryFiles) => openJournalOn(disk, settings) }
+  return {
+    files,
+    clock,
+    troubles,
+    open: () => openJournalOn(files, settings),
+    reopen: (disk: MemoryFiles) => openJournalOn(disk, settings),
+  }
 }
 
 describe('facts', () => {
   test('are numbered per call from 1 without gaps, also by the next life of the journal', async () => {
     const { open, clock } = rig()
     const first = await open()
-    assert.deepEqual([first.append(started('a')), first.append(started('b')), first.append(answered('a', 'x'))].map((f) => f.seq), [1, 1, 2])
+    assert.deepEqual(
+      [first.append(started('a')), first.append(started('b')), first.append(answered('a', 'x'))].map((f) => f.seq),
+      [1, 1, 2],
+    )
     assert.equal(first.append({ kind: 'trunk.went-up', tenant: 'alfa', trunk: 't' }).seq, 1)
     await first.close()
     clock.advance(5_000)
@@ -250,7 +267,14 @@ describe('a crash', () => {
     const { open, files, clock } = rig()
     const journal = await open()
     journal.append(started('a'))
-    journal.append({ kind: 'leg.started', tenant: 'alfa', call: 'a', leg: 'x', role: 'caller', endpoint: { kind: 'device', id: 'd', number: '1' } })
+    journal.append({
+      kind: 'leg.started',
+      tenant: 'alfa',
+      call: 'a',
+      leg: 'x',
+      role: 'caller',
+      endpoint: { kind: 'device', id: 'd', number: '1' },
+    })
     journal.append({ kind: 'recording.started', tenant: 'alfa', call: 'a', recording: 'r' })
     journal.append(started('b'))
     journal.append(ended('b'))
@@ -262,7 +286,14 @@ describe('a crash', () => {
     assert.deepEqual([call.call, call.legs, call.recordings, call.seq], ['a', ['x'], ['r'], 3])
     again.closeLost(call, 'the server died')
     const facts = (await read(again)).slice(-3)
-    assert.deepEqual(facts.map((f) => [f.kind, f.seq]), [['recording.failed', 4], ['leg.ended', 5], ['call.ended', 6]])
+    assert.deepEqual(
+      facts.map((f) => [f.kind, f.seq]),
+      [
+        ['recording.failed', 4],
+        ['leg.ended', 5],
+        ['call.ended', 6],
+      ],
+    )
     assert.deepEqual(again.openCalls(), [])
   })
 })
@@ -289,7 +320,10 @@ describe('files', () => {
       rest.push(...slice.facts)
       at = slice.upTo
     }
-    assert.deepEqual(rest.map((f) => f.call), Array.from({ length: 30 - half.upTo }, (_, i) => `c${half.upTo + i}`))
+    assert.deepEqual(
+      rest.map((f) => f.call),
+      Array.from({ length: 30 - half.upTo }, (_, i) => `c${half.upTo + i}`),
+    )
   })
 
   test('belong to one process at a time', async () => {

@@ -78,7 +78,10 @@ export class SegmentReader {
   }
 
   /** JSON of the facts after `after`, up to position `last`, about `maxBytes` of it. `upTo`: where reading came to. */
-  async read(segments: readonly Segment[], range: { after: Position; last: Position; maxBytes: number }): Promise<{ json: string[]; upTo: Position }> {
+  async read(
+    segments: readonly Segment[],
+    range: { after: Position; last: Position; maxBytes: number },
+  ): Promise<{ json: string[]; upTo: Position }> {
     const json: string[] = []
     let upTo = range.after
     let bytes = 0

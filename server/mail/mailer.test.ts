@@ -44,7 +44,11 @@ describe('mail by SMTP', () => {
 
   test('tells a refusal for good from one for now and from a dead server', async () => {
     await using server = await mailServer((address) => (address.startsWith('gone') ? 550 : address.startsWith('full') ? 452 : null))
-    const mailer = openMailer({ smtp: (tenant) => smtp(tenant === 'dead' ? 1 : server.port), clock: new VirtualClock(), outbox: '/nowhere' })
+    const mailer = openMailer({
+      smtp: (tenant) => smtp(tenant === 'dead' ? 1 : server.port),
+      clock: new VirtualClock(),
+      outbox: '/nowhere',
+    })
     const isPermanent = (tenant: string, to: string) =>
       mailer.send(tenant, { ...message, to: [to] }).then(
         () => null,

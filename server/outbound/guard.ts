@@ -50,7 +50,9 @@ export class OutboundGuard {
     if (asking.device === null) return null
     const caps = book.devices.get(asking.device)?.caps ?? outbound?.deviceCaps
     const device = this.#meter(book, asking.tenant, asking.device).check(caps, rate)
-    return device === null ? null : this.#against(asking.tenant, { ...device, detail: `${asking.device}: ${device.detail}`, kind: 'capped' })
+    return device === null
+      ? null
+      : this.#against(asking.tenant, { ...device, detail: `${asking.device}: ${device.detail}`, kind: 'capped' })
   }
 
   /** Puts a call on the meters of its company and device. */

@@ -9,11 +9,7 @@ import { permit, ratePerMinute, trunksFor } from '#server/outbound/permit.ts'
 const outbound = compileOutbound({
   kind: 'outbound',
   id: 'main',
-  routes: [
-    { prefixes: ['+371'], trunks: ['baltic'] },
-    { classes: ['mobile'], trunks: ['gsm', 'main'] },
-    { trunks: ['main'] },
-  ],
+  routes: [{ prefixes: ['+371'], trunks: ['baltic'] }, { classes: ['mobile'], trunks: ['gsm', 'main'] }, { trunks: ['main'] }],
   permissions: { international: true },
   countries: ['LV', 'PL'],
   barredPrefixes: ['+7900'],
@@ -50,7 +46,11 @@ test('without an outbound document nobody dials out', () => {
 test('each started minute is charged, until the cap stands against the next call', () => {
   const clock = new VirtualClock()
   const kept: number[] = []
-  const meter = new Meter(clock, () => 0, (k) => kept.push(k.spent))
+  const meter = new Meter(
+    clock,
+    () => 0,
+    (k) => kept.push(k.spent),
+  )
   const caps = { spendPerDay: 6 }
   const call = meter.begin()
   call.answered(2)
@@ -69,7 +69,12 @@ test('each started minute is charged, until the cap stands against the next call
 test('a new day of the company begins with nothing spent', () => {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1, 20, 59))
   const moscow = 3 * 3_600_000
-  const meter = new Meter(clock, () => moscow, () => undefined, { day: Math.floor((clock.wall() + moscow) / 86_400_000), spent: 9 })
+  const meter = new Meter(
+    clock,
+    () => moscow,
+    () => undefined,
+    { day: Math.floor((clock.wall() + moscow) / 86_400_000), spent: 9 },
+  )
   assert.equal(meter.check({ spendPerDay: 10 }, 2)?.rule, 'spend-cap')
   clock.advance(2 * 60_000)
   assert.equal(meter.check({ spendPerDay: 10 }, 2), null)
@@ -77,7 +82,11 @@ test('a new day of the company begins with nothing spent', () => {
 
 test('calls at once and calls a minute are bounded', () => {
   const clock = new VirtualClock()
-  const meter = new Meter(clock, () => 0, () => undefined)
+  const meter = new Meter(
+    clock,
+    () => 0,
+    () => undefined,
+  )
   const first = meter.begin()
   assert.equal(meter.check({ concurrentCalls: 1 }, 0)?.rule, 'concurrency-cap')
   first[Symbol.dispose]()

@@ -59,7 +59,9 @@ export function recordingsApi(app: FastifyInstance, recordings: Recordings): voi
       const range = rangeOf(request.headers.range)
       const stream = await recordings.open(tenantOf(request), (request.params as Static<typeof Id>).id, range ?? undefined)
       if (stream === null) throw notFound('recording')
-      reply.type(stream.contentType).headers({ 'accept-ranges': 'bytes', 'content-length': stream.end - stream.start + 1, 'cache-control': 'private, no-store' })
+      reply
+        .type(stream.contentType)
+        .headers({ 'accept-ranges': 'bytes', 'content-length': stream.end - stream.start + 1, 'cache-control': 'private, no-store' })
       if (range !== null) reply.code(206).header('content-range', `bytes ${stream.start}-${stream.end}/${stream.size}`)
       return reply.send(stream.audio)
     },

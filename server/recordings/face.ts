@@ -9,7 +9,10 @@ export interface Recordings {
   /** Takes a complete recording: it is remembered at once (journal), gets its row as soon as PostgreSQL takes it, and is mailed after its call. */
   finished(recording: FinishedRecording): void
   /** Newest first. `cursor`: from the page before; a foreign one is refused with `BadCursorError`. */
-  list(tenant: TenantId, query?: { call?: string; limit?: number; cursor?: string }): Promise<{ recordings: RecordingRow[]; next: string | null }>
+  list(
+    tenant: TenantId,
+    query?: { call?: string; limit?: number; cursor?: string },
+  ): Promise<{ recordings: RecordingRow[]; next: string | null }>
   /** Null: no such recording here. */
   get(tenant: TenantId, id: string): Promise<RecordingRow | null>
   /** The audio, or a byte range of it (`end` inclusive). Null: no such recording, or its file is gone. The caller consumes or destroys the stream. */

@@ -49,7 +49,13 @@ async function mail(settings: MailJobSettings, tenant: TenantId, order: Order): 
   if (call === null && isFresh) return { kind: 'later', ms: waitForCallMs }
   const { subject, text, filename } = recordingMail(recording, call, wish)
   try {
-    await settings.mailer.send(tenant, { to, subject, text, id: `${tenant}/${order.id}`, attachments: [{ filename, path: file, contentType: 'audio/ogg' }] })
+    await settings.mailer.send(tenant, {
+      to,
+      subject,
+      text,
+      id: `${tenant}/${order.id}`,
+      attachments: [{ filename, path: file, contentType: 'audio/ogg' }],
+    })
   } catch (error) {
     if (error instanceof MailError && error.permanent) return { kind: 'give-up', why: error.message }
     throw error
@@ -58,10 +64,23 @@ async function mail(settings: MailJobSettings, tenant: TenantId, order: Order): 
   return { kind: 'done' }
 }
 
-async function note({ store, journal, clock }: MailJobSettings, tenant: TenantId, { id, call, to }: { id: string; call: string; to: string }): Promise<void> {
+async function note(
+  { store, journal, clock }: MailJobSettings,
+  tenant: TenantId,
+  { id, call, to }: { id: string; call: string; to: string },
+): Promise<void> {
   const last = await store.forTenant(tenant, async (db) => {
-    await db.updateTable('recording').set({ mailed_at: new Date(clock.wall()), mailed_to: to }).where('id', '=', id).execute()
-    return db.selectFrom('fact').select((by) => by.fn.max('seq').as('seq')).where('tenant', '=', tenant).where('call', '=', call).executeTakeFirst()
+    await db
+      .updateTable('recording')
+      .set({ mailed_at: new Date(clock.wall()), mailed_to: to })
+      .where('id', '=', id)
+      .execute()
+    return db
+      .selectFrom('fact')
+      .select((by) => by.fn.max('seq').as('seq'))
+      .where('tenant', '=', tenant)
+      .where('call', '=', call)
+      .executeTakeFirst()
   })
   journal.continueFrom(tenant, call, last?.seq ?? 0)
   journal.append({ kind: 'recording.mailed', tenant, call, recording: id, to })

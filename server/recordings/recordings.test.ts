@@ -30,13 +30,29 @@ async function rig(mailer?: Mailer) {
   const worked: JobResult[] = []
   const wish = { to: ['all@example.org'], language: 'ru', timeZone: 'Europe/Moscow', company: 'Альфа' } as const
   const dead = Promise.withResolvers<string>()
-  const work = recordingMailJob({ store, recordings: () => recordings, history, mailer: mailer ?? openMailer({ smtp: () => null, clock, outbox }), journal, policy: () => wish, clock })
+  const work = recordingMailJob({
+    store,
+    recordings: () => recordings,
+    history,
+    mailer: mailer ?? openMailer({ smtp: () => null, clock, outbox }),
+    journal,
+    policy: () => wish,
+    clock,
+  })
   const handler = async (job: Parameters<typeof work>[0]) => {
     const result = await work(job)
     worked.push(result)
     return result
   }
-  const jobs = openJobs({ store, clock, log, random: countingRandom(), handlers: new Map([[mailRecording, handler]]), roundMs: 20, onDead: (_tenant, _kind, why) => dead.resolve(why) })
+  const jobs = openJobs({
+    store,
+    clock,
+    log,
+    random: countingRandom(),
+    handlers: new Map([[mailRecording, handler]]),
+    roundMs: 20,
+    onDead: (_tenant, _kind, why) => dead.resolve(why),
+  })
   const recordings = openRecordings({ store, journal, jobs, clock, log, root: join(folder, 'recordings') })
   const dispose = async () => {
     await recordings.close()
@@ -57,13 +73,29 @@ function heard(r: Rig, kind: Fact['kind']): Promise<Fact> {
 async function recordedCall(r: Rig, tenant: string, call: string): Promise<void> {
   const common = { tenant, call }
   const outcome = { kind: 'answered', by: 'caller' } as const
-  r.journal.append({ kind: 'call.started', ...common, direction: 'inbound', from: { number: '+79161234567', name: 'Evil\r\nBcc: x@y' }, to: { number: '100' }, config: 1 })
+  r.journal.append({
+    kind: 'call.started',
+    ...common,
+    direction: 'inbound',
+    from: { number: '+79161234567', name: 'Evil\r\nBcc: x@y' },
+    to: { number: '100' },
+    config: 1,
+  })
   r.journal.append({ kind: 'recording.started', ...common, recording: `rec-${call}` })
   const file = r.recordings.place(tenant, `rec-${call}`)
   await writeFile(file, Buffer.alloc(1_000, 7))
   r.journal.append({ kind: 'call.ended', ...common, outcome })
   r.journal.append({ kind: 'recording.ended', ...common, recording: `rec-${call}`, ms: 65_000, bytes: 1_000 })
-  r.recordings.finished({ ...common, mailTo: ['boss@example.org'], recording: `rec-${call}`, file, ms: 65_000, bytes: 1_000, turns: [{ speaker: 0, fromMs: 0, toMs: 9 }], gaps: [] })
+  r.recordings.finished({
+    ...common,
+    mailTo: ['boss@example.org'],
+    recording: `rec-${call}`,
+    file,
+    ms: 65_000,
+    bytes: 1_000,
+    turns: [{ speaker: 0, fromMs: 0, toMs: 9 }],
+    gaps: [],
+  })
 }
 
 describe('a recording', () => {
@@ -145,7 +177,8 @@ describe('paths of recordings', () => {
         assert.ok(file === null || file.startsWith(`/root/${tenant}/2`) || /^\/root\/[a-z0-9-]+\/\d{4}\//.test(file))
       }),
     )
-    for (const path of ['../beta/x.ogg', '2026/03/02/../../../x.ogg', '/etc/passwd', '2026/03/02/a\0.ogg', '2026/03/02/a.txt']) assert.equal(recordingFile('/root', 'alfa', path), null)
+    for (const path of ['../beta/x.ogg', '2026/03/02/../../../x.ogg', '/etc/passwd', '2026/03/02/a\0.ogg', '2026/03/02/a.txt'])
+      assert.equal(recordingFile('/root', 'alfa', path), null)
     assert.equal(recordingFile('/root', '..', '2026/03/02/a.ogg'), null)
     assert.equal(recordingPath('abc', Date.parse('2026-03-02T23:59:59Z')), '2026/03/02/abc.ogg')
     assert.throws(() => recordingPath('../x', 0), RangeError)

@@ -80,7 +80,11 @@ class RecordingArchive implements Recordings {
       let found = db.selectFrom('recording').selectAll().where('tenant', '=', tenant)
       if (query.call !== undefined) found = found.where('call', '=', query.call)
       if (after !== null) found = found.where(sql<boolean>`(started_at, id) < (${after.at}, ${after.id})`)
-      return found.orderBy('started_at', 'desc').orderBy('id', 'desc').limit(limit + 1).execute()
+      return found
+        .orderBy('started_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute()
     })
     const recordings = rows.slice(0, limit).map(toRow)
     const last = recordings.at(-1)
@@ -94,7 +98,13 @@ class RecordingArchive implements Recordings {
 
   async open(tenant: TenantId, id: string, range: { start: number; end?: number } = { start: 0 }): Promise<RecordingStream | null> {
     const file = await this.file(tenant, id)
-    const size = file === null ? null : await stat(file).then((found) => found.size, () => null)
+    const size =
+      file === null
+        ? null
+        : await stat(file).then(
+            (found) => found.size,
+            () => null,
+          )
     if (file === null || size === null) return null
     const start = Math.min(Math.max(0, range.start), Math.max(0, size - 1))
     const end = Math.max(start, Math.min(range.end ?? size - 1, size - 1))

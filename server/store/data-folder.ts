@@ -19,7 +19,10 @@ export function chooseDataFolder(project: string, wanted?: string): DataFolder {
   const usual = join(resolve(project), 'data')
   const isRoot = process.getuid?.() === 0
   if (isRoot && !othersMayEnter(usual)) {
-    return { path: elsewhere('/var/lib/centrala', project), because: `the database runs as a user of its own, who may not enter ${resolve(project)}` }
+    return {
+      path: elsewhere('/var/lib/centrala', project),
+      because: `the database runs as a user of its own, who may not enter ${resolve(project)}`,
+    }
   }
   if (!canWrite(usual)) {
     const home = isRoot ? '/var/lib/centrala' : join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'centrala')

@@ -17,10 +17,15 @@ export async function makePartitions(client: Client, wall: number): Promise<void
 
 async function makePartition(client: Client, table: string, from: Date, to: Date): Promise<void> {
   const name = `${table}_${from.toISOString().slice(0, 7).replace('-', '_')}`
-  const { rowCount } = await client.query("select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'centrala' and c.relname = $1", [name])
+  const { rowCount } = await client.query(
+    "select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'centrala' and c.relname = $1",
+    [name],
+  )
   if (rowCount !== 0) return
   try {
-    await client.query(`create table if not exists centrala.${name} partition of centrala.${table} for values from ('${from.toISOString()}') to ('${to.toISOString()}')`)
+    await client.query(
+      `create table if not exists centrala.${name} partition of centrala.${table} for values from ('${from.toISOString()}') to ('${to.toISOString()}')`,
+    )
   } catch (error) {
     // Rows of that month are in `_other` already (a restore, or a clock that was far off): they stay there, and are found there.
     if (!(error instanceof Error && 'code' in error && error.code === '23514')) throw error

@@ -39,7 +39,10 @@ async function packagedBinaries(): Promise<{ folder: string; version: string }> 
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
     return { folder: join(root, 'native'), version }
   } catch (cause) {
-    throw new NoPostgresError(`no PostgreSQL for ${process.platform}-${process.arch}: npm package ${name} is missing; install it, or set DATABASE_URL`, { cause })
+    throw new NoPostgresError(
+      `no PostgreSQL for ${process.platform}-${process.arch}: npm package ${name} is missing; install it, or set DATABASE_URL`,
+      { cause },
+    )
   }
 }
 

@@ -81,7 +81,9 @@ async function makeCluster(layout: Layout, log: Log): Promise<void> {
   const major = /(\d+)/.exec(stdout)?.[1] ?? ''
   if (made !== null) {
     if (made.trim() === major) return
-    throw new PostgresStartError(`${layout.cluster} was made by PostgreSQL ${made.trim()}, this is ${major}: back up with the old version, restore with this one`)
+    throw new PostgresStartError(
+      `${layout.cluster} was made by PostgreSQL ${made.trim()}, this is ${major}: back up with the old version, restore with this one`,
+    )
   }
   log.info('making the database', { folder: layout.cluster })
   const unfinished = `${layout.cluster}.unfinished`
@@ -176,7 +178,13 @@ class PostgresSupervisor implements EmbeddedPostgres {
     const { cluster, binaries } = this.#layout
     await removeStalePid(cluster)
     // In a process group of its own: Ctrl-C at the terminal is the keeper's to answer, not the database's.
-    const options = { ...identity(this.#layout), cwd: cluster, env: environment(), detached: true, stdio: ['ignore', 'ignore', 'pipe'] as ['ignore', 'ignore', 'pipe'] }
+    const options = {
+      ...identity(this.#layout),
+      cwd: cluster,
+      env: environment(),
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'] as ['ignore', 'ignore', 'pipe'],
+    }
     const child = spawn(join(binaries, 'bin', 'postgres'), ['-D', cluster, ...this.#flags()], options)
     let complaint = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(-2_000)))
@@ -238,7 +246,13 @@ class PostgresSupervisor implements EmbeddedPostgres {
   }
 
   async #query<T>(name: string, work: (client: Client) => Promise<T>): Promise<T> {
-    const client = new Client({ host: this.#layout.sockets, user: 'postgres', database: name, connectionTimeoutMillis: 2_000, query_timeout: 20_000 })
+    const client = new Client({
+      host: this.#layout.sockets,
+      user: 'postgres',
+      database: name,
+      connectionTimeoutMillis: 2_000,
+      query_timeout: 20_000,
+    })
     client.on('error', () => undefined)
     try {
       await client.connect()

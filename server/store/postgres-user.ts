@@ -24,11 +24,22 @@ export async function databaseUser(): Promise<SystemUser | null> {
   await makeUser()
   const made = (await lookUp('centrala-db')) ?? (await lookUp('postgres'))
   if (made !== null) return made
-  throw new NoDatabaseUserError('PostgreSQL does not run as root, and no user for it could be made. Run: useradd --system --user-group --no-create-home --shell /usr/sbin/nologin centrala-db')
+  throw new NoDatabaseUserError(
+    'PostgreSQL does not run as root, and no user for it could be made. Run: useradd --system --user-group --no-create-home --shell /usr/sbin/nologin centrala-db',
+  )
 }
 
 async function makeUser(): Promise<void> {
-  const flags = ['--system', '--user-group', '--no-create-home', '--home-dir', '/nonexistent', '--shell', '/usr/sbin/nologin', 'centrala-db']
+  const flags = [
+    '--system',
+    '--user-group',
+    '--no-create-home',
+    '--home-dir',
+    '/nonexistent',
+    '--shell',
+    '/usr/sbin/nologin',
+    'centrala-db',
+  ]
   const made = await attempt('useradd', flags)
   // BusyBox systems.
   if (!made) await attempt('adduser', ['-S', '-D', '-H', '-s', '/sbin/nologin', 'centrala-db'])

@@ -21,13 +21,36 @@ async function fill(db: TenantDb, tenant: string): Promise<void> {
   await db
     .insertInto('call')
     .values({
-      tenant, id: 'c', started_at: at, direction: 'inbound', from_number: tenant, to_number: '1', ring_ms: 0, talk_ms: 0, outcome: 'answered', outcome_by: 'us',
-      missed: false, recordings: [], legs: json, participants: [], config: 1, recovered: false, search: '',
+      tenant,
+      id: 'c',
+      started_at: at,
+      direction: 'inbound',
+      from_number: tenant,
+      to_number: '1',
+      ring_ms: 0,
+      talk_ms: 0,
+      outcome: 'answered',
+      outcome_by: 'us',
+      missed: false,
+      recordings: [],
+      legs: json,
+      participants: [],
+      config: 1,
+      recovered: false,
+      search: '',
     })
     .execute()
-  await db.insertInto('recording').values({ tenant, id: 'r', call: 'c', started_at: at, ms: 1, bytes: 1, path: '', turns: json, gaps: json }).execute()
-  await db.insertInto('job').values({ tenant, kind: 'k', key: 'k', payload: '{}', state: 'waiting', attempts: 0, run_at: at, created_at: at }).execute()
-  await sql`insert into api_key (tenant, name, prefix, hash, role, created_at) values (${tenant}, 'n', 'p', ${tenant}, 'owner', ${at})`.execute(db)
+  await db
+    .insertInto('recording')
+    .values({ tenant, id: 'r', call: 'c', started_at: at, ms: 1, bytes: 1, path: '', turns: json, gaps: json })
+    .execute()
+  await db
+    .insertInto('job')
+    .values({ tenant, kind: 'k', key: 'k', payload: '{}', state: 'waiting', attempts: 0, run_at: at, created_at: at })
+    .execute()
+  await sql`insert into api_key (tenant, name, prefix, hash, role, created_at) values (${tenant}, 'n', 'p', ${tenant}, 'owner', ${at})`.execute(
+    db,
+  )
   await db.insertInto('idempotency_key').values({ tenant, key: 'k', fingerprint: 'f', created_at: at }).execute()
 }
 
@@ -46,7 +69,9 @@ describe('the wall between companies', () => {
     const { rows: tables } = await store.acrossTenants('test', (db) => allTables.execute(db))
     assert.ok(tables.length >= 17)
     for (const { name, parent } of tables) {
-      const ours = await store.forTenant('alfa', (db) => sql<{ row: string }>`select t::text as row from ${sql.table(name)} t`.execute(db)).catch((error: Error) => error)
+      const ours = await store
+        .forTenant('alfa', (db) => sql<{ row: string }>`select t::text as row from ${sql.table(name)} t`.execute(db))
+        .catch((error: Error) => error)
       if (ours instanceof Error) {
         assert.match(ours.message, /permission denied/, name)
         assert.ok(!parent || name === 'wall' || name === 'migration', name)
@@ -55,10 +80,15 @@ describe('the wall between companies', () => {
       assert.ok(ours.rows.length >= 1, `${name} has rows of alfa`)
       for (const { row } of ours.rows) assert.doesNotMatch(row, /beta/, name)
       const column = name === 'tenant' ? 'id' : 'tenant'
-      const changed = await store.forTenant('alfa', (db) => sql`delete from ${sql.table(name)} where ${sql.ref(column)} = 'beta'`.execute(db))
+      const changed = await store.forTenant('alfa', (db) =>
+        sql`delete from ${sql.table(name)} where ${sql.ref(column)} = 'beta'`.execute(db),
+      )
       assert.equal(changed.numAffectedRows, 0n, name)
     }
-    await assert.rejects(store.forTenant('alfa', (db) => fill(db, 'beta')), /row-level security/)
+    await assert.rejects(
+      store.forTenant('alfa', (db) => fill(db, 'beta')),
+      /row-level security/,
+    )
     const moved = store.forTenant('alfa', (db) => sql`update recording set tenant = 'beta'`.execute(db))
     await assert.rejects(moved, /row-level security/)
   })
@@ -95,7 +125,10 @@ describe('the wall between companies', () => {
   test('what cannot be a company id is refused before any SQL', async () => {
     await using box = await testStore()
     for (const bad of ['', 'A', "x'; drop table tenant; --", 'a'.repeat(64), '-a', '..']) {
-      await assert.rejects(box.store.forTenant(bad, async () => 1), RangeError)
+      await assert.rejects(
+        box.store.forTenant(bad, async () => 1),
+        RangeError,
+      )
     }
   })
 
@@ -148,7 +181,10 @@ describe('a database that is away', () => {
 
   test('opening a store never waits, and ready says why it is not', async () => {
     const store = openStore({ urls: { owner: 'postgres://nobody@/none?host=%2Fnowhere' }, clock: systemClock, log: silentLog })
-    await assert.rejects(store.forTenant('alfa', async () => 1), StoreAwayError)
+    await assert.rejects(
+      store.forTenant('alfa', async () => 1),
+      StoreAwayError,
+    )
     await assert.rejects(store.ready(50), /ENOENT/)
     await store.close()
   })
@@ -176,7 +212,10 @@ describe('the schema', () => {
     await makePartitions(client, Date.parse('2031-05-20'))
     await client.query("insert into centrala.fact values ('alfa', 'c', 2, '2031-06-05', 'k', '{}')")
     const { rows } = await client.query<{ part: string }>('select tableoid::regclass::text as part from centrala.fact order by seq')
-    assert.deepEqual(rows.map((row) => row.part), ['centrala.fact_other', 'centrala.fact_2031_06'])
+    assert.deepEqual(
+      rows.map((row) => row.part),
+      ['centrala.fact_other', 'centrala.fact_2031_06'],
+    )
     await client.end()
   })
 })

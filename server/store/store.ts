@@ -2,7 +2,15 @@ import { Kysely, PostgresDialect } from 'kysely'
 import { Client, Pool, types, type PoolClient, type PoolConfig } from 'pg'
 import type { Clock, Millis } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
-import { StoreAwayError, StoreBusyError, type Store, type StoreHealth, type SystemDb, type TenantDb, type TenantId } from '#server/store/face.ts'
+import {
+  StoreAwayError,
+  StoreBusyError,
+  type Store,
+  type StoreHealth,
+  type SystemDb,
+  type TenantDb,
+  type TenantId,
+} from '#server/store/face.ts'
 import { migrate } from '#server/store/migrate.ts'
 import { migrations } from '#server/store/migrations/index.ts'
 import { makePartitions } from '#server/store/partitions.ts'
@@ -145,7 +153,9 @@ class PostgresStore implements Store {
     let database = this.#databases.get(client)
     if (database === undefined) {
       const only = { query: client.query.bind(client) as PoolClient['query'], release: () => undefined }
-      database = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: { connect: async () => only, end: async () => undefined, options: {} } }) })
+      database = new Kysely<Tables>({
+        dialect: new PostgresDialect({ pool: { connect: async () => only, end: async () => undefined, options: {} } }),
+      })
       this.#databases.set(client, database)
     }
     return database
@@ -235,9 +245,11 @@ class PostgresStore implements Store {
   }
 }
 
-const unhurried = 'set transaction isolation level repeatable read; set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;'
+const unhurried =
+  'set transaction isolation level repeatable read; set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;'
 
 /** bigint as number: nothing here comes near 2^53. */
 const numbers: NonNullable<PoolConfig['types']> = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') => (oid === 20 ? Number : types.getTypeParser(oid, format as 'text'))) as typeof types.getTypeParser,
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === 20 ? Number : types.getTypeParser(oid, format as 'text')) as typeof types.getTypeParser,
 }

@@ -34,7 +34,11 @@ export async function testStore(tenants: readonly string[] = []): Promise<TestSt
   const store = openStore({ urls, clock: systemClock, log: silentLog, connections: 4 })
   await store.ready(30_000)
   await store.acrossTenants('companies for a test', async (db) => {
-    for (const id of tenants) await db.insertInto('tenant').values({ id, name: id, state: 'active', created_at: new Date(0) }).execute()
+    for (const id of tenants)
+      await db
+        .insertInto('tenant')
+        .values({ id, name: id, state: 'active', created_at: new Date(0) })
+        .execute()
   })
   return { store, urls, postgres, [Symbol.asyncDispose]: () => store.close() }
 }

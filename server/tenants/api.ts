@@ -5,13 +5,19 @@ import { ApiError } from '#server/api/problem.ts'
 import type { Tenants } from '#server/tenants/index.ts'
 
 const CompanyView = Type.Object({ id: Type.String(), name: Type.String(), state: Type.String(), createdAt: Type.Number() })
-const NewCompany = Type.Object({ id: Type.String({ maxLength: 63 }), name: Type.String({ minLength: 1, maxLength: 80 }) }, { additionalProperties: false })
+const NewCompany = Type.Object(
+  { id: Type.String({ maxLength: 63 }), name: Type.String({ minLength: 1, maxLength: 80 }) },
+  { additionalProperties: false },
+)
 
 /** Companies on this system, for the provider. */
 export function companiesApi(app: FastifyInstance, tenants: Tenants, keys: ApiKeys): void {
   app.get(
     '/v1/companies',
-    { config: { role: 'operator', system: true }, schema: { summary: 'Companies', response: { 200: Type.Object({ companies: Type.Array(CompanyView) }) } } },
+    {
+      config: { role: 'operator', system: true },
+      schema: { summary: 'Companies', response: { 200: Type.Object({ companies: Type.Array(CompanyView) }) } },
+    },
     async () => ({ companies: await tenants.list() }),
   )
 
@@ -19,7 +25,11 @@ export function companiesApi(app: FastifyInstance, tenants: Tenants, keys: ApiKe
     '/v1/companies',
     {
       config: { role: 'operator', system: true },
-      schema: { summary: 'A new company, with the key of its owner', body: NewCompany, response: { 201: Type.Object({ company: CompanyView, key: Type.String() }) } },
+      schema: {
+        summary: 'A new company, with the key of its owner',
+        body: NewCompany,
+        response: { 201: Type.Object({ company: CompanyView, key: Type.String() }) },
+      },
     },
     async (request, reply) => {
       const made = await tenants.create(request.body as Static<typeof NewCompany>)

@@ -9,7 +9,12 @@ export function openTenants(store: Store, clock: Clock): Tenants {
       if (!isTenantId(id)) return { kind: 'bad-id' }
       const row = { id, name, state: 'active', created_at: new Date(clock.wall()) } as const
       const made = await store.acrossTenants('a new company', (db) =>
-        db.insertInto('tenant').values(row).onConflict((on) => on.doNothing()).returningAll().executeTakeFirst(),
+        db
+          .insertInto('tenant')
+          .values(row)
+          .onConflict((on) => on.doNothing())
+          .returningAll()
+          .executeTakeFirst(),
       )
       return made === undefined ? { kind: 'taken' } : { kind: 'created', tenant: toTenant(made) }
     },

@@ -45,6 +45,9 @@ export function showCaller(config: CompiledConfig, trunk: CompiledTrunk, domain:
     case 'pai':
       return { from: `<sip:${own}@${domain}>`, headers: written === null ? [] : [['P-Asserted-Identity', shown]] }
     case 'rpid':
-      return { from: `<sip:${own}@${domain}>`, headers: written === null ? [] : [['Remote-Party-ID', `${shown};party=calling;screen=yes;privacy=off`]] }
+      return {
+        from: `<sip:${own}@${domain}>`,
+        headers: written === null ? [] : [['Remote-Party-ID', `${shown};party=calling;screen=yes;privacy=off`]],
+      }
   }
 }

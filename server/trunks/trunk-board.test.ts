@@ -17,7 +17,14 @@ type Answer = SipResponse | Unanswered
 const silence: Unanswered = { kind: 'unanswered', why: 'timeout', detail: 'no final answer in time' }
 
 function answer(status: string, ...headers: string[]): SipResponse {
-  const text = [`SIP/2.0 ${status}`, 'Via: SIP/2.0/UDP a;branch=z9hG4bK1', 'From: <sip:a@b>;tag=1', 'To: <sip:a@b>;tag=2', 'Call-ID: c', 'CSeq: 1 REGISTER']
+  const text = [
+    `SIP/2.0 ${status}`,
+    'Via: SIP/2.0/UDP a;branch=z9hG4bK1',
+    'From: <sip:a@b>;tag=1',
+    'To: <sip:a@b>;tag=2',
+    'Call-ID: c',
+    'CSeq: 1 REGISTER',
+  ]
   const parsed = parseMessage(Buffer.from([...text, ...headers, 'Content-Length: 0', '', ''].join('\r\n')))
   if (parsed.kind !== 'response') throw new Error('a response was expected')
   return parsed
@@ -86,7 +93,10 @@ test('a registrar that dies and comes back is one fact down and one up, whatever
   alive = true
   await at.clock.advanceAsync(60_000)
   assert.equal(at.board.link('acme', 'main')?.registered, true)
-  assert.deepEqual(at.facts.map((fact) => fact.kind), ['trunk.went-down', 'trunk.went-up'])
+  assert.deepEqual(
+    at.facts.map((fact) => fact.kind),
+    ['trunk.went-down', 'trunk.went-up'],
+  )
 })
 
 test('a silent trunk is down within the probe, takes only emergency calls, and recovers alone', async () => {
@@ -100,7 +110,10 @@ test('a silent trunk is down within the probe, takes only emergency calls, and r
   alive = true
   await at.clock.advanceAsync(10_000)
   assert.equal(link?.blocked(), null)
-  assert.deepEqual(at.facts.map((fact) => fact.kind), ['trunk.went-down', 'trunk.went-up'])
+  assert.deepEqual(
+    at.facts.map((fact) => fact.kind),
+    ['trunk.went-down', 'trunk.went-up'],
+  )
 })
 
 test('a trunk whose channels are taken is full, except for emergency calls, also after its configuration changed', async () => {
@@ -124,7 +137,10 @@ test('a changed trunk registers anew only after its old registration has ended',
   await at.clock.advanceAsync(0)
   at.configure(trunk({ ...registering, name: 'Renamed' }))
   await at.clock.advanceAsync(0)
-  assert.deepEqual(at.asked.map((spec) => new Map(spec.headers).get('Expires')), ['100', '0', '100'])
+  assert.deepEqual(
+    at.asked.map((spec) => new Map(spec.headers).get('Expires')),
+    ['100', '0', '100'],
+  )
   await at.board.close()
   assert.equal(new Map(at.asked.at(-1)?.headers).get('Expires'), '0')
   assert.equal(at.clock.pending, 0)
@@ -132,7 +148,11 @@ test('a changed trunk registers anew only after its old registration has ended',
 
 test('calls come from the trunk of their address and port, from its networks, and from nobody else', async () => {
   const at = carrier({ OPTIONS: () => answer('200 OK') })
-  at.configure(trunk({ host: '192.0.2.1' }), trunk({ id: 'second', host: '192.0.2.1', port: 5080 }), trunk({ id: 'net', host: '198.51.100.1', addresses: ['198.51.100.0/24'] }))
+  at.configure(
+    trunk({ host: '192.0.2.1' }),
+    trunk({ id: 'second', host: '192.0.2.1', port: 5080 }),
+    trunk({ id: 'net', host: '198.51.100.1', addresses: ['198.51.100.0/24'] }),
+  )
   const from = (address: string, port = 5060): string[] => at.board.from(address, port).map((link) => link.id)
   await at.clock.advanceAsync(0)
   assert.deepEqual(from('192.0.2.1'), ['main'])

@@ -63,7 +63,10 @@ export class FactLog implements Disposable {
   }
 
   #told(from: number): string {
-    return this.facts.slice(from).map((fact) => JSON.stringify(fact)).join('\n')
+    return this.facts
+      .slice(from)
+      .map((fact) => JSON.stringify(fact))
+      .join('\n')
   }
 
   #hear(fact: Fact): void {

@@ -49,7 +49,11 @@ export class WirePhone implements AsyncDisposable {
   /** The final answer to a REGISTER, with credentials once asked for. */
   register(said: Said = {}): Promise<WireMessage> {
     const uri = said.requestUri ?? `sip:${this.account.domain}`
-    return this.request('REGISTER', uri, { to: `<${this.aor}>`, ...said, headers: [`Contact: ${this.contact}`, 'Expires: 300', ...(said.headers ?? [])] })
+    return this.request('REGISTER', uri, {
+      to: `<${this.aor}>`,
+      ...said,
+      headers: [`Contact: ${this.contact}`, 'Expires: 300', ...(said.headers ?? [])],
+    })
   }
 
   /** Any request outside a dialog: the final answer, after one challenge. */
@@ -60,7 +64,11 @@ export class WirePhone implements AsyncDisposable {
     const first = await this.#ask(sent, [])
     if (first.status !== 401) return first
     const { user = this.account.user, password = this.account.password, realm } = said
-    const credentials = authorization(header(first, 'www-authenticate'), { user, password, method, uri: requestUri }, realm === undefined ? {} : { realm })
+    const credentials = authorization(
+      header(first, 'www-authenticate'),
+      { user, password, method, uri: requestUri },
+      realm === undefined ? {} : { realm },
+    )
     return this.#ask(sent, [`Authorization: ${credentials}`])
   }
 
@@ -69,7 +77,12 @@ export class WirePhone implements AsyncDisposable {
     const callId = said.callId ?? `${newTag()}@${this.wire.address}`
     const requestUri = said.requestUri ?? `sip:${dialled}@${this.account.domain}`
     const to = said.to ?? `<sip:${dialled}@${this.account.domain}>`
-    const answer = await this.request('INVITE', requestUri, { to, ...said, callId, headers: [`Contact: ${this.contact}`, 'Content-Type: application/sdp', ...(said.headers ?? [])] }, this.sdp())
+    const answer = await this.request(
+      'INVITE',
+      requestUri,
+      { to, ...said, callId, headers: [`Contact: ${this.contact}`, 'Content-Type: application/sdp', ...(said.headers ?? [])] },
+      this.sdp(),
+    )
     return new WireCall(this, answer)
   }
 
@@ -84,7 +97,18 @@ export class WirePhone implements AsyncDisposable {
 
   sdp(): string {
     const { address } = this.wire
-    return ['v=0', `o=phone 1 1 IN IP4 ${address}`, 's=-', `c=IN IP4 ${address}`, 't=0 0', `m=audio ${this.ear.port} RTP/AVP 8 101`, 'a=rtpmap:8 PCMA/8000', 'a=rtpmap:101 telephone-event/8000', 'a=ptime:20', ''].join('\r\n')
+    return [
+      'v=0',
+      `o=phone 1 1 IN IP4 ${address}`,
+      's=-',
+      `c=IN IP4 ${address}`,
+      't=0 0',
+      `m=audio ${this.ear.port} RTP/AVP 8 101`,
+      'a=rtpmap:8 PCMA/8000',
+      'a=rtpmap:101 telephone-event/8000',
+      'a=ptime:20',
+      '',
+    ].join('\r\n')
   }
 
   /** Sends a request as given, with the fields that no request does without. */
@@ -110,11 +134,19 @@ export class WirePhone implements AsyncDisposable {
     await this.ear[Symbol.asyncDispose]()
   }
 
-  async #ask(sent: { method: string; requestUri: string; callId: string; tag: string; said: Said; body: string }, more: readonly string[]): Promise<WireMessage> {
+  async #ask(
+    sent: { method: string; requestUri: string; callId: string; tag: string; said: Said; body: string },
+    more: readonly string[],
+  ): Promise<WireMessage> {
     const { method, requestUri, callId, tag, said, body } = sent
     const from = said.from ?? `<${this.aor}>`
     const to = said.to ?? `<${requestUri}>`
-    const seq = this.sendRequest(method, requestUri, [`From: ${from};tag=${tag}`, `To: ${to}`, `Call-ID: ${callId}`, ...(said.headers ?? []), ...more], body)
+    const seq = this.sendRequest(
+      method,
+      requestUri,
+      [`From: ${from};tag=${tag}`, `To: ${to}`, `Call-ID: ${callId}`, ...(said.headers ?? []), ...more],
+      body,
+    )
     const isAnswer = (message: WireMessage): boolean =>
       message.status >= 200 && header(message, 'call-id') === callId && header(message, 'cseq') === `${seq} ${method}`
     const answer = await this.wire.next(`answer to ${method} ${requestUri}`, isAnswer)
@@ -124,7 +156,10 @@ export class WirePhone implements AsyncDisposable {
 
   #acknowledge(sent: { requestUri: string; callId: string }, answer: WireMessage, seq: number): void {
     const target = answer.status < 300 ? (/<([^>]+)>/.exec(header(answer, 'contact'))?.[1] ?? sent.requestUri) : sent.requestUri
-    const via = answer.status < 300 ? `SIP/2.0/UDP ${this.wire.address}:${this.wire.port};branch=${newBranch()};rport` : header(answer, 'via').replace(/;(received|rport)=[^;]*/g, '')
+    const via =
+      answer.status < 300
+        ? `SIP/2.0/UDP ${this.wire.address}:${this.wire.port};branch=${newBranch()};rport`
+        : header(answer, 'via').replace(/;(received|rport)=[^;]*/g, '')
     this.wire.send(
       [
         `ACK ${target} SIP/2.0`,
@@ -178,7 +213,13 @@ export class WireCall {
   /** A request within the dialog; the final answer. */
   async request(method: string, headers: readonly string[] = [], tagged: { local?: string } = {}): Promise<WireMessage> {
     const local = tagged.local ?? this.#local
-    const seq = this.phone.sendRequest(method, this.#target, [`From: ${local}`, `To: ${this.#remote}`, `Call-ID: ${this.callId}`, `Contact: ${this.phone.contact}`, ...headers])
+    const seq = this.phone.sendRequest(method, this.#target, [
+      `From: ${local}`,
+      `To: ${this.#remote}`,
+      `Call-ID: ${this.callId}`,
+      `Contact: ${this.phone.contact}`,
+      ...headers,
+    ])
     return this.phone.wire.next(
       `answer to ${method}`,
       (message) => message.status >= 200 && header(message, 'call-id') === this.callId && header(message, 'cseq') === `${seq} ${method}`,

@@ -16,7 +16,15 @@ export interface WireMessage {
   text: string
 }
 
-const compact: Readonly<Record<string, string>> = { v: 'via', f: 'from', t: 'to', i: 'call-id', m: 'contact', l: 'content-length', c: 'content-type' }
+const compact: Readonly<Record<string, string>> = {
+  v: 'via',
+  f: 'from',
+  t: 'to',
+  i: 'call-id',
+  m: 'contact',
+  l: 'content-length',
+  c: 'content-type',
+}
 
 export function readWire(text: string): WireMessage {
   const [head = '', ...rest] = text.split('\r\n\r\n')
@@ -84,7 +92,10 @@ export class Wire implements AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<WireMessage>()
     const waiting = { matches, resolve }
     this.#waiting.push(waiting)
-    const timer = setTimeout(() => reject(new Error(`no ${what} came; instead:\n${this.received.map((m) => m.first).join('\n')}`)), patienceMs)
+    const timer = setTimeout(
+      () => reject(new Error(`no ${what} came; instead:\n${this.received.map((m) => m.first).join('\n')}`)),
+      patienceMs,
+    )
     try {
       return await promise
     } finally {
@@ -94,8 +105,14 @@ export class Wire implements AsyncDisposable {
 
   /** Answers a request of the peer. */
   answer(request: WireMessage, status: string, more: readonly string[] = [], body = ''): void {
-    const copied = ['via', 'from', 'call-id', 'cseq', 'record-route'].flatMap((name) => (request.headers.get(name) ?? []).map((value) => `${name}: ${value}`))
-    this.send([`SIP/2.0 ${status}`, ...copied, `To: ${taggedTo(request)}`, ...more, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'))
+    const copied = ['via', 'from', 'call-id', 'cseq', 'record-route'].flatMap((name) =>
+      (request.headers.get(name) ?? []).map((value) => `${name}: ${value}`),
+    )
+    this.send(
+      [`SIP/2.0 ${status}`, ...copied, `To: ${taggedTo(request)}`, ...more, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join(
+        '\r\n',
+      ),
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -134,7 +151,10 @@ export function authorization(
 ): string {
   const field = (name: string): string => new RegExp(`\\b${name}="?([^",]+)"?`, 'i').exec(challenge)?.[1] ?? ''
   const algorithm = field('algorithm') || 'MD5'
-  const hash = (text: string): string => createHash(algorithm === 'SHA-256' ? 'sha256' : 'md5').update(text).digest('hex')
+  const hash = (text: string): string =>
+    createHash(algorithm === 'SHA-256' ? 'sha256' : 'md5')
+      .update(text)
+      .digest('hex')
   const realm = stated.realm ?? field('realm')
   const [nonce, cnonce, nc] = [field('nonce'), newTag(), '00000001']
   const response = hash([hash(`${as.user}:${realm}:${as.password}`), nonce, nc, cnonce, 'auth', hash(`${as.method}:${as.uri}`)].join(':'))

@@ -87,7 +87,11 @@ export async function caughtUp(pairs: readonly Pair[]): Promise<void> {
 }
 
 export function lostIn(pairs: readonly Pair[]): number {
-  return pairs.reduce((sum, { caller, callee }) => sum + Math.max(0, caller.talker.lostTo(callee.talker) - 1) + Math.max(0, callee.talker.lostTo(caller.talker) - 1), 0)
+  return pairs.reduce(
+    (sum, { caller, callee }) =>
+      sum + Math.max(0, caller.talker.lostTo(callee.talker) - 1) + Math.max(0, callee.talker.lostTo(caller.talker) - 1),
+    0,
+  )
 }
 
 /** The longest silence anybody heard, in ms. */

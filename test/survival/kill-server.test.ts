@@ -43,7 +43,12 @@ for (const transport of ['udp', 'tcp'] as const) {
     }
     for (const { caller } of callerEnds) caller.dialog?.bye()
     for (const { callee } of calleeEnds) callee.dialog?.bye()
-    const others = [...held.map((p) => p.callee), ...callerEnds.map((p) => p.callee), ...calleeEnds.map((p) => p.caller), ...transferred.map((p) => p.callee)]
+    const others = [
+      ...held.map((p) => p.callee),
+      ...callerEnds.map((p) => p.callee),
+      ...calleeEnds.map((p) => p.caller),
+      ...transferred.map((p) => p.callee),
+    ]
     for (const end of await Promise.all(others.map((party) => party.ended))) assert.equal(end.kind, 'bye')
 
     const rows = await historyOf(api, calls)

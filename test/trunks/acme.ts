@@ -11,7 +11,16 @@ const password = 'correct horse battery'
 /** A small company: a phone with extension 100, one public number that rings it, and nothing outside. */
 export function acme(...more: Doc[]): Doc[] {
   return [
-    { kind: 'company', id: 'acme', name: 'Acme', timezone: 'Europe/Moscow', country: 'RU', language: 'en', sipDomains: ['acme.test'], mainNumber: 'main' },
+    {
+      kind: 'company',
+      id: 'acme',
+      name: 'Acme',
+      timezone: 'Europe/Moscow',
+      country: 'RU',
+      language: 'en',
+      sipDomains: ['acme.test'],
+      mainNumber: 'main',
+    },
     { kind: 'number', id: 'main', number: '+74950000100', target: { extension: '100' } },
     { kind: 'number', id: 'second', number: '+74950000101', target: { extension: '100' } },
     { kind: 'device', id: 'desk', username: '100', password, algorithms: ['MD5'], callerId: '+74950000101' },
@@ -37,7 +46,13 @@ export class AcmeSystem implements AsyncDisposable {
   readonly phone: WirePhone
   readonly sip: { address: string; port: number }
 
-  private constructor(parts: { system: RunningSystem; api: Api; facts: FactLog; phone: WirePhone; sip: { address: string; port: number } }) {
+  private constructor(parts: {
+    system: RunningSystem
+    api: Api
+    facts: FactLog
+    phone: WirePhone
+    sip: { address: string; port: number }
+  }) {
     this.system = parts.system
     this.api = parts.api
     this.facts = parts.facts

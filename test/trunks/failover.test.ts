@@ -35,13 +35,18 @@ async function callOut(at: AcmeSystem): Promise<{ by: string; ms: number; passed
   }
 }
 
-test('a carrier that is silent, refuses packets or is out of service gives way to the next within two seconds', { skip: withoutSipp }, async (t) => {
+test('a carrier that is silent, refuses packets or is out of service gives way to the next within two seconds', {
+  skip: withoutSipp,
+}, async (t) => {
   await using _healthy = await Sipp.listen({ scenario: 'takes-calls', address: second, port })
   await using _mute = await Wire.open({ address: '127.0.0.1', port: 9 }, silent, port)
   await using at = await AcmeSystem.start(acme())
   await at.phone.register()
 
-  for (const [what, address] of [['silent', silent], ['not there (ICMP)', nobody]] as const) {
+  for (const [what, address] of [
+    ['silent', silent],
+    ['not there (ICMP)', nobody],
+  ] as const) {
     await t.test(what, async () => {
       await at.apply(twoTrunks(address))
       const went = await callOut(at)
@@ -62,7 +67,9 @@ test('a carrier that is silent, refuses packets or is out of service gives way t
   }
 })
 
-test('after one call found a carrier dead the next go straight to the second, until OPTIONS finds it alive', { skip: withoutSipp }, async () => {
+test('after one call found a carrier dead the next go straight to the second, until OPTIONS finds it alive', {
+  skip: withoutSipp,
+}, async () => {
   await using _healthy = await Sipp.listen({ scenario: 'takes-calls', address: second, port })
   await using at = await AcmeSystem.start(acme())
   await at.phone.register()
@@ -76,10 +83,15 @@ test('after one call found a carrier dead the next go straight to the second, un
 
   await using _back = await Sipp.listen({ scenario: 'takes-calls', address: nobody, port })
   await at.facts.next('trunk.went-up', (fact) => fact.trunk === 'first', from)
-  assert.deepEqual([(await callOut(at)).by, (await at.api.get<{ trunks: { id: string; state: string }[] }>('/v1/trunks')).trunks[0]?.state], ['first', 'up'])
+  assert.deepEqual(
+    [(await callOut(at)).by, (await at.api.get<{ trunks: { id: string; state: string }[] }>('/v1/trunks')).trunks[0]?.state],
+    ['first', 'up'],
+  )
 })
 
-test('a trunk whose channels are all taken is passed over, refuses further callers with 503, and is free again after', { skip: withoutSipp }, async () => {
+test('a trunk whose channels are all taken is passed over, refuses further callers with 503, and is free again after', {
+  skip: withoutSipp,
+}, async () => {
   await using _one = await Sipp.listen({ scenario: 'takes-calls', address: first, port })
   await using _two = await Sipp.listen({ scenario: 'takes-calls', address: second, port })
   await using at = await AcmeSystem.start(twoTrunks(first, { channels: 1 }))
@@ -94,7 +106,9 @@ test('a trunk whose channels are all taken is passed over, refuses further calle
   assert.equal((await callOut(at)).by, 'first')
 })
 
-test('what a carrier says of the number called is what the caller is told, and no other trunk is asked', { skip: withoutSipp }, async (t) => {
+test('what a carrier says of the number called is what the caller is told, and no other trunk is asked', {
+  skip: withoutSipp,
+}, async (t) => {
   await using at = await AcmeSystem.start(acme())
   await at.phone.register()
   const told: readonly [refusal: string, kind: string, by: string, sip: number][] = [

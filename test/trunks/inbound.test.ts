@@ -7,7 +7,9 @@ import { Sipp, withoutSipp } from '#test/trunks/sipp.ts'
 
 const port = 20_000 + randomInt(10_000)
 
-test('a carrier brings calls in by the number in the Request-URI, in To, in a header of its own, in its own format', { skip: withoutSipp }, async (t) => {
+test('a carrier brings calls in by the number in the Request-URI, in To, in a header of its own, in its own format', {
+  skip: withoutSipp,
+}, async (t) => {
   await using at = await AcmeSystem.start(
     acme(
       trunk('by-uri', '127.0.0.21', port),
@@ -31,18 +33,38 @@ test('a carrier brings calls in by the number in the Request-URI, in To, in a he
     assert.match(header(call.message, 'from'), /<sip:\+79161234567@acme\.test>/)
   }
 
-  await t.test('Request-URI, whatever To says', () => callIn('127.0.0.21', { dialled: '+74950000100', to: 'someone', caller: '+79161234567', more: 'Subject: a' }))
+  await t.test('Request-URI, whatever To says', () =>
+    callIn('127.0.0.21', { dialled: '+74950000100', to: 'someone', caller: '+79161234567', more: 'Subject: a' }),
+  )
   await t.test('To, written nationally, with our account in the Request-URI', () =>
-    callIn('127.0.0.22', { dialled: 'acme-account', to: '84950000100', caller: '89161234567', more: 'Subject: a' }))
+    callIn('127.0.0.22', { dialled: 'acme-account', to: '84950000100', caller: '89161234567', more: 'Subject: a' }),
+  )
   await t.test('a header named by the trunk', () =>
-    callIn('127.0.0.23', { dialled: 'acme-account', to: 'acme-account', caller: '79161234567', more: 'P-Called-Party-ID: <sip:74950000100@carrier.example>' }))
-  await t.test('a format by rule', () => callIn('127.0.0.24', { dialled: '99984950000100', to: 'x', caller: '99989161234567', more: 'Subject: a' }))
+    callIn('127.0.0.23', {
+      dialled: 'acme-account',
+      to: 'acme-account',
+      caller: '79161234567',
+      more: 'P-Called-Party-ID: <sip:74950000100@carrier.example>',
+    }),
+  )
+  await t.test('a format by rule', () =>
+    callIn('127.0.0.24', { dialled: '99984950000100', to: 'x', caller: '99989161234567', more: 'Subject: a' }),
+  )
   await t.test('the asserted identity before From', () =>
-    callIn('127.0.0.21', { dialled: '+74950000100', to: 'x', caller: 'switchboard', more: 'P-Asserted-Identity: <sip:+79161234567@carrier.example>' }))
+    callIn('127.0.0.21', {
+      dialled: '+74950000100',
+      to: 'x',
+      caller: 'switchboard',
+      more: 'P-Asserted-Identity: <sip:+79161234567@carrier.example>',
+    }),
+  )
 
   await t.test('a number that is nobody’s is refused with 404 and a fact', async () => {
     const mark = at.facts.mark
-    await using carrier = await Sipp.call({ scenario: 'is-refused', address: '127.0.0.21', port, keys: { dialled: '+74950009999', to: 'x', caller: '1', more: 'Subject: a' } }, at.sip)
+    await using carrier = await Sipp.call(
+      { scenario: 'is-refused', address: '127.0.0.21', port, keys: { dialled: '+74950009999', to: 'x', caller: '1', more: 'Subject: a' } },
+      at.sip,
+    )
     await carrier.done()
     const refused = await at.facts.next('call.refused', () => true, mark)
     assert.deepEqual([refused.rule, refused.sip], ['unknown-number', 404])

@@ -18,7 +18,13 @@ const emergency: Doc = { kind: 'emergency', id: 'emergency', numbers: ['112'], t
 
 function limited(out: Record<string, unknown>, more: Record<string, unknown> = {}): Doc[] {
   const refusal = { barred: ['barred'], capped: ['capped'] }
-  return acme(...spoken, emergency, trunk('carrier', address, port, more), { kind: 'outbound', id: 'out', routes: [{ trunks: ['carrier'] }], refusal, ...out })
+  return acme(...spoken, emergency, trunk('carrier', address, port, more), {
+    kind: 'outbound',
+    id: 'out',
+    routes: [{ trunks: ['carrier'] }],
+    refusal,
+    ...out,
+  })
 }
 
 /** The prompts of the demo company as they are on disk: what a refused caller must have heard. */
@@ -65,7 +71,9 @@ async function emergencyPasses(at: AcmeSystem, carrier: Sipp): Promise<void> {
   assert.match(header(invite, 'from'), /<sip:\+74950000100@/)
 }
 
-test('what may not be dialled is refused in words and raises an alarm; an emergency number passes every limit', { skip: withoutSipp }, async (t) => {
+test('what may not be dialled is refused in words and raises an alarm; an emergency number passes every limit', {
+  skip: withoutSipp,
+}, async (t) => {
   await using carrier = await Sipp.listen({ scenario: 'takes-calls', address, port })
   await using at = await AcmeSystem.start(limited({}))
   await at.phone.register()
@@ -74,7 +82,9 @@ test('what may not be dialled is refused in words and raises an alarm; an emerge
     await isRefused(at, '88091234567', 'barred', 'barred-class')
   })
   await t.test('a prefix that is barred, and 112 although everything is', async () => {
-    await at.apply(limited({ barredPrefixes: ['+7495'], permissions: { local: false, national: false, mobile: false, 'toll-free': false } }))
+    await at.apply(
+      limited({ barredPrefixes: ['+7495'], permissions: { local: false, national: false, mobile: false, 'toll-free': false } }),
+    )
     await isRefused(at, national, 'barred', 'barred-prefix')
     await emergencyPasses(at, carrier)
   })

@@ -10,7 +10,13 @@ const address = '127.0.0.31'
 const outside = '+74951112233'
 
 /** Calls the world outside over a trunk configured so, and gives the INVITEs that the carrier saw. */
-async function callOut(at: AcmeSystem, carrier: Sipp, more: Record<string, unknown>, dialled = '84951112233', others: Doc[] = []): Promise<SippMessage[]> {
+async function callOut(
+  at: AcmeSystem,
+  carrier: Sipp,
+  more: Record<string, unknown>,
+  dialled = '84951112233',
+  others: Doc[] = [],
+): Promise<SippMessage[]> {
   await at.apply(acme(trunk('carrier', address, port, more), everythingTo('carrier'), ...others))
   const mark = at.facts.mark
   const call = await at.phone.call(dialled)
@@ -28,7 +34,11 @@ test('calls go out with the number and the caller as each trunk wants them', { s
   assert.equal((await at.phone.register()).status, 200)
 
   const shown: readonly [rule: string, from: RegExp, headers: Record<string, RegExp>][] = [
-    ['asserted', /^<sip:\+74950000101@127\.0\.0\.31>;tag=/, { 'p-asserted-identity': /^<sip:\+74950000101@127\.0\.0\.31>$/, 'remote-party-id': /^$/ }],
+    [
+      'asserted',
+      /^<sip:\+74950000101@127\.0\.0\.31>;tag=/,
+      { 'p-asserted-identity': /^<sip:\+74950000101@127\.0\.0\.31>$/, 'remote-party-id': /^$/ },
+    ],
     ['from', /^<sip:\+74950000101@127\.0\.0\.31>;tag=/, { 'p-asserted-identity': /^$/, 'remote-party-id': /^$/ }],
     ['pai', /^<sip:account@127\.0\.0\.31>;tag=/, { 'p-asserted-identity': /^<sip:\+74950000101@127\.0\.0\.31>$/ }],
     ['rpid', /^<sip:account@127\.0\.0\.31>;tag=/, { 'remote-party-id': /^<sip:\+74950000101@127\.0\.0\.31>;party=calling/ }],
@@ -68,7 +78,14 @@ test('calls go out with the number and the caller as each trunk wants them', { s
 
   await t.test('what a phone writes into its own headers never reaches the carrier', async () => {
     const mark = at.facts.mark
-    const call = await at.phone.call('84951112233', { headers: ['P-Asserted-Identity: <sip:+79990001122@acme.test>', 'Remote-Party-ID: <sip:+79990001122@acme.test>', 'P-Preferred-Identity: <sip:+79990001122@acme.test>', 'Diversion: <sip:+79990001122@acme.test>'] })
+    const call = await at.phone.call('84951112233', {
+      headers: [
+        'P-Asserted-Identity: <sip:+79990001122@acme.test>',
+        'Remote-Party-ID: <sip:+79990001122@acme.test>',
+        'P-Preferred-Identity: <sip:+79990001122@acme.test>',
+        'Diversion: <sip:+79990001122@acme.test>',
+      ],
+    })
     await call.bye()
     const started = await at.facts.next('leg.started', (fact) => fact.endpoint.kind === 'trunk', mark)
     await at.facts.next('call.ended', () => true, mark)
@@ -77,7 +94,12 @@ test('calls go out with the number and the caller as each trunk wants them', { s
 
   await t.test('a domain of its own, by way of an outbound proxy', async () => {
     const proxy = { host: address, port }
-    const [invite] = await callOut(at, carrier, { host: 'sip.carrier.invalid', port: 5060, domain: 'carrier.invalid', outboundProxy: proxy })
+    const [invite] = await callOut(at, carrier, {
+      host: 'sip.carrier.invalid',
+      port: 5060,
+      domain: 'carrier.invalid',
+      outboundProxy: proxy,
+    })
     assert.ok(invite)
     assert.equal(invite.first, `INVITE sip:${outside}@carrier.invalid SIP/2.0`)
     assert.match(header(invite, 'from'), /@carrier\.invalid>/)
@@ -88,7 +110,12 @@ test('a carrier that asks for a password is told the authentication user’s', {
   await using carrier = await Sipp.listen({ scenario: 'asks-password', address, port })
   await using at = await AcmeSystem.start(acme())
   assert.equal((await at.phone.register()).status, 200)
-  const invites = await callOut(at, carrier, { username: 'account', authUser: 'auth-account', password: 'sesame open', callerId: { rule: 'pai' } })
+  const invites = await callOut(at, carrier, {
+    username: 'account',
+    authUser: 'auth-account',
+    password: 'sesame open',
+    callerId: { rule: 'pai' },
+  })
   assert.equal(invites.length, 2)
   const proof = header(invites[1] ?? assert.fail(), 'proxy-authorization')
   assert.match(proof, /username="auth-account"/)

@@ -8,7 +8,8 @@ import { readWire, type WireMessage } from '#test/support/wire.ts'
 import { untilAnswered } from '#test/trunks/until-answered.ts'
 
 /** Why tests with SIPp cannot run here; false when they can. */
-export const withoutSipp: string | false = spawnSync('sipp', ['-v']).error === undefined ? false : 'sipp is not installed (Debian: sip-tester)'
+export const withoutSipp: string | false =
+  spawnSync('sipp', ['-v']).error === undefined ? false : 'sipp is not installed (Debian: sip-tester)'
 
 /** A scenario of this folder, and the words that stand for `[name]` in it. */
 export interface SippScenario {
@@ -32,7 +33,21 @@ export class Sipp implements AsyncDisposable {
     this.#folder = folder
     const scenario = join(folder, 'scenario.xml')
     writeFileSync(scenario, scenarioText(run))
-    const own = ['-sf', scenario, '-i', run.address, '-p', String(run.port), '-nostdin', '-trace_msg', '-message_file', join(folder, 'messages'), '-trace_err', '-error_file', join(folder, 'errors')]
+    const own = [
+      '-sf',
+      scenario,
+      '-i',
+      run.address,
+      '-p',
+      String(run.port),
+      '-nostdin',
+      '-trace_msg',
+      '-message_file',
+      join(folder, 'messages'),
+      '-trace_err',
+      '-error_file',
+      join(folder, 'errors'),
+    ]
     this.#child = spawn('sipp', [...own, ...more], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
     this.#child.stderr?.on('data', (text: Buffer) => (this.#errors += text.toString()))
     this.#exited = once(this.#child, 'exit').then(([code]) => Number(code ?? -1))
@@ -47,13 +62,21 @@ export class Sipp implements AsyncDisposable {
 
   /** A carrier that makes one call to `to`. `done` tells how it went. */
   static async call(run: SippScenario, to: { address: string; port: number }): Promise<Sipp> {
-    return new Sipp(await mkdtemp(join(tmpdir(), 'sipp-')), run, [`${to.address}:${to.port}`, '-m', '1', '-timeout', '20s', '-timeout_error'])
+    return new Sipp(await mkdtemp(join(tmpdir(), 'sipp-')), run, [
+      `${to.address}:${to.port}`,
+      '-m',
+      '1',
+      '-timeout',
+      '20s',
+      '-timeout_error',
+    ])
   }
 
   /** Resolves when the scenario has been gone through as written; rejects with what was different. */
   async done(): Promise<void> {
     const code = await this.#exited
-    if (code !== 0) throw new Error(`sipp ended with ${code}: ${this.#errors}\n${await readFile(join(this.#folder, 'errors'), 'utf8').catch(() => '')}`)
+    if (code !== 0)
+      throw new Error(`sipp ended with ${code}: ${this.#errors}\n${await readFile(join(this.#folder, 'errors'), 'utf8').catch(() => '')}`)
   }
 
   /** What was sent and received so far. */
