@@ -32,14 +32,22 @@ const Documents = Type.Object(
   },
   { additionalProperties: false },
 )
+const FieldChange = Type.Object({
+  pointer: Type.String({ description: 'JSON pointer (RFC 6901)' }),
+  /** Absent: it was not there. */
+  before: Type.Optional(Type.Unknown()),
+  /** Absent: it is taken away. */
+  after: Type.Optional(Type.Unknown()),
+})
 const Change = Type.Object({
-  action: Type.String(),
   kind: Type.String(),
   id: Type.String(),
+  change: Type.Enum(['added', 'removed', 'changed']),
+  fields: Type.Array(FieldChange),
 })
 const PlanView = Type.Object({
   version: Type.Integer({ description: 'the current one' }),
-  changes: Type.Array(Type.Unsafe<object>(Change)),
+  changes: Type.Array(Change),
   text: Type.String(),
   warnings: Type.Array(ConfigProblem),
 })
@@ -93,7 +101,7 @@ export function configurationApi(app: FastifyInstance, needs: ApplyNeeds): void 
       if (planned.kind === 'refused') throw refusal(planned)
       return {
         version: planned.current,
-        changes: planned.changes.map(shown),
+        changes: planned.changes,
         text: renderPlan(planned.changes),
         warnings: planned.warnings,
       }
@@ -146,7 +154,7 @@ export function configurationApi(app: FastifyInstance, needs: ApplyNeeds): void 
           to: Type.Integer({ minimum: 1 }),
           company: Type.Optional(Type.String()),
         }),
-        response: { 200: Type.Object({ changes: Type.Array(Type.Unsafe<object>(Change)), text: Type.String() }) },
+        response: { 200: Type.Object({ changes: Type.Array(Change), text: Type.String() }) },
       },
     },
     async (request) => {
@@ -155,7 +163,7 @@ export function configurationApi(app: FastifyInstance, needs: ApplyNeeds): void 
       const [before, after] = await Promise.all([store.at(tenant, from), store.at(tenant, to)])
       if (before === null || after === null) throw notFound('version')
       const changes = diff(readValues(store.masked(before)).documents, readValues(store.masked(after)).documents)
-      return { changes: changes.map(shown), text: renderPlan(changes) }
+      return { changes: changes, text: renderPlan(changes) }
     },
   )
 
@@ -186,7 +194,7 @@ function answer(reply: FastifyReply, result: Applied | Refused | Conflict): Fast
   if (result.kind === 'conflict') throw conflict(result.current)
   return reply.header('etag', tag(result.version)).send({
     version: result.version,
-    changes: result.changes.map(shown),
+    changes: result.changes,
     text: renderPlan(result.changes),
     warnings: result.warnings,
   })
@@ -224,8 +232,4 @@ function filesOf(documents: readonly ConfigDocument[]): { name: string; text: st
     const ofKind = documents.filter((document) => document.kind === kind)
     return ofKind.length === 0 ? [] : [{ name: `${kind}.yaml`, text: writeYaml(ofKind) }]
   })
-}
-
-function shown(change: object): object {
-  return change
 }
