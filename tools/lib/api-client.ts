@@ -49,13 +49,6 @@ export class ApiClient {
     return new Uint8Array(await (await this.#ask('GET', path)).arrayBuffer())
   }
 
-  /** Headers of an answer matter where it carries a version. */
-  async head(path: string): Promise<Headers> {
-    const response = await this.#ask('GET', path)
-    await response.body?.cancel()
-    return response.headers
-  }
-
   async #ask(method: string, path: string, ask: Ask = {}): Promise<Response> {
     const { url, key, company, away } = this.at
     const raw = ask.body instanceof Uint8Array
