@@ -5,7 +5,7 @@ import type { Fact } from '#contract/facts.ts'
 import { rehearsalHeader } from '#server/calls/rehearsals.ts'
 import type { Noticed } from '#server/demo-carrier/outside-call.ts'
 import { machineRandom } from '#media/engine/machine-random.ts'
-import { ApiClient } from '#tools/lib/api-client.ts'
+import type { ApiClient } from '#tools/lib/api-client.ts'
 import { type CarrierCall, callThroughCarrier } from '#tools/lib/carrier-line.ts'
 import { FactStream } from '#tools/lib/fact-stream.ts'
 import { openApi } from '#tools/lib/installation.ts'
@@ -54,7 +54,11 @@ export class DemoSystem implements AsyncDisposable {
   }
 
   /** A phone of an extension, registered. `says`: a sound file that it plays over and over once it is answered. */
-  async phone(extension: string, manner: (from: string) => PhoneManner, says?: string): Promise<{ phone: SoftPhone; notices: PhoneNotice[] }> {
+  async phone(
+    extension: string,
+    manner: (from: string) => PhoneManner,
+    says?: string,
+  ): Promise<{ phone: SoftPhone; notices: PhoneNotice[] }> {
     const notices: PhoneNotice[] = []
     const spec = {
       ...(await credentialsOf(this.api, extension)),
