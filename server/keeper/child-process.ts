@@ -8,6 +8,8 @@ export interface ChildSpec {
   /** A TypeScript entry, absolute. */
   entry: string
   arguments?: readonly string[]
+  /** Options of Node and V8, before the entry. */
+  runtime?: readonly string[]
   /** Added to the keeper's own environment; asked at each start. */
   environment?: () => Record<string, string>
   /** Each line it prints, on either stream. */
@@ -20,7 +22,7 @@ export interface ChildSpec {
  */
 export function childProcess(spec: ChildSpec): Launch {
   return (events) => {
-    const child = spawn(process.execPath, [spec.entry, ...(spec.arguments ?? [])], {
+    const child = spawn(process.execPath, [...(spec.runtime ?? []), spec.entry, ...(spec.arguments ?? [])], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
       env: { ...process.env, ...spec.environment?.() },

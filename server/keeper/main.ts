@@ -17,6 +17,8 @@ import { SettingsError } from '#server/settings-reader.ts'
 
 const project = join(import.meta.dirname, '..', '..')
 const terminal = { writeLine: (line: string) => void process.stdout.write(`${line}\n`) }
+/** Why: media/engine/main.ts. */
+const engineRuntime = ['--single-threaded-gc']
 /** One key press or `kill` may arrive several times: through the terminal's process group, npm and the launcher. */
 const sameRequestMs = 300
 
@@ -77,12 +79,12 @@ function makeFolders(settings: Settings): void {
 
 function planOf(settings: Settings, sink: LogSink): Plan {
   const database = settings.database.url === null ? embeddedDatabase(settings.folders.data, sink.log('database')) : null
-  const child = (name: string, entry: string, more?: Pick<ChildSpec, 'arguments' | 'environment'>): Launch =>
+  const child = (name: string, entry: string, more?: Pick<ChildSpec, 'arguments' | 'environment' | 'runtime'>): Launch =>
     childProcess({ entry: join(project, entry), onLine: (line) => sink.line(name, line), ...more })
   return {
     database: database?.launch ?? null,
     engines: settings.media.sockets.map((_, index) =>
-      child(`engine-${index}`, 'media/engine/main.ts', { arguments: engineArguments(settings, index) }),
+      child(`engine-${index}`, 'media/engine/main.ts', { arguments: engineArguments(settings, index), runtime: engineRuntime }),
     ),
     server: child('server', 'server/main.ts', database === null ? {} : { environment: database.environment }),
     demoCarrier: settings.demoCarrier.enabled ? child('demo-carrier', 'server/demo-carrier/main.ts') : null,
