@@ -1,0 +1,110 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { farEnd, usersForSipp } from '#tools/bench/company.ts'
+import { Trouble } from '#tools/lib/trouble.ts'
+
+const sources = join(import.meta.dirname, 'load')
+/** Where calls come from. */
+const caller = '127.0.21.1'
+
+/** The programs that make load, ready to be run on one core. */
+export interface Load {
+  folder: string
+  core: number
+  target: string
+}
+
+/** Compiles and writes what is needed into `folder`. Throws Trouble that says what to install. */
+export function prepareLoad(folder: string, core: number, target: string): Load {
+  if (process.platform !== 'linux') throw new Trouble('The bench reads /proc and pins processes: it runs on Linux only.')
+  for (const [program, from] of [['sipp', 'sip-tester'], ['cc', 'gcc'], ['taskset', 'util-linux']] as const)
+    if (spawnSync(program, ['--version']).error !== undefined) throw new Trouble(`${program} is needed (Debian: apt-get install ${from}).`)
+  mkdirSync(folder, { recursive: true })
+  execFileSync('cc', ['-O2', '-w', '-o', join(folder, 'rtpload'), join(sources, 'rtpload.c'), '-lm'])
+  writeFileSync(join(folder, 'users.csv'), usersForSipp())
+  return { folder, core, target }
+}
+
+export interface SippLoad {
+  scenario: 'uac' | 'register'
+  number: string
+  rate: number
+  seconds: number
+  holdMs: number
+  /** Answers bridged calls, too. */
+  bridged?: boolean
+}
+
+/** What SIPp says of its calls. */
+export interface SippTally {
+  succeeded: number
+  failed: number
+  retransmissions: number
+}
+
+/** Makes calls at a rate and waits for the last to end. */
+export async function runSipp(load: Load, run: SippLoad): Promise<SippTally> {
+  const far = run.bridged === true ? onCore(load, 'sipp', ['-sf', join(sources, 'uas.xml'), '-i', farEnd.address, '-p', String(farEnd.port), '-nostdin', '-l', '15000']) : null
+  if (far !== null) await pause(500)
+  const statistics = join(load.folder, `statistics-${run.scenario}.csv`)
+  const calls = Math.round(run.rate * run.seconds)
+  const words = ['-sf', join(sources, `${run.scenario}.xml`), load.target, '-i', caller, '-p', '5081', '-s', run.number]
+  words.push('-r', String(run.rate), '-rp', '1000', '-m', String(calls), '-d', String(run.holdMs), '-l', '15000', '-nostdin')
+  words.push('-trace_stat', '-stf', statistics, '-fd', '1', '-timeout', String(run.seconds + 25), '-timeout_error')
+  if (run.scenario === 'register') words.push('-inf', join(load.folder, 'users.csv'))
+  await ended(onCore(load, 'sipp', words))
+  far?.kill('SIGKILL')
+  return tallyOf(readFileSync(statistics, 'utf8'), calls)
+}
+
+function tallyOf(text: string, calls: number): SippTally {
+  const rows = text.trim().split('\n').map((row) => row.split(';'))
+  const field = (name: string): number => Number(rows.at(-1)?.[rows[0]?.indexOf(name) ?? -1] ?? 0)
+  const succeeded = field('SuccessfulCall(C)')
+  return { succeeded, failed: calls - succeeded, retransmissions: field('Retransmissions(C)') }
+}
+
+/** What rtpload tells of calls with media. */
+export interface RtpTally {
+  up: number
+  failed: number
+  loss_pct: number
+  delay_ms_p50_p90_p99_p999?: [number, number, number, number]
+  gapdev_ms_p50_p90_p99_p999?: [number, number, number, number]
+}
+
+/** Sets calls up, lets media flow for `seconds`, and ends them. `steady` is told when the figures begin and end to count. */
+export async function runRtp(
+  load: Load,
+  run: { mode: 'bridge' | 'recv'; number: string; calls: number; seconds: number },
+  steady: { begins(): void; ends(): void },
+): Promise<RtpTally> {
+  const perSecond = 30
+  const words = ['--target', load.target, '--mode', run.mode, '--user', run.number, '--calls', String(run.calls)]
+  const child = onCore(load, join(load.folder, 'rtpload'), [...words, '--secs', String(run.seconds), '--cps', String(perSecond)])
+  let text = ''
+  child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  const done = ended(child)
+  // rtpload sets up, warms up for two seconds, and then counts: the middle of that is ours.
+  await pause((run.calls / perSecond + 2.5) * 1000)
+  steady.begins()
+  await pause((run.seconds - 1) * 1000)
+  steady.ends()
+  await done
+  const line = text.trim().split('\n').at(-1) ?? ''
+  if (!line.startsWith('{')) throw new Trouble(`rtpload said nothing useful: ${text.slice(-300)}`)
+  return JSON.parse(line) as RtpTally
+}
+
+function onCore(load: Load, program: string, words: readonly string[]) {
+  return spawn('taskset', ['-c', String(load.core), program, ...words], { cwd: load.folder, stdio: ['ignore', program === 'sipp' ? 'ignore' : 'pipe', 'ignore'] })
+}
+
+function ended(child: ReturnType<typeof onCore>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', () => resolve())
+  })
+}
