@@ -38,11 +38,13 @@ export class Api {
     return new Api(`http://${http.address}:${http.port}`, (await readFile(join(folders.data, 'operator.key'), 'utf8')).trim())
   }
 
+  /** The answer's JSON; null for 503, which passes. */
   async ask(method: string, path: string, body?: unknown): Promise<unknown> {
     const headers: Record<string, string> = { authorization: `Bearer ${this.#key}`, 'centrala-company': 'demo' }
     if (body !== undefined) headers['content-type'] = 'application/json'
     const response = await fetch(this.#base + path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) })
     const text = await response.text()
+    if (response.status === 503) return null
     assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`)
     return text === '' ? null : JSON.parse(text)
   }
@@ -102,8 +104,8 @@ export function longestGap(pairs: readonly Pair[]): number {
 /** The history once it has so many calls that ended. */
 export async function historyOf(api: Api, count: number): Promise<CallView[]> {
   for (;;) {
-    const { calls: rows } = (await api.ask('GET', '/v1/calls?limit=500')) as { calls: CallView[] }
-    const ended = rows.filter((row) => row.endedAt !== null)
+    const page = (await api.ask('GET', '/v1/calls?limit=500')) as { calls: CallView[] } | null
+    const ended = page?.calls.filter((row) => row.endedAt !== null) ?? []
     if (ended.length >= count) return ended
     await new Promise((resolve) => setTimeout(resolve, 100))
   }

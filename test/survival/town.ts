@@ -166,7 +166,7 @@ export class Town implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const registration of this.#registrations) registration.stop()
+    for (const registration of this.#registrations) void registration.stop()
     for (const party of this.#parties) party.talker[Symbol.dispose]()
     await this.agent.close()
   }
