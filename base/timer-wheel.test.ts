@@ -99,6 +99,20 @@ test('lateness is how long the clock kept the wheel waiting, and is forgotten af
   assert.equal(wheel.latenessMs, 0)
 })
 
+test('a timer of no time at all fires with the next granule, also on the edge of one and beside others', () => {
+  const clock = new VirtualClock()
+  const wheel = new TimerWheel(clock)
+  const fired: [string, number][] = []
+  wheel.after(40, () => fired.push(['earlier', clock.now()]))
+  clock.advance(30)
+  wheel.after(0, () => fired.push(['at once', clock.now()]))
+  clock.advance(20)
+  assert.deepEqual(fired, [
+    ['earlier', 40],
+    ['at once', 40],
+  ])
+})
+
 test('random starts, stops and waits fire as a sorted list would', () => {
   const action = fc.oneof(
     fc.record({ kind: fc.constant('start' as const), ms: fc.oneof(fc.nat(700), fc.nat(50_000), fc.nat(100_000_000)) }),

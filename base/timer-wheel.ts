@@ -59,9 +59,11 @@ export class TimerWheel {
   /** Used by `WheelTimer`. */
   add(timer: WheelTimer, ms: Millis): void {
     const now = this.#clock.now()
-    if (this.#size === 0 && !this.#turning) this.#tick = Math.floor(now / this.#granuleMs)
+    const current = Math.floor(now / this.#granuleMs)
+    if (this.#size === 0 && !this.#turning) this.#tick = current
     const wanted = Math.ceil((now + ms) / this.#granuleMs)
-    timer.tick = Math.min(Math.max(wanted, this.#tick + 1), this.#tick + LONGEST)
+    // Never within the granule that runs now, whether or not the wheel has come to it: a task that starts itself anew cannot hold up a turn.
+    timer.tick = Math.min(Math.max(wanted, current + 1, this.#tick + 1), this.#tick + LONGEST)
     this.#place(timer)
     this.#size++
     if (!this.#turning && timer.tick < this.#armedTick) this.#arm(timer.tick)
