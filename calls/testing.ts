@@ -359,7 +359,8 @@ function nameOf(target: RingTarget): string {
 
 function inviteRequest(callId: string, body: Body | null): SipRequest {
   const type = body === null ? [] : [['Content-Type', body.contentType] as const]
-  const headers = [['Call-ID', callId] as const, ['CSeq', '1 INVITE'] as const, ...type]
+  const parties = [['From', '<sip:+74951112233@192.0.2.9>;tag=peer'] as const, ['To', '<sip:us@192.0.2.1>'] as const]
+  const headers = [...parties, ['Call-ID', callId] as const, ['CSeq', '1 INVITE'] as const, ...type]
   return buildRequest({ method: 'INVITE', uri: 'sip:us@192.0.2.1', headers, body: body?.bytes })
 }
 
