@@ -21,7 +21,7 @@ export class AuthGate {
     const claim = claimOf(request, realm)
     if (claim === null) {
       if (this.#throttle.isShutOut(address)) return { kind: 'shut-out' }
-      return { kind: 'challenge', cause: 'absent', headers: this.#digest.challenge(realm, user) }
+      return { kind: 'challenge', cause: 'absent', headers: this.#digest.challenge(realm, user, request) }
     }
     if (!this.#throttle.admits(address, claim.username, realm)) return { kind: 'shut-out' }
     const verdict = this.#digest.verify(request, realm, user)

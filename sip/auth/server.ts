@@ -5,6 +5,7 @@ import { DIGEST_LENGTH, digestResponse } from '#sip/auth/digest.ts'
 import { NonceMint } from '#sip/auth/nonce.ts'
 import { type AuthHeader, formatAuthHeader } from '#sip/message/auth-header.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
+import { offered } from '#sip/auth/quirks.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { parseUri } from '#sip/message/uri.ts'
 
@@ -55,28 +56,29 @@ export class DigestServer {
   /** Checks the request's credentials for `realm`; `user` null is an unknown user. */
   verify(request: SipRequest, realm: string, user: DigestUser | null): Verdict {
     const credentials = credentialsFor(request, realm)
-    if (credentials === undefined) return this.#challenge('absent', realm, user)
+    if (credentials === undefined) return this.#challenge('absent', realm, user, request)
     const proof = readProof(credentials, user?.algorithms ?? this.#algorithms)
     const right = this.#isRight(request.method, realm, user, proof)
     if (!right || proof === undefined || !isAbout(proof.uri, request.uri) || !names(user, proof.username))
-      return this.#challenge('wrong', realm, user)
+      return this.#challenge('wrong', realm, user, request)
     const use = this.#nonces.use(proof.nonce, realm, proof.nc)
-    return use === 'fresh' ? { kind: 'accepted' } : this.#challenge(use, realm, user)
+    return use === 'fresh' ? { kind: 'accepted' } : this.#challenge(use, realm, user, request)
   }
 
   /** Challenge headers without looking at credentials. */
-  challenge(realm: string, user: DigestUser | null): HeaderLines {
-    return this.#lines(realm, user, false)
+  challenge(realm: string, user: DigestUser | null, request: SipRequest): HeaderLines {
+    return this.#lines(realm, offered(user?.algorithms ?? this.#algorithms, request), false)
   }
 
-  #challenge(cause: ChallengeCause, realm: string, user: DigestUser | null): Verdict {
-    return { kind: 'challenge', cause, headers: this.#lines(realm, user, cause === 'stale' || cause === 'replayed') }
+  #challenge(cause: ChallengeCause, realm: string, user: DigestUser | null, request: SipRequest): Verdict {
+    const algorithms = offered(user?.algorithms ?? this.#algorithms, request)
+    return { kind: 'challenge', cause, headers: this.#lines(realm, algorithms, cause === 'stale' || cause === 'replayed') }
   }
 
   /** One WWW-Authenticate per algorithm, in order of preference (RFC 8760 §2.3), all with one nonce. */
-  #lines(realm: string, user: DigestUser | null, stale: boolean): HeaderLines {
+  #lines(realm: string, algorithms: readonly DigestAlgorithm[], stale: boolean): HeaderLines {
     const nonce = this.#nonces.issue(realm)
-    return (user?.algorithms ?? this.#algorithms).map((algorithm) => {
+    return algorithms.map((algorithm) => {
       const params: [string, string][] = [
         ['realm', realm],
         ['nonce', nonce],

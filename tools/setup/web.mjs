@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { say, SetupError } from './progress.mjs'
+import { say } from './progress.mjs'
 
 /** What the page is made of. */
 const sources = ['web', 'contract', 'flows', 'package-lock.json']
@@ -19,7 +19,11 @@ export async function ensureWebBuild(project, node) {
   say('building the page …')
   const started = Date.now()
   const { code, output } = await build(project, node)
-  if (code !== 0) throw new SetupError(`the page could not be built:\n${output}`)
+  if (code !== 0) {
+    // Calls need no page.
+    say(`the page could not be built; everything else starts without it:\n${output}`)
+    return
+  }
   say(`built the page in ${((Date.now() - started) / 1000).toFixed(1)} s`)
 }
 
