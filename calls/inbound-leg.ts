@@ -37,7 +37,7 @@ export function openInbound(call: Call, incoming: IncomingInvite, endpoint: Endp
     return null
   }
   const leg = new Leg(call, { role: 'caller', endpoint, media, withdraw: (outcome) => refuse(incoming, outcome) })
-  leg.begin(incoming.request.headers.callId)
+  leg.begin(incoming.request.headers.callId, incoming.request.headers.from.tag)
   incoming.onCancelled = () => leg.over({ kind: 'cancelled', by: 'caller', sip: 487 })
   let told: 'nothing' | 'ringing' | 'early' = 'nothing'
   return {

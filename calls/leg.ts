@@ -64,9 +64,9 @@ export class Leg {
     })
   }
 
-  /** Says that the leg is there; `sip`: the Call-ID of its dialog. */
-  begin(sip: string): void {
-    this.call.tell({ kind: 'leg.started', leg: this.id, role: this.role, endpoint: this.endpoint, sip })
+  /** Says that the leg is there; `sip`: the Call-ID of its dialog; `tag`: that of the caller, where the Call-ID is the caller's. */
+  begin(sip: string, tag?: string): void {
+    this.call.tell({ kind: 'leg.started', leg: this.id, role: this.role, endpoint: this.endpoint, sip, ...(tag !== undefined && { tag }) })
   }
 
   get state(): LegState {

@@ -52,6 +52,8 @@ export const Fact = Type.Union([
     role: Type.Union([Type.Literal('caller'), Type.Literal('callee')]),
     endpoint: EndpointRef,
     sip: Type.Optional(Type.String()),
+    /** Tag of whoever called us, in the same dialog: a Call-ID alone may be used by others, too. Absent where the Call-ID is ours. */
+    tag: Type.Optional(Type.String()),
   }),
   fact('leg.ringing', { ...leg, earlyMedia: Type.Boolean() }),
   fact('leg.answered', { ...leg }),

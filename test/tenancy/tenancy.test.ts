@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { newTag } from '#test/support/wire.ts'
+import type { Said } from '#test/support/wire-phone.ts'
+import { callWithin, TwoCompanies } from '#test/tenancy/two-companies.ts'
+
+type OpenApi = { paths: Record<string, Record<string, { parameters?: { name: string; in: string }[]; security?: unknown }>> }
+
+test('two companies with the same extensions on one system never reach each other', async (t) => {
+  await using at = await TwoCompanies.start()
+  const { red, blue } = at
+  for (const phone of [...red.phones, ...blue.phones]) assert.equal((await phone.register()).status, 200)
+  const blueCall = await callWithin(blue)
+  await callWithin(red)
+
+  await t.test('every route answers another company’s id like one that never was', async () => {
+    const { paths } = (await red.api.get('/openapi.json')) as OpenApi
+    const keys = await blue.api.get<{ keys: { id: string }[] }>('/v1/keys')
+    const foreign = [blueCall, keys.keys[0]?.id ?? assert.fail(), 'recording-of-blue']
+    let asked = 0
+    for (const [path, methods] of Object.entries(paths)) {
+      if (!path.includes('{')) continue
+      for (const method of Object.keys(methods)) {
+        for (const id of foreign) {
+          const unknown = Array.from(id, (c) => (/[a-f0-9]/.test(c) ? '7' : c)).join('')
+          const ask = (value: string) => red.api.ask(method.toUpperCase(), path.replaceAll(/\{[^}]+\}/g, value), method === 'get' || method === 'delete' ? undefined : {})
+          const [theirs, nobodys] = [await ask(id), await ask(unknown)]
+          assert.ok(theirs.status >= 400, `${method} ${path} with ${id}: ${theirs.status} ${theirs.text}`)
+          assert.deepEqual([theirs.status, theirs.text.replaceAll(id, 'ID')], [nobodys.status, nobodys.text.replaceAll(unknown, 'ID')], `${method} ${path}`)
+          asked++
+        }
+      }
+    }
+    assert.ok(asked >= 12, `${asked} requests`)
+  })
+
+  await t.test('every list shows a company its own only, and none takes another’s name', async () => {
+    const { paths } = (await red.api.get('/openapi.json')) as OpenApi
+    for (const [path, methods] of Object.entries(paths)) {
+      if (methods['get'] === undefined || path.includes('{') || path.includes('/events')) continue
+      const own = await red.api.ask('GET', path)
+      assert.doesNotMatch(own.text, /blue|74950000300/, path)
+      const secured = path.startsWith('/v1/')
+      if (!secured) continue
+      for (const asked of [await red.api.ask('GET', path, undefined, { 'centrala-company': 'blue' }), await red.api.ask('GET', path, undefined, { 'centrala-company': 'nobody' })]) {
+        assert.ok(asked.status === 404 || asked.status === 403, `${path}: ${asked.status}`)
+      }
+      assert.equal((await red.api.ask('GET', path, undefined, { authorization: 'Bearer ck_00000000_AAAA' })).status, 401, path)
+    }
+  })
+
+  await t.test('the event stream of one says nothing of the other', () => {
+    assert.ok(!JSON.stringify([red.facts.snapshot, red.facts.facts]).includes('blue'))
+    assert.ok(blue.facts.facts.every((fact) => fact.tenant === 'blue'))
+    assert.ok(red.facts.facts.every((fact) => fact.tenant === 'red'))
+  })
+
+  await t.test('no password of one registers at the other, whatever is written where', async () => {
+    const [phone] = red.phones
+    const confusions: Record<string, Said> = {
+      'To and From of the other': { to: '<sip:100@blue.test>', from: '<sip:100@blue.test>' },
+      'To of the other': { to: '<sip:100@blue.test>' },
+      'Request-URI and To of the other': { requestUri: 'sip:blue.test', to: '<sip:100@blue.test>', from: '<sip:100@blue.test>' },
+      'realm of ours for an address of the other': { to: '<sip:100@blue.test>', from: '<sip:100@blue.test>', realm: 'red.test' },
+      'user name with a domain': { to: '<sip:100@blue.test>', from: '<sip:100@blue.test>', user: '100@red.test' },
+    }
+    for (const [what, said] of Object.entries(confusions)) {
+      const { status } = await phone.register(said)
+      assert.ok(status === 401 || status === 403, `${what}: ${status}`)
+    }
+    assert.equal(blue.facts.of('device.registered').length, 2)
+  })
+
+  await t.test('a call of one reaches its own extension only, whatever domain it names', async () => {
+    const [phone, own] = red.phones
+    const [, theirs] = blue.phones
+    const confusions: Record<string, Said> = {
+      'Request-URI of the other': { requestUri: 'sip:101@blue.test' },
+      'Request-URI and To of the other': { requestUri: 'sip:101@blue.test', to: '<sip:101@blue.test>' },
+      'a Route through the other': { headers: ['Route: <sip:blue.test;lr>'] },
+      'a P-Asserted-Identity of the other': { requestUri: 'sip:101@blue.test', headers: ['P-Asserted-Identity: <sip:100@blue.test>'] },
+    }
+    for (const [what, said] of Object.entries(confusions)) {
+      void own.answered().then((call) => call.ended(), () => undefined)
+      const call = await phone.call('101', said)
+      if (call.status === 200) await call.bye()
+      assert.equal(theirs.wire.received.filter((message) => message.method === 'INVITE').length, 0, what)
+    }
+    const { status } = await phone.call('101', { from: '<sip:100@blue.test>' })
+    assert.ok(status === 401 || status === 403, `From of the other: ${status}`)
+  })
+
+  await t.test('a company cannot take the number or the SIP domain of another, and is not told whose it is', async () => {
+    const { documents } = await red.api.get<{ documents: Record<string, unknown>[] }>('/v1/configuration')
+    const greedy = documents.map((doc) =>
+      doc['kind'] === 'number' ? { ...doc, number: '+74950000300' } : doc['kind'] === 'company' ? { ...doc, sipDomains: ['red.test', 'BLUE.test'] } : doc,
+    )
+    const refused = await red.api.ask('PUT', '/v1/configuration', { documents: greedy })
+    assert.equal(refused.status, 422)
+    const { problems } = refused.body as { problems: { rule: string; pointer: string }[] }
+    assert.deepEqual(problems.map(({ rule, pointer }) => `${rule} ${pointer}`).toSorted(), ['taken /number', 'taken /sipDomains/1'])
+  })
+
+  await t.test('calls with the same Call-ID have nothing to do with each other', async () => {
+    const callId = `${newTag()}@same`
+    const theirs = await callWithin(blue, callId)
+    const ours = await callWithin(red, callId)
+    assert.notEqual(theirs, ours)
+    const { text } = await red.api.ask('GET', `/v1/calls/${ours}/ladder`)
+    assert.ok(text.includes('red.test') && !text.includes('blue.test'))
+  })
+})
