@@ -6,8 +6,17 @@ import { ladder } from '#sip/trace-ladder.ts'
 
 /** The SIP messages of a call's dialogs in the order of time, and drawn as a ladder for a terminal. */
 export function ladderOf(trace: SipTrace, facts: readonly Fact[]): Static<typeof LadderView> {
-  const legs = facts.flatMap((fact) => (fact.kind === 'leg.started' && fact.sip !== undefined ? [{ leg: fact.leg, sip: fact.sip, tag: fact.tag }] : []))
-  const traced = legs.flatMap(({ leg, sip, tag }) => trace.of(sip).filter((entry) => isOf(tag, entry)).map((entry) => ({ leg, entry }))).toSorted((a, b) => a.entry.at - b.entry.at)
+  const legs = facts.flatMap((fact) =>
+    fact.kind === 'leg.started' && fact.sip !== undefined ? [{ leg: fact.leg, sip: fact.sip, tag: fact.tag }] : [],
+  )
+  const traced = legs
+    .flatMap(({ leg, sip, tag }) =>
+      trace
+        .of(sip)
+        .filter((entry) => isOf(tag, entry))
+        .map((entry) => ({ leg, entry })),
+    )
+    .toSorted((a, b) => a.entry.at - b.entry.at)
   return { messages: traced.map(({ leg, entry }) => present(entry, leg)), text: ladder(traced.map(({ entry }) => entry)) }
 }
 
@@ -15,7 +24,9 @@ export function ladderOf(trace: SipTrace, facts: readonly Fact[]): Static<typeof
 function isOf(tag: string | undefined, { bytes }: TraceEntry): boolean {
   if (tag === undefined) return true
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-  return [...text.slice(0, text.indexOf('\r\n\r\n')).matchAll(/^(?:from|f|to|t)\s*:.*?;\s*tag\s*=\s*([^;\s]+)/gim)].some((found) => found[1] === tag)
+  return [...text.slice(0, text.indexOf('\r\n\r\n')).matchAll(/^(?:from|f|to|t)\s*:.*?;\s*tag\s*=\s*([^;\s]+)/gim)].some(
+    (found) => found[1] === tag,
+  )
 }
 
 function present(entry: TraceEntry, leg: string): TracedMessage {

@@ -23,10 +23,19 @@ test('two companies with the same extensions on one system never reach each othe
       for (const method of Object.keys(methods)) {
         for (const id of foreign) {
           const unknown = Array.from(id, (c) => (/[a-f0-9]/.test(c) ? '7' : c)).join('')
-          const ask = (value: string) => red.api.ask(method.toUpperCase(), path.replaceAll(/\{[^}]+\}/g, value), method === 'get' || method === 'delete' ? undefined : {})
+          const ask = (value: string) =>
+            red.api.ask(
+              method.toUpperCase(),
+              path.replaceAll(/\{[^}]+\}/g, value),
+              method === 'get' || method === 'delete' ? undefined : {},
+            )
           const [theirs, nobodys] = [await ask(id), await ask(unknown)]
           assert.ok(theirs.status >= 400, `${method} ${path} with ${id}: ${theirs.status} ${theirs.text}`)
-          assert.deepEqual([theirs.status, theirs.text.replaceAll(id, 'ID')], [nobodys.status, nobodys.text.replaceAll(unknown, 'ID')], `${method} ${path}`)
+          assert.deepEqual(
+            [theirs.status, theirs.text.replaceAll(id, 'ID')],
+            [nobodys.status, nobodys.text.replaceAll(unknown, 'ID')],
+            `${method} ${path}`,
+          )
           asked++
         }
       }
@@ -42,7 +51,10 @@ test('two companies with the same extensions on one system never reach each othe
       assert.doesNotMatch(own.text, /blue|74950000300/, path)
       const secured = path.startsWith('/v1/')
       if (!secured) continue
-      for (const asked of [await red.api.ask('GET', path, undefined, { 'centrala-company': 'blue' }), await red.api.ask('GET', path, undefined, { 'centrala-company': 'nobody' })]) {
+      for (const asked of [
+        await red.api.ask('GET', path, undefined, { 'centrala-company': 'blue' }),
+        await red.api.ask('GET', path, undefined, { 'centrala-company': 'nobody' }),
+      ]) {
         assert.ok(asked.status === 404 || asked.status === 403, `${path}: ${asked.status}`)
       }
       assert.equal((await red.api.ask('GET', path, undefined, { authorization: 'Bearer ck_00000000_AAAA' })).status, 401, path)
@@ -81,7 +93,10 @@ test('two companies with the same extensions on one system never reach each othe
       'a P-Asserted-Identity of the other': { requestUri: 'sip:101@blue.test', headers: ['P-Asserted-Identity: <sip:100@blue.test>'] },
     }
     for (const [what, said] of Object.entries(confusions)) {
-      void own.answered().then((call) => call.ended(), () => undefined)
+      void own.answered().then(
+        (call) => call.ended(),
+        () => undefined,
+      )
       const call = await phone.call('101', said)
       if (call.status === 200) await call.bye()
       assert.equal(theirs.wire.received.filter((message) => message.method === 'INVITE').length, 0, what)
@@ -93,7 +108,11 @@ test('two companies with the same extensions on one system never reach each othe
   await t.test('a company cannot take the number or the SIP domain of another, and is not told whose it is', async () => {
     const { documents } = await red.api.get<{ documents: Record<string, unknown>[] }>('/v1/configuration')
     const greedy = documents.map((doc) =>
-      doc['kind'] === 'number' ? { ...doc, number: '+74950000300' } : doc['kind'] === 'company' ? { ...doc, sipDomains: ['red.test', 'BLUE.test'] } : doc,
+      doc['kind'] === 'number'
+        ? { ...doc, number: '+74950000300' }
+        : doc['kind'] === 'company'
+          ? { ...doc, sipDomains: ['red.test', 'BLUE.test'] }
+          : doc,
     )
     const refused = await red.api.ask('PUT', '/v1/configuration', { documents: greedy })
     assert.equal(refused.status, 422)

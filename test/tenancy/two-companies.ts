@@ -17,7 +17,16 @@ function documents(name: string, number: string): unknown[] {
     { kind: 'extension', id: ext, number: ext, target: { device: `phone-${ext}` } },
   ])
   return [
-    { kind: 'company', id: name, name, timezone: 'Europe/Moscow', country: 'RU', language: 'en', sipDomains: [`${name}.test`], mainNumber: 'main' },
+    {
+      kind: 'company',
+      id: name,
+      name,
+      timezone: 'Europe/Moscow',
+      country: 'RU',
+      language: 'en',
+      sipDomains: [`${name}.test`],
+      mainNumber: 'main',
+    },
     { kind: 'number', id: 'main', number, target: { extension: '100' } },
     ...phones,
   ]
@@ -35,7 +44,13 @@ export class TwoCompanies implements AsyncDisposable {
   readonly sip: { address: string; port: number }
   readonly #owned: AsyncDisposableStack
 
-  private constructor(parts: { system: RunningSystem; red: Company; blue: Company; sip: { address: string; port: number }; owned: AsyncDisposableStack }) {
+  private constructor(parts: {
+    system: RunningSystem
+    red: Company
+    blue: Company
+    sip: { address: string; port: number }
+    owned: AsyncDisposableStack
+  }) {
     this.system = parts.system
     this.red = parts.red
     this.blue = parts.blue

@@ -10,13 +10,25 @@ const menu = (id: string, prompt: string, silenceSeconds: number) => ({
   kind: 'flow',
   id,
   start: 'menu',
-  nodes: { menu: { type: 'menu', prompts: [prompt], keys: { '0': 'bye' }, silenceSeconds, retries: 9, wrong: 'bye' }, bye: { type: 'hangup' } },
+  nodes: {
+    menu: { type: 'menu', prompts: [prompt], keys: { '0': 'bye' }, silenceSeconds, retries: 9, wrong: 'bye' },
+    bye: { type: 'hangup' },
+  },
   waive: ['one-scenario'],
 })
 
 /** A number that answers, one that bridges to a carrier, one that plays a prompt for long, and a thousand phones. */
 export const documents: readonly object[] = [
-  { kind: 'company', id: 'bench', name: 'Bench', timezone: 'UTC', country: 'GB', language: 'en', sipDomains: ['bench.local'], mainNumber: 'answer' },
+  {
+    kind: 'company',
+    id: 'bench',
+    name: 'Bench',
+    timezone: 'UTC',
+    country: 'GB',
+    language: 'en',
+    sipDomains: ['bench.local'],
+    mainNumber: 'answer',
+  },
   { kind: 'prompt', id: 'short', text: '.', recordingNotice: true },
   { kind: 'prompt', id: 'long', text: 'Thank you for calling. This prompt is listened to by many callers at once. '.repeat(4).trim() },
   { kind: 'number', id: 'answer', number: numbers.answer, target: { flow: 'answer' } },

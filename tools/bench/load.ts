@@ -19,7 +19,11 @@ export interface Load {
 /** Compiles and writes what is needed into `folder`. Throws Trouble that says what to install. */
 export function prepareLoad(folder: string, core: number, target: string): Load {
   if (process.platform !== 'linux') throw new Trouble('The bench reads /proc and pins processes: it runs on Linux only.')
-  for (const [program, from] of [['sipp', 'sip-tester'], ['cc', 'gcc'], ['taskset', 'util-linux']] as const)
+  for (const [program, from] of [
+    ['sipp', 'sip-tester'],
+    ['cc', 'gcc'],
+    ['taskset', 'util-linux'],
+  ] as const)
     if (spawnSync(program, ['--version']).error !== undefined) throw new Trouble(`${program} is needed (Debian: apt-get install ${from}).`)
   mkdirSync(folder, { recursive: true })
   execFileSync('cc', ['-O2', '-w', '-o', join(folder, 'rtpload'), join(sources, 'rtpload.c'), '-lm'])
@@ -46,7 +50,10 @@ export interface SippTally {
 
 /** Makes calls at a rate and waits for the last to end. */
 export async function runSipp(load: Load, run: SippLoad): Promise<SippTally> {
-  const far = run.bridged === true ? onCore(load, 'sipp', ['-sf', join(sources, 'uas.xml'), '-i', farEnd.address, '-p', String(farEnd.port), '-nostdin', '-l', '15000']) : null
+  const far =
+    run.bridged === true
+      ? onCore(load, 'sipp', ['-sf', join(sources, 'uas.xml'), '-i', farEnd.address, '-p', String(farEnd.port), '-nostdin', '-l', '15000'])
+      : null
   if (far !== null) await pause(500)
   const statistics = join(load.folder, `statistics-${run.scenario}.csv`)
   const calls = Math.round(run.rate * run.seconds)
@@ -60,7 +67,10 @@ export async function runSipp(load: Load, run: SippLoad): Promise<SippTally> {
 }
 
 function tallyOf(text: string, calls: number): SippTally {
-  const rows = text.trim().split('\n').map((row) => row.split(';'))
+  const rows = text
+    .trim()
+    .split('\n')
+    .map((row) => row.split(';'))
   const field = (name: string): number => Number(rows.at(-1)?.[rows[0]?.indexOf(name) ?? -1] ?? 0)
   const succeeded = field('SuccessfulCall(C)')
   return { succeeded, failed: calls - succeeded, retransmissions: field('Retransmissions(C)') }
@@ -99,7 +109,10 @@ export async function runRtp(
 }
 
 function onCore(load: Load, program: string, words: readonly string[]) {
-  return spawn('taskset', ['-c', String(load.core), program, ...words], { cwd: load.folder, stdio: ['ignore', program === 'sipp' ? 'ignore' : 'pipe', 'ignore'] })
+  return spawn('taskset', ['-c', String(load.core), program, ...words], {
+    cwd: load.folder,
+    stdio: ['ignore', program === 'sipp' ? 'ignore' : 'pipe', 'ignore'],
+  })
 }
 
 function ended(child: ReturnType<typeof onCore>): Promise<void> {

@@ -25,7 +25,10 @@ export interface PrivateSystem extends AsyncDisposable {
 /** Starts it, waits until it serves, and gives it the company of the bench. Throws Trouble when it does not come up. */
 export async function openPrivateSystem(project: string, core: number): Promise<PrivateSystem> {
   const data = join(tmpdir(), `centrala-bench-${process.pid}`)
-  const child = spawn(process.execPath, [join(project, 'server/keeper/main.ts')], { env: { ...process.env, ...environmentOf(data) }, stdio: 'ignore' })
+  const child = spawn(process.execPath, [join(project, 'server/keeper/main.ts')], {
+    env: { ...process.env, ...environmentOf(data) },
+    stdio: 'ignore',
+  })
   const keeper = child.pid ?? 0
   const end = async (): Promise<void> => {
     if (child.exitCode === null && child.kill('SIGTERM')) await once(child, 'exit')

@@ -22,7 +22,11 @@ function statOf(pid: number): string[] {
 
 /** Idle seconds of one core. */
 export function idleSeconds(core: number): number {
-  const fields = readOr('/proc/stat').split('\n').find((line) => line.startsWith(`cpu${core} `))?.split(' ') ?? []
+  const fields =
+    readOr('/proc/stat')
+      .split('\n')
+      .find((line) => line.startsWith(`cpu${core} `))
+      ?.split(' ') ?? []
   return (Number(fields[4] ?? 0) + Number(fields[5] ?? 0)) / TICKS
 }
 

@@ -37,23 +37,58 @@ export interface Row {
 
 export const rows: readonly Row[] = [
   perCall(
-    { name: 'answer', title: 'INVITE answered, ACK, BYE; CPU per call', asterisk: '1.8 ms', freeswitch: '4.9 to 5.6 ms', due: '0.9 ms', aim: '0.4 ms' },
+    {
+      name: 'answer',
+      title: 'INVITE answered, ACK, BYE; CPU per call',
+      asterisk: '1.8 ms',
+      freeswitch: '4.9 to 5.6 ms',
+      due: '0.9 ms',
+      aim: '0.4 ms',
+    },
     { scenario: 'uac', number: numbers.answer, rate: 200, holdMs: 500 },
   ),
   perCall(
-    { name: 'bridge', title: 'bridged call, no media sent; CPU per call', asterisk: '4.8 to 6.4 ms', freeswitch: '22 to 26 ms', due: '2 ms', aim: '0.8 ms' },
+    {
+      name: 'bridge',
+      title: 'bridged call, no media sent; CPU per call',
+      asterisk: '4.8 to 6.4 ms',
+      freeswitch: '22 to 26 ms',
+      due: '2 ms',
+      aim: '0.8 ms',
+    },
     { scenario: 'uac', number: numbers.bridge, rate: 60, holdMs: 2000, bridged: true },
   ),
   perCall(
-    { name: 'register', title: 'REGISTER with digest (MD5); CPU each', asterisk: '0.4 to 0.95 ms', freeswitch: '2.3 to 3.9 ms', due: '0.35 ms', aim: '0.1 ms' },
+    {
+      name: 'register',
+      title: 'REGISTER with digest (MD5); CPU each',
+      asterisk: '0.4 to 0.95 ms',
+      freeswitch: '2.3 to 3.9 ms',
+      due: '0.35 ms',
+      aim: '0.1 ms',
+    },
     { scenario: 'register', number: 'register', rate: 300, holdMs: 0 },
   ),
   {
-    ...{ name: 'relay', title: '100 bridged calls, G.711 both ways; CPU', asterisk: '26 to 41 %', freeswitch: '33 to 40 %', due: '16 %', aim: '9 %' },
+    ...{
+      name: 'relay',
+      title: '100 bridged calls, G.711 both ways; CPU',
+      asterisk: '26 to 41 %',
+      freeswitch: '33 to 40 %',
+      due: '16 %',
+      aim: '9 %',
+    },
     run: (bench) => withMedia(bench, { mode: 'bridge', number: numbers.bridge, calls: 100 }, percentOf),
   },
   {
-    ...{ name: 'delay', title: 'added delay of that relay at 200 calls, p50 / p99', asterisk: '0.3 / 1.5 to 3.2 ms', freeswitch: '0.28 / 1.3 ms', due: '0.3 / 2 ms', aim: '0.15 / 0.5 ms' },
+    ...{
+      name: 'delay',
+      title: 'added delay of that relay at 200 calls, p50 / p99',
+      asterisk: '0.3 / 1.5 to 3.2 ms',
+      freeswitch: '0.28 / 1.3 ms',
+      due: '0.3 / 2 ms',
+      aim: '0.15 / 0.5 ms',
+    },
     run: (bench) =>
       withMedia(bench, { mode: 'bridge', number: numbers.bridge, calls: 200 }, (_, tally) => {
         const [p50, , p99] = tally.delay_ms_p50_p90_p99_p999 ?? [Number.NaN, 0, Number.NaN, 0]
@@ -65,7 +100,14 @@ export const rows: readonly Row[] = [
     run: (bench) => withMedia(bench, { mode: 'recv', number: numbers.prompt, calls: 100 }, percentOf),
   },
   {
-    ...{ name: 'memory', title: 'growth per concurrent bridged call, server / engine', asterisk: '315 kB', freeswitch: '780 kB', due: '60 / 40 kB', aim: '' },
+    ...{
+      name: 'memory',
+      title: 'growth per concurrent bridged call, server / engine',
+      asterisk: '315 kB',
+      freeswitch: '780 kB',
+      due: '60 / 40 kB',
+      aim: '',
+    },
     warmUp: growth,
     run: growth,
   },
@@ -99,7 +141,11 @@ async function withMedia(
 ): Promise<Outcome> {
   let stop = (): Reading | null => null
   let reading: Reading | null = null
-  const tally = await runRtp(load, { ...what, seconds }, { begins: () => void (stop = measure(system, core)), ends: () => void (reading = stop()) })
+  const tally = await runRtp(
+    load,
+    { ...what, seconds },
+    { begins: () => void (stop = measure(system, core)), ends: () => void (reading = stop()) },
+  )
   const taken = reading as Reading | null
   if (taken === null) throw new Error('no media was measured')
   const note = `${tally.up} calls, ${tally.loss_pct} % lost; server ${percent(taken.server, taken)}, engine ${percent(taken.engine, taken)}; database ${percent(taken.database, taken)}, keeper ${percent(taken.keeper, taken)}`
