@@ -66,6 +66,15 @@ test('what we cannot reckon is given up', () => {
   })
 })
 
+test('a server that was started again does not know the nonce we remember: its new challenge is answered, once', () => {
+  const ours = client()
+  retried(ask(ours, challenge(PLAIN)))
+  const remembered = ours.authorise({ method: 'REGISTER', uri: 'sip:example.com' })
+  const anew = retried(ask(ours, challenge(PLAIN.replace('n1', 'n2')), remembered, 0))
+  assert.match(anew[0]?.[1] ?? '', /nonce="n2"/)
+  assert.deepEqual(ask(ours, challenge(PLAIN.replace('n1', 'n3')), anew, 1), { kind: 'give-up', why: 'rejected' })
+})
+
 test('refused credentials are not sent again', () => {
   const ours = client()
   const lines = retried(ask(ours, challenge(PLAIN)))

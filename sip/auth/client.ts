@@ -58,7 +58,7 @@ export class DigestClient {
     const ours = challenges.filter(({ realm }) => this.#credentials.realms?.includes(realm) ?? true)
     if (ours.length === 0) return { kind: 'give-up', why: challenges.length === 0 ? 'unsupported' : 'realm' }
     const fresh = firstOfEachRealm(ours)
-    if (fresh.some((challenge) => wasRefused(challenge, sent.headers))) return this.#giveUp(fresh, 'rejected')
+    if (answered > 0 && fresh.some((challenge) => wasRefused(challenge, sent.headers))) return this.#giveUp(fresh, 'rejected')
     if (answered >= MAX_CHALLENGE_ANSWERS) return this.#giveUp(fresh, 'limit')
     for (const challenge of fresh) this.#keep(challenge)
     const others = [...this.#known.values()].filter((known) => !fresh.includes(known) && carries(sent.headers, known))
@@ -172,9 +172,13 @@ function keyOf({ proxy, realm }: Challenge): string {
   return `${proxy ? 'proxy' : 'server'} ${realm}`
 }
 
-/** The request already carried our credentials for this realm, and not merely a nonce gone old. */
-function wasRefused(challenge: Challenge, sent: SipHeaders): boolean {
-  return !challenge.stale && carries(sent, challenge)
+/**
+ * The request already carried our credentials for this realm, made for this peer's last challenge. With a nonce remembered from before they prove
+ * nothing: a peer that was started again does not know it, and does not call it stale either.
+ */
+function wasRefused({ stale, proxy, realm }: Challenge, sent: SipHeaders): boolean {
+  const carried = sent.auth(proxy ? 'proxy-authorization' : 'authorization').filter(({ params }) => params.get('realm') === realm)
+  return !stale && carried.some(({ params }) => parseInt(params.get('nc') ?? '1', 16) === 1)
 }
 
 function carries(sent: SipHeaders, { proxy, realm }: Challenge): boolean {
