@@ -116,6 +116,22 @@ test('a silent trunk is down within the probe, takes only emergency calls, and r
   )
 })
 
+test('a registrar that was away has us again before the trunk is called up', async () => {
+  let alive = true
+  const at = carrier({ OPTIONS: () => (alive ? answer('200 OK') : silence), REGISTER: () => (alive ? answer('200 OK') : silence) })
+  at.configure(trunk({ ...registering, registerSeconds: 3600, healthSeconds: 10 }))
+  await at.clock.advanceAsync(1_000)
+  assert.equal(at.asked.filter((spec) => spec.method === 'REGISTER').length, 1)
+  alive = false
+  await at.clock.advanceAsync(20_000)
+  assert.equal(at.board.link('acme', 'main')?.state, 'down')
+  alive = true
+  await at.clock.advanceAsync(10_000)
+  assert.equal(at.asked.filter((spec) => spec.method === 'REGISTER').length, 2)
+  assert.equal(at.board.link('acme', 'main')?.registered, true)
+  assert.deepEqual(at.facts.map((fact) => fact.kind), ['trunk.went-down', 'trunk.went-up'])
+})
+
 test('a trunk whose channels are taken is full, except for emergency calls, also after its configuration changed', async () => {
   const at = carrier({ OPTIONS: () => answer('200 OK') })
   at.configure(trunk({ channels: 1 }))

@@ -63,6 +63,12 @@ export class TrunkRegistration {
     this.#registration.start()
   }
 
+  /** The registrar was away: registers now, whatever was planned, and counts as unregistered until then. False while there was nothing to lose yet. */
+  startOver(): boolean {
+    if (this.#started) this.#registration.startOver()
+    return this.#started
+  }
+
   /** Takes our binding away, as far as the registrar listens. */
   stop(): Promise<void> {
     return this.#registration.stop()

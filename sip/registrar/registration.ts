@@ -84,6 +84,13 @@ export class Registration {
     void this.#register()
   }
 
+  /** The registrar may have forgotten us: we count as not registered until it says otherwise, which `onUp` tells again. */
+  startOver(): void {
+    if (this.#state === 'stopped') return
+    this.#state = 'new'
+    this.start()
+  }
+
   /** Takes the binding away, if there is one, and stops. Resolves when the registrar has answered or is given up. */
   async stop(): Promise<void> {
     const wasUp = this.#state === 'up'
