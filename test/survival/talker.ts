@@ -11,6 +11,8 @@ export class Talker implements Disposable {
   #seq = 0
   #sent = 0
   #first = 0
+  /** Packets from here on are still on their way, and are not counted as lost. */
+  #until = Number.POSITIVE_INFINITY
   #got = new Set<number>()
   #duplicates = 0
   #waiting: { wanted: number; resolve: () => void }[] = []
@@ -42,8 +44,9 @@ export class Talker implements Disposable {
   get duplicates(): number {
     return this.#duplicates
   }
-  /** Resolves when the last packet that `partner` has sent by now, or a later one, has come. */
+  /** Resolves when the last packet that `partner` has sent by now, or a later one, has come. Until `reset`, only packets sent by now count as lost. */
   caughtUp(partner: Talker): Promise<void> {
+    partner.#until = partner.#seq
     const wanted = partner.#seq - 1
     return new Promise((resolve) => this.#waiting.push({ wanted, resolve }))
   }
@@ -76,13 +79,14 @@ export class Talker implements Disposable {
   reset(): void {
     this.#sent = 0
     this.#first = this.#seq
+    this.#until = Number.POSITIVE_INFINITY
     this.#duplicates = 0
   }
 
   /** Packets sent since `reset` that `partner` has not got. */
   lostTo(partner: Talker): number {
     let lost = 0
-    for (let number = this.#first; number < this.#seq; number++) if (!partner.#got.has(number)) lost++
+    for (let number = this.#first; number < Math.min(this.#seq, this.#until); number++) if (!partner.#got.has(number)) lost++
     return lost
   }
 
