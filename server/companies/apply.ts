@@ -3,6 +3,8 @@ import type { NewFact } from '#contract/facts.ts'
 import type { ConfigProblem } from '#contract/errors.ts'
 import type { ConfigDocument } from '#contract/documents/document.ts'
 import { claimedByOthers } from '#server/companies/claims.ts'
+import { maskUnchanged } from '#server/config-store/secrets.ts'
+import { masksOfNothing } from '#server/companies/masks.ts'
 import { diff, type DocumentChange } from '#server/config/diff.ts'
 import { type DocumentFile, nowhere, readDocuments, readValues } from '#server/config/read.ts'
 import { validateCompany } from '#server/config/validate.ts'
@@ -36,11 +38,14 @@ export async function planConfiguration(needs: ApplyNeeds, tenant: string, wante
     const promptMs = await needs.sounds(tenant, read.documents, wanted.coming ?? [])
     problems.push(...validateCompany(read.documents, { locate: read.locate, promptMs }), ...unheard(read.documents, promptMs, read.locate))
   }
-  if (read.problems.length === 0) problems.push(...claimedByOthers(needs.store, tenant, read.documents, read.locate))
-  if (problems.some((problem) => problem.severity === 'error')) return { kind: 'refused', problems }
   const current = needs.store.current(tenant)
   const before = current === null ? [] : readValues(needs.store.masked(current)).documents
-  const documents = withPasswords(read.documents, before, needs.random)
+  if (read.problems.length === 0) {
+    problems.push(...claimedByOthers(needs.store, tenant, read.documents, read.locate), ...masksOfNothing(read.documents, before, read.locate))
+  }
+  if (problems.some((problem) => problem.severity === 'error')) return { kind: 'refused', problems }
+  const told = maskUnchanged(read.documents, current?.documents ?? [], (reference) => needs.store.reveal(tenant, reference))
+  const documents = withPasswords(readValues(told).documents, before, needs.random)
   return {
     kind: 'sound',
     documents,

@@ -42,6 +42,17 @@ export function takeSecrets(
   return { documents: taken, fresh }
 }
 
+/** `MASK` for each text that is the secret which stood at the same place of the same document in `before`: told again, it is no change. */
+export function maskUnchanged(
+  documents: readonly ConfigDocument[],
+  before: readonly ConfigDocument[],
+  reveal: (reference: SecretReference) => string | null,
+): ConfigDocument[] {
+  const old = new Map(before.map((document) => [`${document.kind}/${document.id}`, document]))
+  const replace = (value: unknown, was: unknown): unknown => (typeof value === 'string' && isReference(was) && reveal(was) === value ? MASK : value)
+  return documents.map((document) => mapSecrets(document, old.get(`${document.kind}/${document.id}`), { fields: secretFields, replace }) as ConfigDocument)
+}
+
 /** The documents with `MASK` for every reference. */
 export function maskSecrets(documents: readonly ConfigDocument[], fields: SecretFields): ConfigDocument[] {
   const replace = (value: unknown) => (isReference(value) ? MASK : value)
