@@ -29,7 +29,11 @@ export async function openJournal(settings: JournalSettings): Promise<Journal> {
 }
 
 /** As `openJournal`, over any disk. */
-export async function openJournalOn(files: JournalFiles, settings: Omit<JournalSettings, 'folder'>, lock?: AsyncDisposable): Promise<Journal> {
+export async function openJournalOn(
+  files: JournalFiles,
+  settings: Omit<JournalSettings, 'folder'>,
+  lock?: AsyncDisposable,
+): Promise<Journal> {
   const segments = segmentsOf(await files.list())
   const found = await newestWhole(files, segments)
   const journal = new FileJournal(files, settings, { segments, found, lock })

@@ -129,7 +129,10 @@ test('a registrar that was away has us again before the trunk is called up', asy
   await at.clock.advanceAsync(10_000)
   assert.equal(at.asked.filter((spec) => spec.method === 'REGISTER').length, 2)
   assert.equal(at.board.link('acme', 'main')?.registered, true)
-  assert.deepEqual(at.facts.map((fact) => fact.kind), ['trunk.went-down', 'trunk.went-up'])
+  assert.deepEqual(
+    at.facts.map((fact) => fact.kind),
+    ['trunk.went-down', 'trunk.went-up'],
+  )
 })
 
 test('a trunk whose channels are taken is full, except for emergency calls, also after its configuration changed', async () => {

@@ -200,7 +200,8 @@ export class TrunkLink {
 
   #set(state: 'up' | 'down', why: string): void {
     // A registrar that comes back may have forgotten us, and need not be awaited any longer.
-    if (this.#state === 'down' && state === 'up' && this.#registration?.startOver() === true) this.#unregistered ??= 'not registered: the registrar was away'
+    if (this.#state === 'down' && state === 'up' && this.#registration?.startOver() === true)
+      this.#unregistered ??= 'not registered: the registrar was away'
     this.#downWhy = why
     this.#state = state
     this.#tellChange()

@@ -27,7 +27,12 @@ export class Kamailio implements AsyncDisposable {
   private constructor(folder: string, options: KamailioOptions) {
     this.#folder = folder
     const { address, port, behind, account } = options
-    const words = [`LISTEN=udp:${address}:${port}`, `BEHIND_ADDRESS=${behind.address}`, `BEHIND="sip:${behind.address}:${behind.port}"`, `ACCOUNT="${account}"`]
+    const words = [
+      `LISTEN=udp:${address}:${port}`,
+      `BEHIND_ADDRESS=${behind.address}`,
+      `BEHIND="sip:${behind.address}:${behind.port}"`,
+      `ACCOUNT="${account}"`,
+    ]
     const own = ['-f', join(import.meta.dirname, 'kamailio.cfg'), '-DD', '-E', '-m', '16', '-M', '4', '-Y', folder, '-w', folder]
     this.#child = spawn(program ?? 'kamailio', [...own, ...words.flatMap((word) => ['-A', word])], { stdio: 'ignore' })
   }

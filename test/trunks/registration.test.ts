@@ -16,7 +16,9 @@ const registering = {
   ...{ domain: 'carrier.example', dialledNumberIn: 'to', healthSeconds: 1, callerId: { rule: 'pai' } },
 }
 
-test('a trunk registers at Kamailio, takes and makes calls through it, and survives its restart', { skip: withoutSipp || withoutKamailio }, async () => {
+test('a trunk registers at Kamailio, takes and makes calls through it, and survives its restart', {
+  skip: withoutSipp || withoutKamailio,
+}, async () => {
   await using at = await AcmeSystem.start(acme())
   await at.phone.register()
   const mark = at.facts.mark
