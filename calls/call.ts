@@ -112,7 +112,10 @@ export class Call {
     this.#dirty = true
     queueMicrotask(() => {
       this.#dirty = false
-      if (this.#outcome === null && this.#isWorthKeeping()) this.needs.journal.keep(`call/${this.id}`, this.keep())
+      if (this.#outcome !== null || !this.#isWorthKeeping()) return
+      this.needs.journal.keep(`call/${this.id}`, this.keep())
+      // Asked for, the group goes to disk at once rather than when it is convenient: until then a dying server would lose people who talk.
+      this.needs.journal.whenKept(() => undefined)
     })
   }
 

@@ -16,6 +16,10 @@ for (const transport of ['udp', 'tcp'] as const) {
     process.kill(await system.pidOf('server'), 'SIGKILL')
     await system.line(/serves again\s+process=server/, from)
     t.diagnostic(`the server was back after ${Math.round(performance.now() - killedAt)} ms`)
+    assert.ok(
+      system.lines.some((line) => line.includes(`recovered=${calls}  lost=0`)),
+      'every call was taken over',
+    )
     await caughtUp(pairs)
     beat[Symbol.dispose]()
     t.diagnostic(`packets sent ${everybody.reduce((sum, p) => sum + p.talker.sent, 0)}, lost ${lostIn(pairs)}`)
