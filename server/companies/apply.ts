@@ -41,7 +41,10 @@ export async function planConfiguration(needs: ApplyNeeds, tenant: string, wante
   const current = needs.store.current(tenant)
   const before = current === null ? [] : readValues(needs.store.masked(current)).documents
   if (read.problems.length === 0) {
-    problems.push(...claimedByOthers(needs.store, tenant, read.documents, read.locate), ...masksOfNothing(read.documents, before, read.locate))
+    problems.push(
+      ...claimedByOthers(needs.store, tenant, read.documents, read.locate),
+      ...masksOfNothing(read.documents, before, read.locate),
+    )
   }
   if (problems.some((problem) => problem.severity === 'error')) return { kind: 'refused', problems }
   const told = maskUnchanged(read.documents, current?.documents ?? [], (reference) => needs.store.reveal(tenant, reference))

@@ -49,8 +49,11 @@ export function maskUnchanged(
   reveal: (reference: SecretReference) => string | null,
 ): ConfigDocument[] {
   const old = new Map(before.map((document) => [`${document.kind}/${document.id}`, document]))
-  const replace = (value: unknown, was: unknown): unknown => (typeof value === 'string' && isReference(was) && reveal(was) === value ? MASK : value)
-  return documents.map((document) => mapSecrets(document, old.get(`${document.kind}/${document.id}`), { fields: secretFields, replace }) as ConfigDocument)
+  const replace = (value: unknown, was: unknown): unknown =>
+    typeof value === 'string' && isReference(was) && reveal(was) === value ? MASK : value
+  return documents.map(
+    (document) => mapSecrets(document, old.get(`${document.kind}/${document.id}`), { fields: secretFields, replace }) as ConfigDocument,
+  )
 }
 
 /** The documents with `MASK` for every reference. */

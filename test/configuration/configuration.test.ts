@@ -15,7 +15,9 @@ const prompts = ['barred', 'capped', 'unreachable']
 
 /** A company whose extension 200 says these prompts one after the other, and hangs up. */
 function saying(...said: string[]): Doc[] {
-  const nodes = Object.fromEntries(said.map((prompt, i) => [`say-${i}`, { type: 'play', prompts: [prompt], next: i + 1 < said.length ? `say-${i + 1}` : 'end' }]))
+  const nodes = Object.fromEntries(
+    said.map((prompt, i) => [`say-${i}`, { type: 'play', prompts: [prompt], next: i + 1 < said.length ? `say-${i + 1}` : 'end' }]),
+  )
   return acme(
     ...prompts.map((id) => ({ kind: 'prompt', id, file: `prompts/${id}.wav` })),
     { kind: 'flow', id: 'talk', start: 'say-0', nodes: { ...nodes, end: { type: 'hangup' } } },
@@ -30,7 +32,9 @@ interface Version {
 }
 
 async function centrala(at: AcmeSystem, ...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const child = spawn(process.execPath, [join(project, 'tools', 'centrala.mjs'), ...words, '--company', 'demo'], { env: { ...process.env, ...at.system.environment } })
+  const child = spawn(process.execPath, [join(project, 'tools', 'centrala.mjs'), ...words, '--company', 'demo'], {
+    env: { ...process.env, ...at.system.environment },
+  })
   let [out, err] = ['', '']
   child.stdout.on('data', (text: Buffer) => (out += text.toString()))
   child.stderr.on('data', (text: Buffer) => (err += text.toString()))
@@ -65,7 +69,18 @@ test('a change of configuration is refused as a whole or taken as a whole, and t
 
   await t.test('a wrong one is refused with every error and its place, by API and by files', async () => {
     const before = await currentVersion(at)
-    const text = ['kind: device', 'id: lost', "username: 'UPPER'", 'person: nobody', '---', 'kind: extension', "id: '300'", 'number: 300', 'target: { devise: desk }', 'secands: 5'].join('\n')
+    const text = [
+      'kind: device',
+      'id: lost',
+      "username: 'UPPER'",
+      'person: nobody',
+      '---',
+      'kind: extension',
+      "id: '300'",
+      'number: 300',
+      'target: { devise: desk }',
+      'secands: 5',
+    ].join('\n')
     const { files } = await at.api.get<{ files: { name: string; text: string }[] }>('/v1/configuration')
     const refused = await at.api.ask('PUT', '/v1/configuration', { files: [...files, { name: 'wrong.yaml', text }] })
     assert.equal(refused.status, 422)
@@ -79,28 +94,35 @@ test('a change of configuration is refused as a whole or taken as a whole, and t
     for (const file of [...files, { name: 'wrong.yaml', text }]) await writeFile(join(folder, file.name), file.text)
     const said = await centrala(at, 'apply', folder)
     assert.equal(said.code, 1)
-    for (const place of ['wrong.yaml:3:11', 'wrong.yaml:9:9', 'wrong.yaml:10:1']) assert.ok(said.err.includes(place), `${place} in ${said.err}`)
+    for (const place of ['wrong.yaml:3:11', 'wrong.yaml:9:9', 'wrong.yaml:10:1'])
+      assert.ok(said.err.includes(place), `${place} in ${said.err}`)
     assert.equal(await currentVersion(at), before)
     await rm(join(folder, 'wrong.yaml'))
   })
 
-  await t.test('what is planned is shown and not done; what is applied holds for new calls, while a call in progress hears the old flow to its end', async () => {
-    const before = await currentVersion(at)
-    const wanted = { documents: saying('unreachable') }
-    const planned = await at.api.give<Version>('POST', '/v1/configuration/plan', wanted)
-    assert.deepEqual(planned.changes.map(({ change, kind, id }) => [change, kind, id]), [['changed', 'flow', 'talk']])
-    assert.ok(planned.text.includes('unreachable') && planned.text.includes('capped'))
-    assert.equal(await currentVersion(at), before)
-    const mark = at.facts.mark
-    const old = await hear(at, async () => {
-      const applied = await at.api.give<Version>('PUT', '/v1/configuration', wanted, { 'if-match': `"${before}"` })
-      assert.equal(applied.version, before + 1)
-    })
-    assert.deepEqual(old, ['barred', 'capped'])
-    assert.equal((await at.facts.next('call.started', () => true, mark)).config, before)
-    assert.equal((await at.facts.next('config.changed', () => true, mark)).version, before + 1)
-    assert.deepEqual(await hear(at), ['unreachable'])
-  })
+  await t.test(
+    'what is planned is shown and not done; what is applied holds for new calls, while a call in progress hears the old flow to its end',
+    async () => {
+      const before = await currentVersion(at)
+      const wanted = { documents: saying('unreachable') }
+      const planned = await at.api.give<Version>('POST', '/v1/configuration/plan', wanted)
+      assert.deepEqual(
+        planned.changes.map(({ change, kind, id }) => [change, kind, id]),
+        [['changed', 'flow', 'talk']],
+      )
+      assert.ok(planned.text.includes('unreachable') && planned.text.includes('capped'))
+      assert.equal(await currentVersion(at), before)
+      const mark = at.facts.mark
+      const old = await hear(at, async () => {
+        const applied = await at.api.give<Version>('PUT', '/v1/configuration', wanted, { 'if-match': `"${before}"` })
+        assert.equal(applied.version, before + 1)
+      })
+      assert.deepEqual(old, ['barred', 'capped'])
+      assert.equal((await at.facts.next('call.started', () => true, mark)).config, before)
+      assert.equal((await at.facts.next('config.changed', () => true, mark)).version, before + 1)
+      assert.deepEqual(await hear(at), ['unreachable'])
+    },
+  )
 
   await t.test('who saw an older version is told so, and changes nothing', async () => {
     const before = await currentVersion(at)
@@ -133,6 +155,9 @@ test('a change of configuration is refused as a whole or taken as a whole, and t
     const documents = [...saying('barred'), { kind: 'device', id: 'new', username: 'new', password: '********' }]
     const refused = await at.api.ask('PUT', '/v1/configuration', { documents })
     assert.equal(refused.status, 422)
-    assert.deepEqual((refused.body as { problems: ConfigProblem[] }).problems.filter((p) => p.severity === 'error').map((p) => [p.rule, p.id, p.pointer]), [['masked-secret', 'new', '/password']])
+    assert.deepEqual(
+      (refused.body as { problems: ConfigProblem[] }).problems.filter((p) => p.severity === 'error').map((p) => [p.rule, p.id, p.pointer]),
+      [['masked-secret', 'new', '/password']],
+    )
   })
 })
