@@ -25,6 +25,8 @@ export interface StockNeeds {
 /** Pairs kept ready per address; more while they are taken fast. */
 const LEAST = 32
 const MOST = 512
+/** Pairs told at once while more are being bound. */
+const LOT = 16
 
 /** A released pair is not used again before so long: late packets of the old call find nobody. */
 const REST_MS: Millis = 3000
@@ -202,7 +204,13 @@ class Shelf {
   async fill(): Promise<void> {
     if (this.#filling) return
     this.#filling = true
-    const added: SocketAddress[] = []
+    let added: SocketAddress[] = []
+    // Told in small lots, as they come: in a burst of calls somebody waits for the first of them.
+    const tell = (): void => {
+      const ready = added.filter(({ port }) => this.ready.has(port))
+      added = []
+      if (ready.length > 0) this.#added(ready)
+    }
     for (let left = this.pairs; left > 0 && this.ready.size < this.#target && !this.#closed; left--) {
       const port = this.#first + 2 * this.#cursor
       this.#cursor = (this.#cursor + 1) % this.pairs
@@ -213,19 +221,21 @@ class Shelf {
       else {
         this.ready.set(port, pair)
         added.push(pair.local)
+        if (added.length >= LOT) tell()
       }
     }
     this.#filling = false
-    if (added.length > 0) this.#added(added.filter(({ port }) => this.ready.has(port)))
+    tell()
   }
 
-  /** Pairs that have rested long enough can be taken again; what there is too much of is closed. */
+  /** Pairs that have rested long enough can be taken again; what goes beyond the most kept ready is closed. */
   endRest(now: Millis): void {
     const added: SocketAddress[] = []
     for (let next = this.resting[0]; next !== undefined && next.until <= now; next = this.resting[0]) {
       this.resting.shift()
       this.used.delete(next.pair.local.port)
-      if (this.ready.size >= this.#target) {
+      // Bound sockets are taken again rather than closed and bound anew: at a steady rate of calls nothing is bound at all.
+      if (this.ready.size >= MOST) {
         closePair(next.pair)
         continue
       }
