@@ -26,6 +26,8 @@ export class WirePhone implements AsyncDisposable {
   readonly account: PhoneAccount
   readonly wire: Wire
   readonly ear: Ear
+  /** Takes every call and lets it end, without being told. */
+  answersAlone = false
   #cseq = 0
 
   private constructor(account: PhoneAccount, wire: Wire, ear: Ear) {
@@ -178,11 +180,12 @@ export class WirePhone implements AsyncDisposable {
 
   /** What a phone answers without being told. */
   #requested(request: WireMessage): boolean {
-    if (request.method === 'NOTIFY' || request.method === 'OPTIONS') {
-      this.wire.answer(request, '200 OK')
-      return true
-    }
-    return false
+    const { method } = request
+    if (method === 'NOTIFY' || method === 'OPTIONS') this.wire.answer(request, '200 OK')
+    else if (!this.answersAlone) return false
+    else if (method === 'INVITE') this.wire.answer(request, '200 OK', [`Contact: ${this.contact}`, 'Content-Type: application/sdp'], this.sdp())
+    else if (method !== 'ACK') this.wire.answer(request, '200 OK')
+    return true
   }
 }
 

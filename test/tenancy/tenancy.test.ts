@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { newTag } from '#test/support/wire.ts'
 import type { Said } from '#test/support/wire-phone.ts'
 import { callWithin, TwoCompanies } from '#test/tenancy/two-companies.ts'
+
+/** A sound of the demo company. */
+function sound(): Promise<Buffer<ArrayBuffer>> {
+  return readFile(join(import.meta.dirname, '..', '..', 'examples', 'demo', 'prompts', 'barred.wav'))
+}
 
 type OpenApi = { paths: Record<string, Record<string, { parameters?: { name: string; in: string }[]; security?: unknown }>> }
 
@@ -86,6 +93,7 @@ test('two companies with the same extensions on one system never reach each othe
   await t.test('a call of one reaches its own extension only, whatever domain it names', async () => {
     const [phone, own] = red.phones
     const [, theirs] = blue.phones
+    own.answersAlone = true
     const confusions: Record<string, Said> = {
       'Request-URI of the other': { requestUri: 'sip:101@blue.test' },
       'Request-URI and To of the other': { requestUri: 'sip:101@blue.test', to: '<sip:101@blue.test>' },
@@ -93,16 +101,44 @@ test('two companies with the same extensions on one system never reach each othe
       'a P-Asserted-Identity of the other': { requestUri: 'sip:101@blue.test', headers: ['P-Asserted-Identity: <sip:100@blue.test>'] },
     }
     for (const [what, said] of Object.entries(confusions)) {
-      void own.answered().then(
-        (call) => call.ended(),
-        () => undefined,
-      )
       const call = await phone.call('101', said)
       if (call.status === 200) await call.bye()
       assert.equal(theirs.wire.received.filter((message) => message.method === 'INVITE').length, 0, what)
     }
+    own.answersAlone = false
     const { status } = await phone.call('101', { from: '<sip:100@blue.test>' })
     assert.ok(status === 401 || status === 403, `From of the other: ${status}`)
+  })
+
+  await t.test('a transfer to an extension of the other reaches nobody there', async () => {
+    const [phone, own] = red.phones
+    const [, theirs] = blue.phones
+    own.answersAlone = true
+    for (const target of ['sip:101@blue.test', `sip:101@${theirs.wire.address}:${theirs.wire.port}`]) {
+      const mark = red.facts.mark
+      const call = await phone.call('101')
+      assert.equal(call.status, 200)
+      assert.equal((await call.request('REFER', [`Refer-To: <${target}>`, 'Referred-By: <sip:100@blue.test>'])).status, 202)
+      const { call: id } = await red.facts.next('transfer.completed', (fact) => fact.to === '101', mark)
+      assert.equal((await red.api.ask('DELETE', `/v1/calls/${id}`)).status, 204)
+      await red.facts.next('call.ended', (fact) => fact.call === id, mark)
+      assert.ok(!theirs.wire.received.some((message) => message.method === 'INVITE'), target)
+    }
+    own.answersAlone = false
+  })
+
+  await t.test('sounds of the other cannot be reached by any path', async () => {
+    const put = await fetch(`${blue.api.url}/v1/prompt-files/secret.wav`, { method: 'PUT', headers: { authorization: `Bearer ${blue.api.key}`, 'content-type': 'audio/wav' }, body: await sound() })
+    assert.ok(put.status < 300, await put.text())
+    const nobodys = await red.api.ask('GET', '/v1/prompt-files/nobody.wav')
+    assert.equal(nobodys.status, 404)
+    for (const path of ['secret.wav', '../blue/secret.wav', '..%2Fblue%2Fsecret.wav', '%2e%2e/blue/secret.wav', '..%5cblue%5csecret.wav', 'a/../../blue/secret.wav', '%2Fetc%2Fpasswd', 'secret.wav%00']) {
+      for (const method of ['GET', 'DELETE']) {
+        const { status } = await red.api.ask(method, `/v1/prompt-files/${path}`)
+        assert.ok(status >= 400 && status < 500, `${method} ${path}: ${status}`)
+      }
+    }
+    assert.equal((await blue.api.ask('GET', '/v1/prompt-files/secret.wav')).status, 200)
   })
 
   await t.test('a company cannot take the number or the SIP domain of another, and is not told whose it is', async () => {
