@@ -204,7 +204,10 @@ export async function openSystem(parts: SystemParts) {
       const operator = join(data, 'operator.key')
       const keyed = await localKey(keys, operator, { tenant: null, name: 'Operator at the terminal', role: 'operator' })
         .then(() => localKey(keys, join(data, 'page.key'), { tenant: demoTenant, name: 'The page of the demo company', role: 'owner' }))
-        .catch(() => null)
+        .catch((fault: unknown) => {
+          log.warn('the keys of this machine could not be made; they are with the next start', { fault: String(fault) })
+          return null
+        })
       return bannerOf({ settings, configs, books: exchange.books, signIn: null, page: keyed === null ? page : `${page}#key=${keyed}` })
     },
     /** No new calls; resolves when the last has ended. */
