@@ -202,8 +202,16 @@ export async function openSystem(parts: SystemParts) {
     /** Makes the keys of this machine's own user, once the database is there; `null` while it is not. */
     async banner(): Promise<Banner> {
       const operator = join(data, 'operator.key')
-      const keyed = await localKey(keys, operator, { tenant: null, name: 'Operator at the terminal', role: 'operator' })
-        .then(() => localKey(keys, join(data, 'page.key'), { tenant: demoTenant, name: 'The page of the demo company', role: 'owner' }))
+      const make = async (): Promise<string> => {
+        await localKey(keys, operator, { tenant: null, name: 'Operator at the terminal', role: 'operator' })
+        return localKey(keys, join(data, 'page.key'), { tenant: demoTenant, name: 'The page of the demo company', role: 'owner' })
+      }
+      // On a busy machine the database may be away for a moment just now; a first start without keys would be of little use.
+      const keyed = await make()
+        .catch(async () => {
+          await store.ready(15_000)
+          return make()
+        })
         .catch((fault: unknown) => {
           log.warn('the keys of this machine could not be made; they are with the next start', { fault: String(fault) })
           return null

@@ -183,7 +183,8 @@ export class WirePhone implements AsyncDisposable {
     const { method } = request
     if (method === 'NOTIFY' || method === 'OPTIONS') this.wire.answer(request, '200 OK')
     else if (!this.answersAlone) return false
-    else if (method === 'INVITE') this.wire.answer(request, '200 OK', [`Contact: ${this.contact}`, 'Content-Type: application/sdp'], this.sdp())
+    else if (method === 'INVITE')
+      this.wire.answer(request, '200 OK', [`Contact: ${this.contact}`, 'Content-Type: application/sdp'], this.sdp())
     else if (method !== 'ACK') this.wire.answer(request, '200 OK')
     return true
   }

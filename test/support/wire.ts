@@ -92,7 +92,10 @@ export class Wire implements AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<WireMessage>()
     const waiting = { matches, resolve }
     this.#waiting.push(waiting)
-    const timer = setTimeout(() => reject(new Error(`no ${what} came; instead:\n${this.received.map((m) => m.first).join('\n')}`)), patienceMs)
+    const timer = setTimeout(
+      () => reject(new Error(`no ${what} came; instead:\n${this.received.map((m) => m.first).join('\n')}`)),
+      patienceMs,
+    )
     try {
       return await promise
     } finally {

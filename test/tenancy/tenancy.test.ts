@@ -128,11 +128,24 @@ test('two companies with the same extensions on one system never reach each othe
   })
 
   await t.test('sounds of the other cannot be reached by any path', async () => {
-    const put = await fetch(`${blue.api.url}/v1/prompt-files/secret.wav`, { method: 'PUT', headers: { authorization: `Bearer ${blue.api.key}`, 'content-type': 'audio/wav' }, body: await sound() })
+    const put = await fetch(`${blue.api.url}/v1/prompt-files/secret.wav`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${blue.api.key}`, 'content-type': 'audio/wav' },
+      body: await sound(),
+    })
     assert.ok(put.status < 300, await put.text())
     const nobodys = await red.api.ask('GET', '/v1/prompt-files/nobody.wav')
     assert.equal(nobodys.status, 404)
-    for (const path of ['secret.wav', '../blue/secret.wav', '..%2Fblue%2Fsecret.wav', '%2e%2e/blue/secret.wav', '..%5cblue%5csecret.wav', 'a/../../blue/secret.wav', '%2Fetc%2Fpasswd', 'secret.wav%00']) {
+    for (const path of [
+      'secret.wav',
+      '../blue/secret.wav',
+      '..%2Fblue%2Fsecret.wav',
+      '%2e%2e/blue/secret.wav',
+      '..%5cblue%5csecret.wav',
+      'a/../../blue/secret.wav',
+      '%2Fetc%2Fpasswd',
+      'secret.wav%00',
+    ]) {
       for (const method of ['GET', 'DELETE']) {
         const { status } = await red.api.ask(method, `/v1/prompt-files/${path}`)
         assert.ok(status >= 400 && status < 500, `${method} ${path}: ${status}`)
