@@ -5,7 +5,6 @@ import { CallPageView, CallView, LadderView, NewCall, NewRehearsal, Rehearsal, S
 import type { Fact } from '#contract/facts.ts'
 import { ApiError, notFound } from '#server/api/problem.ts'
 import { tenantOf } from '#server/api/app.ts'
-import { liveRow } from '#server/calls/live-row.ts'
 import type { NotOriginated } from '#server/calls/originate.ts'
 import { originate } from '#server/calls/originate.ts'
 import { rehearsalHeader } from '#server/calls/rehearsals.ts'
@@ -60,7 +59,9 @@ export function callsApi(app: FastifyInstance, needs: CallsApiNeeds): void {
       schema: { summary: 'Calls in progress', response: { 200: Type.Object({ calls: Type.Array(CallView) }) } },
     },
     (request) =>
-      Promise.resolve({ calls: [...exchange.live.of(tenantOf(request))].flatMap((call) => liveRow(log, call) ?? []).map(present) }),
+      Promise.resolve({
+        calls: [...exchange.live.of(tenantOf(request))].flatMap((call) => log.row(call.identity.tenant, call.id) ?? []).map(present),
+      }),
   )
 
   app.get(
@@ -69,8 +70,7 @@ export function callsApi(app: FastifyInstance, needs: CallsApiNeeds): void {
     async (request) => {
       const { id } = request.params as Static<typeof Id>
       const tenant = tenantOf(request)
-      const live = exchange.live.get(tenant, id)
-      const row = (live === null ? null : liveRow(log, live)) ?? log.row(tenant, id) ?? (await history.call(tenant, id))
+      const row = log.row(tenant, id) ?? (await history.call(tenant, id))
       if (row === null) throw notFound('call')
       return present(row)
     },

@@ -27,8 +27,6 @@ export interface SwitchboardNeeds {
   conduct: Conduct
   /** New calls above this many are refused; emergency calls never. */
   callLimit: number
-  /** An INVITE of ours was answered for a call that an earlier life had lost. */
-  onStray: (callId: string) => void
 }
 
 /** Where calls come in: who calls, whom they dialled, which company that is, and what becomes of it. */
@@ -41,10 +39,6 @@ export class Switchboard implements SipPolicy {
 
   identify(request: SipRequest, source: Flow): Identified {
     return this.#needs.identifier.identify(request, source)
-  }
-
-  onStray(callId: string): void {
-    this.#needs.onStray(callId)
   }
 
   onInvite(incoming: IncomingInvite, who: Identity): void {

@@ -1,4 +1,3 @@
-import type { EndpointRef } from '#contract/facts.ts'
 import type { Identity } from '#sip/agent.ts'
 
 /** Who a request comes from, as the dial plan knows them. Made by `identify`, read back in `onInvite`. */
@@ -24,6 +23,3 @@ export interface TrunkWho extends Identity {
 export function isWho(identity: Identity): identity is Who {
   return 'kind' in identity
 }
-
-/** How a call's asker stands in facts. */
-export type Asker = EndpointRef

@@ -134,7 +134,6 @@ export class Exchange {
       rehearsals: this.rehearsals,
       conduct: this.conduct,
       callLimit: parts.callLimit,
-      onStray: () => undefined,
     })
   }
 

@@ -5,7 +5,6 @@ import type { Fact } from '#contract/facts.ts'
 import type { Extension } from '#contract/documents/people.ts'
 import { present } from '#server/calls/api.ts'
 import type { CallLog } from '#server/calls/call-log.ts'
-import { liveRow } from '#server/calls/live-row.ts'
 import type { CompiledConfig, CompiledTrunk } from '#server/config/compiled.ts'
 import type { Exchange } from '#server/exchange/exchange.ts'
 import { tenantOf } from '#server/api/app.ts'
@@ -64,7 +63,7 @@ export class EventStream {
     const config = exchange.books.current(tenant)?.config
     return {
       kind: 'snapshot',
-      calls: [...exchange.live.of(tenant)].flatMap((call) => liveRow(log, call) ?? []).map(present),
+      calls: [...exchange.live.of(tenant)].flatMap((call) => log.row(tenant, call.id) ?? []).map(present),
       ended: log.ended(tenant, endedShown).map(present),
       extensions:
         config === undefined
