@@ -97,6 +97,11 @@ export class EngineCore {
     await this.#needs.recorder.close(this.#needs.clock.now())
   }
 
+  /** Completes every recording on disk for the engine that goes on behind it; packets go through until this process ends. */
+  async putDown(): Promise<void> {
+    await this.#needs.recorder.close(this.#needs.clock.now())
+  }
+
   #act(slot: Slot, command: Exclude<EndpointCommand, { kind: 'open' | 'record' | 'record-stop' }>): void {
     switch (command.kind) {
       case 'aim':
@@ -231,7 +236,7 @@ export class EngineCore {
       id,
       local,
       stream: endpoint.stream,
-      latched: endpoint.latched,
+      latched: endpoint.latchedOn,
       joined: endpoint.peer?.id ?? null,
       play: play === null ? null : { play: play.play, items: play.items, loop: play.loop, ms: play.player?.ms ?? 0 },
       recordings: this.#recordings.of(id),

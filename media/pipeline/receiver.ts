@@ -1,0 +1,167 @@
+import type { Millis } from '#base/clock.ts'
+import { EventReceiver, type Press } from '#media/dtmf/event-receiver.ts'
+import type { Codec, SocketAddress, StreamParams } from '#media/engine.ts'
+import { AcceptRule } from '#media/engine/accept.ts'
+import { SocketFixing } from '#media/engine/socket-fixing.ts'
+import { codecOf, listens, sameAddress } from '#media/engine/stream.ts'
+import { isRtcp, RTP_HEADER_BYTES, RtpHeader } from '#media/rtp/header.ts'
+import { Reception } from '#media/rtp/reception.ts'
+import type { PacketSocket } from '#media/socket/socket.ts'
+
+/** Where the receiver hands on what it let in. Nothing is kept beyond the call: packet and header are used again. */
+export interface Arrivals {
+  /** Audio of the agreed codec, or of G.711 by its static type. */
+  audio(packet: Buffer, header: RtpHeader, codec: Codec): void
+  /** A telephone-event packet as it came, behind the presses that it completed. */
+  event(packet: Buffer, header: RtpHeader): void
+  press(press: Press): void
+  /** RTCP on the RTP port (RFC 5761). */
+  report(packet: Buffer): void
+  /** The accept rule has fixed a pair by latching: where to send may have changed. */
+  latched(pair: SocketAddress): void
+  /** The first valid packet of a pair. */
+  first(from: SocketAddress): void
+  /** `expire` has something to watch. */
+  wake(): void
+}
+
+/** The header of the packet in hand: one at a time goes through, so one is enough, and it stays in the processor's cache. */
+const header = new RtpHeader()
+
+/**
+ * The way in: who may speak here, a header that is RTP, a payload type that was agreed on, the figures of reception, digits.
+ *
+ *     socket --> accept or latch --> header check --> figures --> audio | event
+ */
+export class Receiver {
+  readonly accept = new AcceptRule()
+  readonly reception = new Reception()
+  /** Packets from addresses that may not speak here. */
+  strangers = 0
+  /** Packets that were no RTP, or of a payload type not agreed on. */
+  unusable = 0
+  /** Something valid was heard from the present pair. */
+  heard = false
+  /** We take audio from the peer, by the agreed direction. */
+  listens = false
+  readonly #to: Arrivals
+  #stream: StreamParams | null = null
+  #lastHeardAt: Millis
+  #toldSilent = false
+  #presses = new EventReceiver()
+  #fixing: SocketFixing | null = null
+  #now: () => Millis
+
+  constructor(to: Arrivals, now: () => Millis) {
+    this.#to = to
+    this.#now = now
+    this.#lastHeardAt = now()
+  }
+
+  /** A datagram on the RTP port. */
+  receive = (packet: Buffer, address: string, port: number): void => {
+    const stream = this.#stream
+    const verdict = stream === null ? 'stranger' : this.accept.judge(address, port)
+    if (stream === null || verdict === 'stranger') {
+      this.strangers++
+      return
+    }
+    if (isRtcp(packet)) {
+      if (verdict === 'known') this.#to.report(packet)
+      return
+    }
+    const codec = header.read(packet) ? codecOf(header.payloadType, stream) : null
+    if (codec === null) {
+      this.unusable++
+      return
+    }
+    const now = this.#now()
+    if (verdict === 'new') this.#latch(address, port)
+    this.#hear(now, address, port)
+    header.arrivedAt = now
+    this.reception.packet(header, packet.length - RTP_HEADER_BYTES)
+    if (!this.listens) return
+    if (codec === 'event') this.#event(packet)
+    else this.#to.audio(packet, header, codec)
+  }
+
+  /** A telephone-event (RFC 4733): told when the press is complete, and passed on as it comes. */
+  #event(packet: Buffer): void {
+    const payload = packet.subarray(header.payloadStart, header.payloadEnd)
+    const presses = this.#presses.packet(header.arrivedAt, header.timestamp, header.marker, payload)
+    for (const press of presses) this.#to.press(press)
+    if (this.#presses.pending) this.#to.wake()
+    this.#to.event(packet, header)
+  }
+
+  /** The first valid packet from the address that may latch fixes the pair (StreamParams.accept). */
+  #latch(address: string, port: number): void {
+    const pair = this.accept.fix(address, port)
+    this.heard = false
+    this.#aimFixing()
+    this.#to.latched(pair)
+  }
+
+  #hear(now: Millis, address: string, port: number): void {
+    this.#lastHeardAt = now
+    this.#toldSilent = false
+    this.#fixing?.heard(now)
+    if (this.heard) return
+    this.heard = true
+    this.#to.first({ address, port })
+  }
+
+  /** Gives it its socket; null takes it away. */
+  attach(socket: PacketSocket | null): void {
+    if (socket === null) {
+      this.#fixing?.aim(null)
+      return
+    }
+    this.#fixing = new SocketFixing(socket)
+    this.#aimFixing()
+  }
+
+  /** True: another pair than before may speak from now on. */
+  aim(stream: StreamParams, learnt: SocketAddress | null): boolean {
+    const before = this.accept.pair
+    if (!this.listens) this.#lastHeardAt = this.#now()
+    this.#stream = stream
+    this.listens = listens(stream)
+    this.accept.aim(stream, learnt)
+    const other = this.accept.pair === null || before === null || !sameAddress(before, this.accept.pair)
+    if (other) {
+      this.heard = false
+      this.#presses.reset()
+    }
+    this.#aimFixing()
+    return other
+  }
+
+  #aimFixing(): void {
+    this.#fixing?.aim(this.accept.settled ? this.accept.pair : null)
+  }
+
+  /** A press has begun and is not told yet. */
+  get pending(): boolean {
+    return this.#presses.pending
+  }
+
+  /** To be called every beat while `pending`: the press whose end was lost. */
+  expire(now: Millis): Press | null {
+    return this.#presses.expire(now)
+  }
+
+  /** To be called a few times a second. How long nothing was heard, once that is longer than agreed; null: nothing to tell. */
+  housekeep(now: Millis): Millis | null {
+    const stream = this.#stream
+    this.#fixing?.housekeep(now)
+    if (stream === null || stream.silenceMs <= 0 || !this.listens || this.#toldSilent || now - this.#lastHeardAt < stream.silenceMs)
+      return null
+    this.#toldSilent = true
+    return Math.round(now - this.#lastHeardAt)
+  }
+
+  close(): void {
+    this.#stream = null
+  }
+}

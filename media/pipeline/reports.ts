@@ -1,0 +1,114 @@
+import type { Millis } from '#base/clock.ts'
+import type { SocketAddress, StreamParams } from '#media/engine.ts'
+import { AcceptRule } from '#media/engine/accept.ts'
+import { rtcpAddress, sameAddress } from '#media/engine/stream.ts'
+import type { Receiver } from '#media/pipeline/receiver.ts'
+import type { Sender } from '#media/pipeline/sender.ts'
+import { parseRtcp, senderOf } from '#media/rtcp/parse.ts'
+import { REPORT_INTERVAL_MS, RtcpSession } from '#media/rtcp/session.ts'
+import type { PortPair } from '#media/socket/socket.ts'
+
+/** What the reporting needs of the engine. */
+export interface ReportNeeds {
+  now(): Millis
+  wall(): number
+  /** A uniform integer in [0, limit). */
+  below(limit: number): number
+}
+
+/** RTCP of one endpoint: the peer's reports in, ours out, on a port of its own or with the RTP (RFC 5761). */
+export class Reports {
+  readonly #needs: ReportNeeds
+  readonly #receiver: Receiver
+  readonly #sender: Sender
+  readonly #rtcp: RtcpSession
+  readonly #accept = new AcceptRule()
+  #stream: StreamParams | null = null
+  #pair: PortPair | null = null
+  #dueAt: Millis
+
+  constructor(needs: ReportNeeds, cname: string, stages: { receiver: Receiver; sender: Sender }) {
+    this.#needs = needs
+    this.#receiver = stages.receiver
+    this.#sender = stages.sender
+    this.#rtcp = new RtcpSession(cname)
+    this.#dueAt = needs.now() + this.#pause() / 2
+  }
+
+  get remoteLost(): number | null {
+    return this.#rtcp.remoteLost
+  }
+
+  get roundTripMs(): Millis | null {
+    return this.#rtcp.roundTripMs
+  }
+
+  /** A datagram on the RTCP port. */
+  receive = (packet: Buffer, address: string, port: number): void => {
+    const verdict = this.#stream === null ? 'stranger' : this.#accept.judge(address, port)
+    // Behind one NAT address there may be others than the peer; they do not know its source.
+    const strange = verdict === 'new' && !(this.#receiver.heard && senderOf(packet) === this.#receiver.reception.ssrc)
+    if (verdict === 'stranger' || strange) {
+      this.#receiver.strangers++
+      return
+    }
+    if (this.take(packet) && verdict === 'new') this.#accept.fix(address, port)
+  }
+
+  /** A compound packet from the peer. False: it is none. */
+  take(packet: Buffer): boolean {
+    const packets = parseRtcp(packet)
+    if ('kind' in packets) {
+      this.#receiver.unusable++
+      return false
+    }
+    this.#rtcp.take(packets, this.#sender.outgoing.ssrc, this.#needs.now(), this.#needs.wall())
+    return true
+  }
+
+  attach(pair: PortPair | null): void {
+    this.#pair = pair
+  }
+
+  /** `fresh`: another pair than before may speak from now on. */
+  aim(stream: StreamParams, fresh: boolean): void {
+    this.#stream = stream
+    this.#accept.aim({ remote: rtcpAddress(stream), accept: stream.accept })
+    if (fresh) this.#rtcp.reset()
+  }
+
+  /** The RTP has latched on a pair. */
+  latched(pair: SocketAddress): void {
+    if (this.#isMuxed()) this.#accept.fix(pair.address, pair.port)
+  }
+
+  /** To be called a few times a second. */
+  housekeep(now: Millis): void {
+    if (now < this.#dueAt) return
+    this.#dueAt = now + this.#pause()
+    this.send(now, false)
+  }
+
+  /** RFC 3550 §6.3: to where the peer's own reports may come from, and nowhere before something was heard or sent. */
+  send(now: Millis, bye: boolean): void {
+    const pair = this.#pair
+    const { outgoing } = this.#sender
+    const { reception } = this.#receiver
+    if (pair === null || reception.packets + outgoing.packets === 0) return
+    const muxed = this.#isMuxed()
+    const target = muxed ? this.#sender.target : this.#accept.target
+    if (target === null) return
+    const packet = this.#rtcp.compose(outgoing, reception, { now, wall: this.#needs.wall() }, bye)
+    if (muxed) pair.rtp.send(packet, target)
+    else pair.rtcp.send(packet, target)
+  }
+
+  #pause(): Millis {
+    return REPORT_INTERVAL_MS / 2 + this.#needs.below(REPORT_INTERVAL_MS)
+  }
+
+  #isMuxed(): boolean {
+    const stream = this.#stream
+    return stream !== null && stream.rtcp !== null && stream.remote !== null && sameAddress(stream.rtcp, stream.remote)
+  }
+}

@@ -1,0 +1,131 @@
+import type { Millis } from '#base/clock.ts'
+import { G711_PER_MS, SILENCE, transcodeInPlace } from '#media/codec/g711.ts'
+import type { Codec, SocketAddress, StreamParams } from '#media/engine.ts'
+import { sends } from '#media/engine/stream.ts'
+import type { Tap } from '#media/pipeline/tap.ts'
+import { RTP_HEADER_BYTES, type RtpHeader } from '#media/rtp/header.ts'
+import { OutgoingStream } from '#media/rtp/outgoing.ts'
+import { nextScratch } from '#media/rtp/scratch.ts'
+import type { PacketSocket } from '#media/socket/socket.ts'
+
+/** A stream with nothing to say sends a packet of silence so often, to keep NAT bindings and the peer's patience (RFC 6263). */
+const KEEP_ALIVE_MS: Millis = 5000
+
+/**
+ * The way out: everything that the peer hears from us leaves here, in the one stream it knows us by.
+ *
+ *     the joined party's packet --> other codec's bytes, if need be --.
+ *     what we generate ----------------------------------------------+--> our numbering --> recordings --> socket
+ */
+export class Sender {
+  readonly outgoing: OutgoingStream
+  stream: StreamParams | null = null
+  target: SocketAddress | null = null
+  /** What the joined party says may go out: there is somewhere to send, we send, and nothing of our own is being sent. */
+  #relays = false
+  #socket: PacketSocket | null = null
+  readonly #tap: Tap
+  #sends = false
+  #generates = false
+
+  constructor(tap: Tap, start: { ssrc: number; sequence: number; timestamp: number }) {
+    this.#tap = tap
+    this.outgoing = new OutgoingStream(start)
+  }
+
+  /** The joined party's audio, as it came: payload untouched when both have the same codec. */
+  forward(packet: Buffer, header: RtpHeader, codec: Codec, source: object): void {
+    const stream = this.stream
+    if (stream === null || !this.#relays) return
+    const { payloadEnd, payloadStart } = header
+    if (codec !== stream.codec) transcodeInPlace(codec, stream.codec, packet.subarray(payloadStart, payloadEnd))
+    const at = this.outgoing.forward(packet, header, source, stream.payloadType)
+    if (at < 0) return
+    if (this.#tap.isOpen) {
+      const timestamp = packet.readUInt32BE(at + 4)
+      const payload = packet.subarray(payloadStart, payloadEnd)
+      this.#tap.frame({ speaker: 1, at: header.arrivedAt, timestamp, codec: stream.codec, payload })
+    }
+    this.#send(packet, at, payloadEnd)
+  }
+
+  /** The joined party's telephone-event; swallowed where the peer has none. */
+  forwardEvent(packet: Buffer, header: RtpHeader, source: object): void {
+    const stream = this.stream
+    if (stream === null || !this.#relays) return
+    if (stream.dtmfPayloadType === null) {
+      this.outgoing.swallow(source)
+      return
+    }
+    const at = this.outgoing.forward(packet, header, source, stream.dtmfPayloadType)
+    if (at >= 0) this.#send(packet, at, header.payloadEnd)
+  }
+
+  /** Whether what is generated now would leave. */
+  get canSend(): boolean {
+    return this.target !== null && this.#sends
+  }
+
+  /** Sends generated audio: `payloadBytes` of the stream's codec in `packet` behind the room for a header. */
+  sendAudio(packet: Buffer, stream: StreamParams, payloadBytes: number, now: Millis): void {
+    const end = RTP_HEADER_BYTES + payloadBytes
+    const timestamp = this.outgoing.generate(now)
+    this.outgoing.stamp(packet, { payloadType: stream.payloadType, marker: false, timestamp, payloadBytes }, now)
+    this.outgoing.advance(payloadBytes)
+    if (this.#tap.isOpen)
+      this.#tap.frame({ speaker: 1, at: now, timestamp, codec: stream.codec, payload: packet.subarray(RTP_HEADER_BYTES, end) })
+    this.#send(packet, 0, end)
+  }
+
+  /** Sends a packet that is no audio, with a timestamp of its own. */
+  sendEvent(payload: Uint8Array, event: { payloadType: number; marker: boolean; timestamp: number }, now: Millis): void {
+    const packet = nextScratch()
+    packet.set(payload, RTP_HEADER_BYTES)
+    const { payloadType, marker, timestamp } = event
+    this.outgoing.stamp(packet, { payloadType, marker, timestamp, payloadBytes: payload.length }, now)
+    this.#send(packet, 0, RTP_HEADER_BYTES + payload.length)
+  }
+
+  #send(packet: Buffer, from: number, to: number): void {
+    if (this.#socket === null || this.target === null) return
+    this.#socket.send(from === 0 && to === packet.length ? packet : packet.subarray(from, to), this.target)
+  }
+
+  /** Our own audio is being sent, or about to be: the joined party is not heard meanwhile. */
+  set generates(generates: boolean) {
+    this.#generates = generates
+    this.#refresh()
+  }
+
+  attach(socket: PacketSocket | null): void {
+    this.#socket = socket
+  }
+
+  aim(stream: StreamParams | null): void {
+    this.stream = stream
+    this.#sends = stream !== null && sends(stream)
+    this.#refresh()
+  }
+
+  sendTo(target: SocketAddress | null): void {
+    this.target = target
+    this.#refresh()
+  }
+
+  #refresh(): void {
+    this.#relays = this.target !== null && this.#sends && !this.#generates
+  }
+
+  /** Keeps the way to the peer open while nothing is sent. To be called a few times a second. */
+  housekeep(now: Millis): void {
+    const stream = this.stream
+    if (stream === null || !this.#relays || now - this.outgoing.lastAt < KEEP_ALIVE_MS) return
+    const bytes = stream.ptimeMs * G711_PER_MS
+    const packet = nextScratch()
+    packet.fill(SILENCE[stream.codec], RTP_HEADER_BYTES, RTP_HEADER_BYTES + bytes)
+    const timestamp = this.outgoing.generate(now)
+    this.outgoing.stamp(packet, { payloadType: stream.payloadType, marker: false, timestamp, payloadBytes: bytes }, now)
+    this.outgoing.advance(bytes)
+    this.#send(packet, 0, RTP_HEADER_BYTES + bytes)
+  }
+}
