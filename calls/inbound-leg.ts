@@ -5,6 +5,7 @@ import type { Call } from '#calls/call.ts'
 import { bodyOf, Leg } from '#calls/leg.ts'
 import { LegMedia } from '#calls/leg-media.ts'
 import { refusalOf } from '#calls/outcome.ts'
+import { reasonOf } from '#calls/q850.ts'
 
 /** A leg that called us, and what we can do with it before it is answered. */
 export interface InboundLeg {
@@ -76,5 +77,10 @@ function isOpen(leg: Leg): boolean {
 
 function refuse(incoming: IncomingInvite, outcome: Outcome): void {
   const { status, reason } = refusalOf(outcome)
-  incoming.reject(outcome.sip !== undefined && outcome.sip >= 400 ? outcome.sip : status, outcome.detail ?? reason)
+  const why = reasonOf(outcome)
+  incoming.reject(
+    outcome.sip !== undefined && outcome.sip >= 400 ? outcome.sip : status,
+    outcome.detail ?? reason,
+    why === undefined ? [] : [['Reason', why]],
+  )
 }

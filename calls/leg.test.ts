@@ -139,7 +139,7 @@ test('audio that stays away ends the leg with its cause', () => {
   inbound.answer()
   town.endpoints[0]?.events.onSilent?.(60_000)
   assert.deepEqual(inbound.leg.outcome, { kind: 'media-lost', by: 'caller', detail: 'no audio from +74951112233 for 60 s' })
-  assert.equal(incoming.dialog?.ended, null)
+  assert.equal(incoming.dialog?.ended, 'Q.850;cause=41;text="Temporary failure"')
 })
 
 test('a REFER that names nobody, or asks for what we do not do, is refused by name', () => {

@@ -7,6 +7,7 @@ import type { LegMedia } from '#calls/leg-media.ts'
 import type { Body, DialogEnd, DialogEvents, IncomingRequest, InviteDialog, Reason } from '#sip/agent.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { digitsOf } from '#calls/info-digits.ts'
+import { q850Of, reasonOf } from '#calls/q850.ts'
 import { referralOf, type Referral } from '#calls/referral.ts'
 
 /**
@@ -112,7 +113,7 @@ export class Leg {
   hangUp(outcome: Outcome, reason?: Reason): void {
     if (this.#state === 'ended') return
     const dialog = this.#dialog
-    if (dialog !== null) dialog.bye(reason)
+    if (dialog !== null) dialog.bye(reason ?? reasonOf(outcome))
     else this.#withdraw(outcome, reason)
     this.over(outcome)
   }
@@ -216,13 +217,19 @@ export class Leg {
   #outcomeOfEnd(why: DialogEnd): Outcome {
     switch (why.kind) {
       case 'bye':
-        return { kind: 'answered', by: this.role }
+        return { kind: 'answered', by: this.role, ...causeOfBye(why.reason) }
       case 'no-ack':
         return { kind: 'failed', by: this.role, detail: 'the answer was never acknowledged' }
       case 'gone':
         return { kind: 'failed', by: this.role, detail: why.detail }
     }
   }
+}
+
+/** A cause that a BYE carries (RFC 3326), unless it only says that somebody hung up. */
+function causeOfBye(reason: Reason | null): { q850?: number } {
+  const q850 = reason === null ? null : q850Of(reason)
+  return q850 === null || q850 === 16 ? {} : { q850 }
 }
 
 /** The SDP of a message, or null when it carries none. */

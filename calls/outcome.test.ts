@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { best, isPassedOver, outcomeOf, refusalOf } from '#calls/outcome.ts'
-import { q850Of } from '#calls/q850.ts'
+import { best, isDead, isPassedOver, outcomeOf, refusalOf } from '#calls/outcome.ts'
+import { q850Of, reasonOf } from '#calls/q850.ts'
+import { causeOf, causeOfOutcome, causeOfStatus, causes } from '#contract/causes.ts'
 import type { OutcomeKind } from '#contract/outcome.ts'
 import { buildRequest, buildResponse } from '#sip/message/build.ts'
 import type { SipResponse } from '#sip/message/message.ts'
@@ -69,6 +70,12 @@ test('silence is no answer after ringing, and unreachable when nothing at all ca
 test('another trunk is tried where nobody was asked, not where somebody said no', () => {
   for (const status of [408, 500, 502, 503, 504]) assert.equal(isPassedOver(refused(status)), true, String(status))
   for (const status of [403, 404, 480, 486, 487, 600, 603]) assert.equal(isPassedOver(refused(status)), false, String(status))
+  for (const cause of [1, 17, 19, 21, 22, 28]) assert.equal(isPassedOver(refused(503, `Q.850;cause=${cause}`)), false, String(cause))
+  for (const cause of [2, 3, 34, 38, 41, 42, 44]) assert.equal(isPassedOver(refused(404, `Q.850;cause=${cause}`)), true, String(cause))
+  assert.equal(isPassedOver(refused(603, 'Q.850;cause=34')), false, 'who was called said no')
+  assert.equal(isPassedOver(refused(503, 'Q.850;cause=31')), true, 'a cause that says nothing leaves it to the status')
+  assert.equal(isDead(refused(503, 'Q.850;cause=17')), false, 'busy is about one number')
+  assert.equal(isDead(refused(503)), true)
   assert.equal(isPassedOver({ kind: 'unanswered', why: 'transport', detail: '' }), true)
   assert.equal(isPassedOver({ kind: 'unanswered', why: 'too-long', detail: '' }), false)
 })
@@ -84,4 +91,32 @@ test('what a caller is told on the wire means the same when it is read back', ()
   for (const kind of ['busy', 'rejected', 'cancelled', 'unreachable', 'wrong-number', 'overloaded', 'failed'] as const) {
     assert.equal(outcomeOf(refused(refusalOf({ kind, by: 'us' }).status)).kind, kind)
   }
+})
+
+test('busy, congestion, changed and unallocated numbers mean the same in SIP and in Q.850, both ways', () => {
+  const table: [sip: number, q850: number, OutcomeKind][] = [
+    [486, 17, 'busy'],
+    [503, 34, 'overloaded'],
+    [503, 42, 'overloaded'],
+    [410, 22, 'wrong-number'],
+    [404, 1, 'wrong-number'],
+    [480, 19, 'no-answer'],
+    [408, 18, 'no-answer'],
+    [603, 21, 'rejected'],
+    [484, 28, 'wrong-number'],
+    [404, 3, 'unreachable'],
+  ]
+  for (const [sip, q850, kind] of table) {
+    const heard = outcomeOf(refused(sip, `Q.850;cause=${q850}`))
+    assert.deepEqual([heard.kind, heard.q850], [kind, q850], String(q850))
+    assert.equal(causeOf(q850)?.sip, sip)
+    const told = reasonOf(heard) ?? ''
+    assert.equal(q850Of(told), q850)
+    assert.equal(outcomeOf(refused(refusalOf(heard).status, told)).kind, kind, `${told} is read back as it was meant`)
+  }
+  assert.equal(causeOfStatus(486)?.q850, 17)
+  assert.equal(causeOfStatus(480), null, '480 is said for anything')
+  assert.equal(causeOfOutcome({ sip: 480, q850: 31 }), null)
+  assert.equal(reasonOf({ kind: 'cancelled', by: 'caller' }), undefined)
+  assert.equal(new Set(causes.map((cause) => cause.q850)).size, causes.length)
 })

@@ -1,3 +1,4 @@
+import { causeOf } from '#contract/causes.ts'
 import type { Outcome, OutcomeKind, Party } from '#contract/outcome.ts'
 import { unreachable } from '#base/unreachable.ts'
 import type { Unanswered } from '#sip/agent.ts'
@@ -7,13 +8,8 @@ import { q850Of } from '#calls/q850.ts'
 /** What a callee's refusal means. The status says most of it; a Q.850 cause (RFC 3326), where a carrier gives one, says it better. */
 export function outcomeOf(failure: SipResponse | Unanswered): Outcome {
   if (failure.kind === 'unanswered') return outcomeOfSilence(failure)
-  // Gateways add theirs to the carrier's own: one value, or one header, for each protocol (RFC 3326 §2).
-  const q850 =
-    failure.headers
-      .all('Reason')
-      .map(q850Of)
-      .find((cause) => cause !== null) ?? null
-  const kind = (q850 !== null ? kindOfCause(q850) : null) ?? kindOfStatus(failure.status)
+  const q850 = causeIn(failure)
+  const kind = (q850 !== null ? causeOf(q850)?.kind : null) ?? kindOfStatus(failure.status)
   return {
     kind,
     by: partyOf(kind),
@@ -21,6 +17,15 @@ export function outcomeOf(failure: SipResponse | Unanswered): Outcome {
     ...(q850 !== null && { q850 }),
     detail: `${failure.status} ${failure.reason}`.trim(),
   }
+}
+
+/** Gateways add theirs to the carrier's own: one value, or one header, for each protocol (RFC 3326 §2). */
+function causeIn(failure: SipResponse): number | null {
+  for (const reason of failure.headers.all('Reason')) {
+    const cause = q850Of(reason)
+    if (cause !== null) return cause
+  }
+  return null
 }
 
 function outcomeOfSilence(failure: Unanswered): Outcome {
@@ -56,25 +61,6 @@ const statusKinds: Readonly<Record<number, OutcomeKind>> = {
 
 function kindOfStatus(status: number): OutcomeKind {
   return statusKinds[status] ?? (status >= 500 && status < 600 ? 'failed' : status >= 300 && status < 400 ? 'unreachable' : 'failed')
-}
-
-/** Q.850 causes that say more than the status they came with. */
-const causeKinds: Readonly<Record<number, OutcomeKind>> = {
-  1: 'wrong-number',
-  17: 'busy',
-  18: 'no-answer',
-  19: 'no-answer',
-  20: 'unreachable',
-  21: 'rejected',
-  22: 'wrong-number',
-  27: 'unreachable',
-  28: 'wrong-number',
-  34: 'overloaded',
-  42: 'overloaded',
-}
-
-function kindOfCause(cause: number): OutcomeKind | null {
-  return causeKinds[cause] ?? null
 }
 
 function partyOf(kind: OutcomeKind): Party {
@@ -143,13 +129,19 @@ export function best(outcomes: readonly Outcome[]): Outcome {
 /** 6xx that speak for the person called, wherever else one asks (RFC 3261 §21.6, RFC 8197, RFC 8688). */
 const finalWords: ReadonlySet<number> = new Set([600, 603, 604, 606, 607, 608])
 
-/** The other side has nobody there right now: another trunk or contact may be tried (RFC 3261 §16.7, RFC 3263 §4.3). */
+/**
+ * The other side has nobody there right now: another trunk or contact may be tried (RFC 3261 §16.7, RFC 3263 §4.3). A Q.850 cause is better
+ * heard than the status: a gateway's 503 for a busy number is busy everywhere, its 404 for want of a route is not.
+ */
 export function isPassedOver(failure: SipResponse | Unanswered): boolean {
   if (failure.kind === 'unanswered') return failure.why !== 'too-long'
+  const cause = causeIn(failure)
+  const elsewhere = (cause === null ? null : causeOf(cause)?.elsewhere) ?? 'status'
+  if (elsewhere !== 'status') return elsewhere === 'may-help' && !finalWords.has(failure.status)
   return failure.status === 408 || (failure.status >= 500 && !finalWords.has(failure.status))
 }
 
 /** The peer as a whole takes no calls now; other failures may be about one number only. */
 export function isDead(failure: SipResponse | Unanswered): boolean {
-  return failure.kind === 'unanswered' ? failure.why !== 'too-long' : failure.status === 503
+  return failure.kind === 'unanswered' ? failure.why !== 'too-long' : failure.status === 503 && isPassedOver(failure)
 }
