@@ -7,5 +7,6 @@ export const fuzzTargets: Readonly<Record<string, () => Promise<FuzzTarget>>> = 
   sdp: async () => (await import('#tools/fuzz/targets/sdp.ts')).sdpTarget,
   rtp: async () => (await import('#tools/fuzz/targets/rtp.ts')).rtpTarget,
   rtcp: async () => (await import('#tools/fuzz/targets/rtcp.ts')).rtcpTarget,
+  srtp: async () => (await import('#tools/fuzz/targets/srtp.ts')).srtpTarget,
   configuration: async () => (await import('#tools/fuzz/targets/configuration.ts')).configurationTarget,
 }
