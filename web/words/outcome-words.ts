@@ -1,4 +1,5 @@
 import type { CallView } from '#contract/api/calls.ts'
+import { causeOfOutcome } from '#contract/causes.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Words } from '#web/words/words.ts'
 
@@ -14,7 +15,7 @@ export function explanation(call: CallView, words: Words): string {
   const { outcome } = call
   if (outcome.kind === 'answered' && call.answeredAt === null) return words.page.unheard
   return [
-    words.why[outcome.kind],
+    reasonWords(outcome, words),
     outcome.kind === 'answered' && outcome.by !== 'nobody' ? capitalised(words.hungUp(words.party[outcome.by])) : null,
     outcome.detail === undefined ? null : capitalised(outcome.detail),
     outcome.sip === undefined ? null : `SIP ${outcome.sip}`,
@@ -22,6 +23,12 @@ export function explanation(call: CallView, words: Words): string {
   ]
     .filter((part) => part !== null)
     .join(' · ')
+}
+
+/** What a network said beats what we make of it; what was our own doing needs no network. */
+function reasonWords(outcome: Outcome, words: Words): string {
+  const cause = outcome.by === 'us' || outcome.kind === 'answered' ? null : causeOfOutcome(outcome)
+  return cause === null || cause.name === 'normal' ? words.why[outcome.kind] : words.cause[cause.name]
 }
 
 function capitalised(text: string): string {

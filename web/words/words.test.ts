@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { CallView } from '#contract/api/calls.ts'
 import type { Fact, FactKind } from '#contract/facts.ts'
 import { choose, languages, localeOf } from '#web/words/language.ts'
-import { outcomeWords } from '#web/words/outcome-words.ts'
+import { explanation, outcomeWords } from '#web/words/outcome-words.ts'
 import { factSentence, type Telling, type Words } from '#web/words/words.ts'
 
 /** Says everything by a mark, so that a sentence that leaves something out is seen. */
@@ -80,6 +81,17 @@ for (const words of languages) {
     }
   })
 }
+
+test('a call that came to nothing is explained by what the network said of it, in every language', () => {
+  const told = (words: Words, outcome: CallView['outcome']): string => explanation({ outcome, answeredAt: null } as CallView, words)
+  for (const words of languages) {
+    assert.ok(told(words, { kind: 'wrong-number', by: 'caller', sip: 503, q850: 22 }).startsWith(words.cause['number-changed']))
+    assert.ok(told(words, { kind: 'wrong-number', by: 'caller', sip: 404 }).startsWith(words.cause.unallocated))
+    assert.ok(told(words, { kind: 'unreachable', by: 'nobody', sip: 480, q850: 31 }).startsWith(words.why.unreachable))
+    assert.ok(told(words, { kind: 'overloaded', by: 'us', sip: 503 }).startsWith(words.why.overloaded))
+    assert.equal(new Set(Object.values(words.cause)).size, Object.keys(words.cause).length)
+  }
+})
 
 test('a fact that this page does not know yet is shown by its kind', () => {
   const fact = { ...common, kind: 'call.parked' } as unknown as Fact

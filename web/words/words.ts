@@ -1,3 +1,4 @@
+import type { CauseName } from '#contract/causes.ts'
 import type { Fact, FactKind } from '#contract/facts.ts'
 import type { Outcome, OutcomeKind, Party } from '#contract/outcome.ts'
 import type { FactOf } from '#web/calls/advance.ts'
@@ -34,6 +35,8 @@ export interface Words {
   readonly outcome: Readonly<Record<OutcomeKind, string>>
   /** The same as a sentence that explains it. */
   readonly why: Readonly<Record<OutcomeKind, string>>
+  /** Why networks say that a call came to nothing, as a sentence that needs no knowledge of them. */
+  readonly cause: Readonly<Record<CauseName, string>>
   readonly party: Readonly<Record<Party, string>>
   /** Who hung up. */
   readonly hungUp: (party: string) => string
