@@ -24,6 +24,8 @@ export interface SipPolicy {
   onInvite(incoming: IncomingInvite, who: Identity): void
   /** Registered by the owner for methods it serves outside dialogs (MESSAGE, SUBSCRIBE, ...); others get 405 with Allow. REGISTER and OPTIONS are served by the agent. */
   onRequest?(request: IncomingRequest, who: Identity): void
+  /** A SUBSCRIBE outside dialogs, where the owner serves it. */
+  onSubscribe?(request: IncomingSubscribe, who: Identity): void
   /** An INVITE was answered 2xx for a call nobody knows (our earlier life); it has been acknowledged and ended by the agent. */
   onStray?(callId: string): void
 }
@@ -178,6 +180,28 @@ export interface DialogEvents {
   onAcknowledged?(body: Body | null): void
   /** A re-INVITE (or UPDATE with an offer): answer with `accept` or `reject`. */
   onReinvite(request: SipRequest, reply: { accept(body: Body | null): void; reject(status: number, reason?: string): void }): void
+/** A SUBSCRIBE outside dialogs (RFC 6665 §4.2.1). What `respond` answers carries the tag of the dialog that `open` makes. */
+export interface IncomingSubscribe extends IncomingRequest {
+  /** Opens the dialog of the subscription; call it once, before `respond` with a 2xx. `onRequest`: SUBSCRIBEs within it, which the owner answers. */
+  open(onRequest: (incoming: IncomingRequest) => void): EventDialog
+}
+
+/** The dialog of a subscription that we notify. */
+export interface EventDialog {
+  /** The peer's Contact. */
+  readonly remoteTarget: string
+  /** A NOTIFY, after the one before it was answered. Resolves with the final response, or how it failed. */
+  request(
+    method: string,
+    headers: readonly (readonly [string, string])[],
+    body?: Body,
+  ): Promise<SipResponse | Unanswered>
+  /** Plain data from which `Agent.adoptEvents` goes on. Valid for the next thousand requests in the dialog. */
+  keep(): KeptDialog
+  /** The subscription is over: requests within it get 481 from now on. What is under way is finished. */
+  forget(): void
+}
+
   /** INFO, REFER, NOTIFY, MESSAGE in the dialog. */
   onRequest?(request: IncomingRequest): void
   /** The peer's BYE (already answered), the ACK never came, a request got 481 or 408, or a stream connection that no reconnect replaced. Once. */

@@ -14,6 +14,9 @@ export const inDialog: Abilities = {
   schemes: ['sip', 'sips', 'tel'],
 }
 
+/** What is served within the dialog of a subscription. */
+export const inEventDialog: Abilities = { ...inDialog, methods: ['SUBSCRIBE', 'ACK', 'CANCEL', 'OPTIONS'] }
+
 /** What is served outside dialogs, beside the methods that the owner serves. */
 export function outsideDialogs(ownMethods: readonly string[], registers: boolean): Abilities {
   const methods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', ...(registers ? ['REGISTER'] : [])]

@@ -5,8 +5,10 @@ import type { TimerWheel } from '#base/timer-wheel.ts'
 import type {
   Credentials,
   DialogEvents,
+  EventDialog,
   Flow,
   Identity,
+  IncomingRequest,
   InviteDialog,
   InviteSpec,
   KeptDialog,
@@ -35,6 +37,8 @@ import { Strays } from '#sip/agent/stray.ts'
 import { DigestClient } from '#sip/auth/client.ts'
 import type { AuthGate } from '#sip/auth/gate.ts'
 import { Dialog } from '#sip/dialog/dialog.ts'
+import type { SessionTimerSettings } from '#sip/dialog/session-timer.ts'
+import { EventUsage, IncomingSubscribeRun } from '#sip/events/event-dialog.ts'
 import { type Abilities, checkRequest } from '#sip/message/check.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 import type { Registrar } from '#sip/registrar/registrar.ts'
@@ -161,7 +165,12 @@ export class Agent implements SipAgent, TransactionUser {
   }
 
   adopt(kept: KeptDialog, events: DialogEvents, credentials?: Credentials): InviteDialog {
-    return new InviteUsage(this.#core, Dialog.adopt(kept), events, { credentials })
+    return new InviteUsage(this.#core, Dialog.adopt(kept), events, { credentials, ...(kept.session !== undefined && { kept: kept.session }) })
+  }
+
+  /** Takes over the dialog of a subscription kept by another process life. */
+  adoptEvents(kept: KeptDialog, onRequest: (incoming: IncomingRequest) => void): EventDialog {
+    return new EventUsage(this.#core, Dialog.adopt(kept), onRequest)
   }
 
   drain(retryAfterSeconds: number): void {
@@ -231,6 +240,7 @@ export class Agent implements SipAgent, TransactionUser {
     else if (this.#ownMethods.has(method)) this.#receiveRequest(transaction, who)
     else if (DIALOG_ONLY.has(method)) answer(this.#core, transaction, 481)
     else this.#refuse(transaction, 405, [['Allow', this.#abilities.methods.join(', ')]])
+    else if (method === 'SUBSCRIBE' && this.#ownMethods.has(method)) this.#receiveSubscribe(transaction, who)
   }
 
   #receiveInvite(transaction: ServerTransaction, who: Identity): void {
@@ -251,6 +261,11 @@ export class Agent implements SipAgent, TransactionUser {
   #isUs(host: string, flow: Flow): boolean {
     return host === flow.local.address || host === this.#core.transport.advertised(flow).host
   }
+  #receiveSubscribe(transaction: ServerTransaction, who: Identity): void {
+    const incoming = new IncomingSubscribeRun(this.#core, transaction)
+    if (!tell(this.#core, () => this.#core.policy.onSubscribe?.(incoming, who))) incoming.respond(500)
+  }
+
 
   #refuse(transaction: ServerTransaction, status: number, headers: readonly (readonly [string, string])[]): void {
     const { refused } = this.#core.counts
