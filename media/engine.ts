@@ -1,4 +1,6 @@
 import type { Millis } from '#base/clock.ts'
+import type { KeptRollover } from '#media/srtp/receiver.ts'
+import type { StreamCrypto } from '#media/srtp/suites.ts'
 
 /**
  * The face of the media room towards calls: endpoints that send and receive RTP, in whichever process they live.
@@ -76,6 +78,8 @@ export interface StreamParams {
   ptimeMs: number
   /** Event `silent` when nothing valid arrived for so long while we expect audio; 0 never. */
   silenceMs: Millis
+  /** SRTP in both directions by these keys (RFC 3711); absent: plain RTP. Secret: in no log, and sealed wherever it is written. */
+  crypto?: StreamCrypto
 }
 
 export type PlayItem =
@@ -158,6 +162,9 @@ export interface StreamStats {
   strangers: number
   /** Packets from the right address that were no RTP, or of a payload type that was not agreed on, dropped. */
   unusable: number
+  /** SRTP packets dropped because their tag was not right, or because they had come before; absent while there was none. */
+  badTags?: number
+  replays?: number
 }
 
 /** Plain data kept by the call so that a restarted server can adopt the endpoint, or a restarted engine be set up again. */
@@ -167,4 +174,6 @@ export interface KeptEndpoint {
   local: SocketAddress
   /** The last `aim`, so that the stream flows again even if the engine died together with the server. */
   stream?: StreamParams
+  /** Of the peer's protected stream, should the engine have died, too. */
+  rollover?: KeptRollover
 }

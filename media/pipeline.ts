@@ -6,11 +6,13 @@ import type { EndpointEvent } from '#media/engine/protocol.ts'
 import { Generator } from '#media/pipeline/generator.ts'
 import { type Arrivals, Receiver } from '#media/pipeline/receiver.ts'
 import { Reports } from '#media/pipeline/reports.ts'
+import { Secrecy } from '#media/pipeline/secrecy.ts'
 import { Sender } from '#media/pipeline/sender.ts'
 import { Tap } from '#media/pipeline/tap.ts'
 import type { Recording } from '#media/record/recorder.ts'
 import type { RtpHeader } from '#media/rtp/header.ts'
 import type { PortPair } from '#media/socket/socket.ts'
+import type { KeptRollover } from '#media/srtp/receiver.ts'
 
 /** What the packet path needs from the engine it runs in. */
 export interface PipelineNeeds {
@@ -27,6 +29,9 @@ export const BEAT_MS: Millis = 20
 /** A prompt to a peer behind NAT waits so long for the peer's first packet before it plays to nobody. */
 const LATCH_PATIENCE_MS: Millis = 3000
 
+/** Nothing is known of the peer. */
+const FIRST = { learnt: null, rollover: null } as const
+
 /**
  * One party's media in an engine, and the whole way of a packet through it, stage by stage:
  *
@@ -40,6 +45,7 @@ export class RtpEndpoint implements Arrivals {
   readonly id: EndpointId
   #peer: RtpEndpoint | null = null
   readonly #tap = new Tap()
+  readonly #secrecy = new Secrecy()
   readonly #sender: Sender
   readonly #receiver: Receiver
   readonly #generator: Generator
@@ -55,11 +61,11 @@ export class RtpEndpoint implements Arrivals {
     this.#tell = tell
     const { clock } = needs
     const start = { ssrc: needs.below(2 ** 32), sequence: needs.below(2 ** 16), timestamp: needs.below(2 ** 32) }
-    this.#sender = new Sender(this.#tap, start)
-    this.#receiver = new Receiver(this, () => clock.now())
+    this.#sender = new Sender(this.#tap, this.#secrecy, start)
+    this.#receiver = new Receiver(this, this.#secrecy, () => clock.now())
     this.#generator = new Generator(this.#sender)
     const reporting = { now: () => clock.now(), wall: () => clock.wall(), below: (limit: number) => needs.below(limit) }
-    this.#reports = new Reports(reporting, cname, { receiver: this.#receiver, sender: this.#sender })
+    this.#reports = new Reports(reporting, cname, { receiver: this.#receiver, sender: this.#sender, secrecy: this.#secrecy })
     this.#aimedAt = clock.now()
   }
 
@@ -127,6 +133,8 @@ export class RtpEndpoint implements Arrivals {
     if (silentMs !== null) this.#tell({ kind: 'silent', ms: silentMs })
     this.#reports.housekeep(now)
     this.#sender.housekeep(now)
+    const rollover = this.#secrecy.housekeep(now)
+    if (rollover !== null) this.#tell({ kind: 'rolled-over', rollover })
   }
 
   // ---- Commands ----
@@ -141,9 +149,10 @@ export class RtpEndpoint implements Arrivals {
     pair.rtcp.receive = this.#reports.receive
   }
 
-  /** See Endpoint.aim. Addresses are canonical. `learnt`: latched before, in an engine that died. */
-  aim(stream: StreamParams, learnt: SocketAddress | null = null): void {
-    const fresh = this.#receiver.aim(stream, learnt)
+  /** See Endpoint.aim. Addresses are canonical. `before`: what an engine that died had learnt of the peer. */
+  aim(stream: StreamParams, before: { learnt: SocketAddress | null; rollover: KeptRollover | null } = FIRST): void {
+    this.#secrecy.aim(stream.crypto ?? null, this.#needs.clock.now(), before.rollover)
+    const fresh = this.#receiver.aim(stream, before.learnt)
     this.#reports.aim(stream, fresh)
     this.#sender.aim(stream)
     this.#sender.sendTo(this.#receiver.accept.target)
@@ -156,6 +165,11 @@ export class RtpEndpoint implements Arrivals {
 
   get latchedOn(): SocketAddress | null {
     return this.#receiver.accept.latched
+  }
+
+  /** Of the peer's protected stream, when it is not 0. */
+  get rollover(): KeptRollover | null {
+    return this.#secrecy.rollover
   }
 
   get peer(): RtpEndpoint | null {
@@ -205,6 +219,7 @@ export class RtpEndpoint implements Arrivals {
 
   get stats(): StreamStats {
     const { reception, strangers, unusable } = this.#receiver
+    const { badTags, replays } = this.#secrecy
     return {
       packetsSent: this.#sender.outgoing.packets,
       packetsReceived: reception.packets,
@@ -215,6 +230,7 @@ export class RtpEndpoint implements Arrivals {
       roundTripMs: this.#reports.roundTripMs,
       strangers,
       unusable,
+      ...(badTags + replays > 0 && { badTags, replays }),
     }
   }
 

@@ -52,7 +52,15 @@ export class MediaClient implements MediaEngine {
   adopt(kept: KeptEndpoint, events: EndpointEvents): Endpoint {
     const link = this.#links[kept.engine] ?? this.#links[0]
     if (link === undefined) throw new Error('there is no media engine')
-    const endpoint = new RemoteEndpoint({ id: kept.id, local: kept.local, link, events, client: this, stream: kept.stream })
+    const endpoint = new RemoteEndpoint({
+      id: kept.id,
+      local: kept.local,
+      link,
+      events,
+      client: this,
+      stream: kept.stream,
+      rollover: kept.rollover,
+    })
     link.adopt(endpoint)
     return endpoint
   }

@@ -105,7 +105,10 @@ export class EngineCore {
   #act(slot: Slot, command: Exclude<EndpointCommand, { kind: 'open' | 'record' | 'record-stop' }>): void {
     switch (command.kind) {
       case 'aim':
-        slot.endpoint.aim(this.#canonical(command.stream), canonicalSocketAddress(command.learnt ?? null))
+        slot.endpoint.aim(this.#canonical(command.stream), {
+          learnt: canonicalSocketAddress(command.learnt ?? null),
+          rollover: command.rollover ?? null,
+        })
         return
       case 'join':
         this.#join(slot, command.other)
@@ -237,6 +240,7 @@ export class EngineCore {
       local,
       stream: endpoint.stream,
       latched: endpoint.latchedOn,
+      ...(endpoint.rollover !== null && { rollover: endpoint.rollover }),
       joined: endpoint.peer?.id ?? null,
       play: play === null ? null : { play: play.play, items: play.items, loop: play.loop, ms: play.player?.ms ?? 0 },
       recordings: this.#recordings.of(id),

@@ -10,6 +10,7 @@ import type {
   StreamParams,
   StreamStats,
 } from '#media/engine.ts'
+import type { KeptRollover } from '#media/srtp/receiver.ts'
 
 /** Raised with every change that an older peer would misread. */
 export const PROTOCOL_VERSION = 1
@@ -21,8 +22,8 @@ export type Command =
   /** Events up to this number are processed and need not be told again. */
   | { kind: 'seen'; number: number }
   | { kind: 'open'; id: EndpointId; local: SocketAddress }
-  /** `learnt`: the pair latched before, when the engine is set up again. */
-  | { kind: 'aim'; id: EndpointId; stream: StreamParams; learnt?: SocketAddress }
+  /** When the engine is set up again, `learnt`: the pair latched before; `rollover`: of the peer's SRTP stream. */
+  | { kind: 'aim'; id: EndpointId; stream: StreamParams; learnt?: SocketAddress; rollover?: KeptRollover }
   | { kind: 'join'; id: EndpointId; other: EndpointId }
   | { kind: 'part'; id: EndpointId }
   /** `fromMs`: begin so far into the items. */
@@ -73,6 +74,8 @@ export type EndpointEvent =
   | { kind: 'recorded'; file: string; ms: Millis; bytes: number; turns: readonly SpeakerTurn[]; gaps: readonly Gap[] }
   | { kind: 'record-failed'; file: string; cause: string }
   | { kind: 'failed'; cause: string }
+  /** The sequence numbers of the peer's SRTP stream wrapped: the counter of that, to be kept for a new engine. */
+  | { kind: 'rolled-over'; rollover: KeptRollover }
   | { kind: 'closed'; stats: StreamStats }
 
 /** An endpoint as it is in an engine: what a server that did not open it needs to know. */
@@ -81,6 +84,7 @@ export interface LivingEndpoint {
   local: SocketAddress
   stream: StreamParams | null
   latched: SocketAddress | null
+  rollover?: KeptRollover
   joined: EndpointId | null
   play: { play: PlayId; items: readonly PlayItem[]; loop: boolean; ms: Millis } | null
   recordings: readonly LivingRecording[]

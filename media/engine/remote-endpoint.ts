@@ -14,6 +14,7 @@ import type {
 } from '#media/engine.ts'
 import type { EngineLink } from '#media/engine/link.ts'
 import { type Command, type EndpointEvent, type LivingEndpoint, termsOf } from '#media/engine/protocol.ts'
+import type { KeptRollover } from '#media/srtp/receiver.ts'
 import { wantNothing, type Wanted } from '#media/engine/wanted.ts'
 
 /** What an endpoint asks of the client, because it may concern two engines. */
@@ -45,6 +46,7 @@ export class RemoteEndpoint implements Endpoint {
     client: Joiner
     /** Adopted: its last aim. */
     stream?: StreamParams | undefined
+    rollover?: KeptRollover | undefined
   }) {
     this.id = opened.id
     this.local = opened.local
@@ -54,6 +56,7 @@ export class RemoteEndpoint implements Endpoint {
     this.wanted = wantNothing(opened.id, opened.local)
     this.isAdopted = 'stream' in opened
     this.wanted.stream = opened.stream ?? null
+    this.wanted.rollover = opened.rollover ?? null
     this.wasUp = this.isAdopted || this.link.isUp
   }
 
@@ -103,8 +106,9 @@ export class RemoteEndpoint implements Endpoint {
   }
 
   keep(): KeptEndpoint {
-    const { stream } = this.wanted
-    return { id: this.id, engine: this.link.index, local: this.local, ...(stream === null ? {} : { stream }) }
+    const { stream, rollover } = this.wanted
+    const { id, local } = this
+    return { id, engine: this.link.index, local, ...(stream !== null && { stream }), ...(rollover !== null && { rollover }) }
   }
 
   close(): void {
@@ -193,6 +197,9 @@ export class RemoteEndpoint implements Endpoint {
         return
       case 'failed':
         this.#events.onFailed?.(event.cause)
+        return
+      case 'rolled-over':
+        this.wanted.rollover = event.rollover
     }
   }
 

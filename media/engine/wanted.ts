@@ -1,6 +1,7 @@
 import type { Millis } from '#base/clock.ts'
 import type { EndpointId, PlayId, PlayItem, SocketAddress, StreamParams } from '#media/engine.ts'
 import { type Command, type LivingEndpoint, type RecordTerms, termsOf } from '#media/engine/protocol.ts'
+import type { KeptRollover } from '#media/srtp/receiver.ts'
 
 /** What the server wants one endpoint to be. From it an engine that died is set up again. Instants are on the server's clock. */
 export interface Wanted {
@@ -9,6 +10,8 @@ export interface Wanted {
   stream: StreamParams | null
   /** Pair that a latch has learnt. */
   learnt: SocketAddress | null
+  /** Of the peer's SRTP stream. */
+  rollover: KeptRollover | null
   joined: EndpointId | null
   play: WantedPlay | null
   readonly recordings: Map<string, WantedRecording>
@@ -29,13 +32,14 @@ export interface WantedRecording extends RecordTerms {
 }
 
 export function wantNothing(id: EndpointId, local: SocketAddress): Wanted {
-  return { id, local, stream: null, learnt: null, joined: null, play: null, recordings: new Map() }
+  return { id, local, stream: null, learnt: null, rollover: null, joined: null, play: null, recordings: new Map() }
 }
 
 /** Takes over what an engine is doing with an endpoint that an earlier life of the server had opened. */
 export function inherit(wanted: Wanted, living: LivingEndpoint, now: Millis): void {
   wanted.stream ??= living.stream
   wanted.learnt ??= living.latched
+  wanted.rollover = living.rollover ?? wanted.rollover
   wanted.joined ??= living.joined
   if (wanted.play === null && living.play !== null) {
     const { play, items, loop, ms } = living.play
@@ -53,7 +57,8 @@ export function commandsFor(wanted: Wanted, living: LivingEndpoint | null, now: 
   const commands: Command[] = []
   if (living === null) commands.push({ kind: 'open', id, local: wanted.local })
   if (wanted.stream !== null) {
-    commands.push({ kind: 'aim', id, stream: wanted.stream, ...(wanted.learnt === null ? {} : { learnt: wanted.learnt }) })
+    const { stream, learnt, rollover } = wanted
+    commands.push({ kind: 'aim', id, stream, ...(learnt !== null && { learnt }), ...(rollover !== null && { rollover }) })
   }
   if (living !== null && living.play !== null && living.play.play !== wanted.play?.play)
     commands.push({ kind: 'stop', id, play: living.play.play })

@@ -4,6 +4,7 @@ import type { Codec, SocketAddress, StreamParams } from '#media/engine.ts'
 import { AcceptRule } from '#media/engine/accept.ts'
 import { SocketFixing } from '#media/engine/socket-fixing.ts'
 import { codecOf, listens, sameAddress } from '#media/engine/stream.ts'
+import type { Secrecy } from '#media/pipeline/secrecy.ts'
 import { isRtcp, RTP_HEADER_BYTES, RtpHeader } from '#media/rtp/header.ts'
 import { Reception } from '#media/rtp/reception.ts'
 import type { PacketSocket } from '#media/socket/socket.ts'
@@ -31,7 +32,7 @@ const header = new RtpHeader()
 /**
  * The way in: who may speak here, a header that is RTP, a payload type that was agreed on, the figures of reception, digits.
  *
- *     socket --> accept or latch --> header check --> figures --> audio | event
+ *     socket --> accept or latch --> SRTP --> header check --> figures --> audio | event
  */
 export class Receiver {
   readonly accept = new AcceptRule()
@@ -51,25 +52,29 @@ export class Receiver {
   #presses = new EventReceiver()
   #fixing: SocketFixing | null = null
   #now: () => Millis
+  readonly #secrecy: Secrecy
 
-  constructor(to: Arrivals, now: () => Millis) {
+  constructor(to: Arrivals, secrecy: Secrecy, now: () => Millis) {
     this.#to = to
+    this.#secrecy = secrecy
     this.#now = now
     this.#lastHeardAt = now()
   }
 
   /** A datagram on the RTP port. */
-  receive = (packet: Buffer, address: string, port: number): void => {
+  receive = (datagram: Buffer, address: string, port: number): void => {
     const stream = this.#stream
     const verdict = stream === null ? 'stranger' : this.accept.judge(address, port)
     if (stream === null || verdict === 'stranger') {
       this.strangers++
       return
     }
-    if (isRtcp(packet)) {
-      if (verdict === 'known') this.#to.report(packet)
+    if (isRtcp(datagram)) {
+      if (verdict === 'known') this.#to.report(datagram)
       return
     }
+    const packet = this.#secrecy.isOff ? datagram : this.#secrecy.open(datagram)
+    if (packet === null) return
     const codec = header.read(packet) ? codecOf(header.payloadType, stream) : null
     if (codec === null) {
       this.unusable++

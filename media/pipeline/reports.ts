@@ -3,6 +3,7 @@ import type { SocketAddress, StreamParams } from '#media/engine.ts'
 import { AcceptRule } from '#media/engine/accept.ts'
 import { rtcpAddress, sameAddress } from '#media/engine/stream.ts'
 import type { Receiver } from '#media/pipeline/receiver.ts'
+import type { Secrecy } from '#media/pipeline/secrecy.ts'
 import type { Sender } from '#media/pipeline/sender.ts'
 import { parseRtcp, senderOf } from '#media/rtcp/parse.ts'
 import { REPORT_INTERVAL_MS, RtcpSession } from '#media/rtcp/session.ts'
@@ -21,16 +22,18 @@ export class Reports {
   readonly #needs: ReportNeeds
   readonly #receiver: Receiver
   readonly #sender: Sender
+  readonly #secrecy: Secrecy
   readonly #rtcp: RtcpSession
   readonly #accept = new AcceptRule()
   #stream: StreamParams | null = null
   #pair: PortPair | null = null
   #dueAt: Millis
 
-  constructor(needs: ReportNeeds, cname: string, stages: { receiver: Receiver; sender: Sender }) {
+  constructor(needs: ReportNeeds, cname: string, stages: { receiver: Receiver; sender: Sender; secrecy: Secrecy }) {
     this.#needs = needs
     this.#receiver = stages.receiver
     this.#sender = stages.sender
+    this.#secrecy = stages.secrecy
     this.#rtcp = new RtcpSession(cname)
     this.#dueAt = needs.now() + this.#pause() / 2
   }
@@ -56,7 +59,9 @@ export class Reports {
   }
 
   /** A compound packet from the peer. False: it is none. */
-  take(packet: Buffer): boolean {
+  take(datagram: Buffer): boolean {
+    const packet = this.#secrecy.isOff ? datagram : this.#secrecy.openReport(datagram)
+    if (packet === null) return false
     const packets = parseRtcp(packet)
     if ('kind' in packets) {
       this.#receiver.unusable++
@@ -98,7 +103,9 @@ export class Reports {
     const muxed = this.#isMuxed()
     const target = muxed ? this.#sender.target : this.#accept.target
     if (target === null) return
-    const packet = this.#rtcp.compose(outgoing, reception, { now, wall: this.#needs.wall() }, bye)
+    const plain = this.#rtcp.compose(outgoing, reception, { now, wall: this.#needs.wall() }, bye)
+    const packet = this.#secrecy.isOff ? plain : this.#secrecy.sealReport(plain)
+    if (packet === null) return
     if (muxed) pair.rtp.send(packet, target)
     else pair.rtcp.send(packet, target)
   }

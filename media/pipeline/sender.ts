@@ -2,6 +2,7 @@ import type { Millis } from '#base/clock.ts'
 import { G711_PER_MS, SILENCE, transcodeInPlace } from '#media/codec/g711.ts'
 import type { Codec, SocketAddress, StreamParams } from '#media/engine.ts'
 import { sends } from '#media/engine/stream.ts'
+import type { Secrecy } from '#media/pipeline/secrecy.ts'
 import type { Tap } from '#media/pipeline/tap.ts'
 import { RTP_HEADER_BYTES, type RtpHeader } from '#media/rtp/header.ts'
 import { OutgoingStream } from '#media/rtp/outgoing.ts'
@@ -15,7 +16,7 @@ const KEEP_ALIVE_MS: Millis = 5000
  * The way out: everything that the peer hears from us leaves here, in the one stream it knows us by.
  *
  *     the joined party's packet --> other codec's bytes, if need be --.
- *     what we generate ----------------------------------------------+--> our numbering --> recordings --> socket
+ *     what we generate ----------------------------------------------+--> our numbering --> recordings --> SRTP --> socket
  */
 export class Sender {
   readonly outgoing: OutgoingStream
@@ -25,11 +26,13 @@ export class Sender {
   #relays = false
   #socket: PacketSocket | null = null
   readonly #tap: Tap
+  readonly #secrecy: Secrecy
   #sends = false
   #generates = false
 
-  constructor(tap: Tap, start: { ssrc: number; sequence: number; timestamp: number }) {
+  constructor(tap: Tap, secrecy: Secrecy, start: { ssrc: number; sequence: number; timestamp: number }) {
     this.#tap = tap
+    this.#secrecy = secrecy
     this.outgoing = new OutgoingStream(start)
   }
 
@@ -88,7 +91,12 @@ export class Sender {
 
   #send(packet: Buffer, from: number, to: number): void {
     if (this.#socket === null || this.target === null) return
-    this.#socket.send(from === 0 && to === packet.length ? packet : packet.subarray(from, to), this.target)
+    if (this.#secrecy.isOff) {
+      this.#socket.send(from === 0 && to === packet.length ? packet : packet.subarray(from, to), this.target)
+      return
+    }
+    const sealed = this.#secrecy.seal(packet, from, to)
+    if (sealed !== null) this.#socket.send(sealed, this.target)
   }
 
   /** Our own audio is being sent, or about to be: the joined party is not heard meanwhile. */
