@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { systemClock } from '#base/clock.ts'
-import { onEndRequest, refuseToWork, tellReady, type EndRequest } from '#server/keeper/child.ts'
+import { onEndRequest, refuseToWork, standBy, tellReady, type EndRequest } from '#server/keeper/child.ts'
+import { standbyFlag } from '#server/keeper/messages.ts'
 import { openLog } from '#server/log.ts'
 import { machineRandom } from '#media/engine/machine-random.ts'
 import { openSystem, type System } from '#server/system.ts'
@@ -13,12 +14,16 @@ const project = join(import.meta.dirname, '..')
 /** How long callers who are turned away during the drain should wait. */
 const retryAfterSeconds = 30
 
+/** How long a hand-over waits for a moment in which no call is being connected: only those cannot be taken over. */
+const quietMs = 20_000
+
 await main()
 
 async function main(): Promise<void> {
   const settings = readOrRefuse()
   if (settings === null) return
   const log = openLog(settings.log.level)
+  if (process.argv.includes(standbyFlag)) await standBy()
   let serving = false
   // A fault in one call or request must not end the others; before anything is served, the keeper had better try again.
   const survive = (what: string) => (fault: unknown) => {
@@ -49,9 +54,16 @@ function readOrRefuse(): Settings | null {
   }
 }
 
-/** `drain`: calls go on until the last has ended or the limit is reached. `orphaned`: nothing is ended, the next start takes the calls over. */
+/**
+ * `drain`: calls go on until the last has ended or the limit is reached. `orphaned` and `hand-over`: nothing is ended, the next life takes the
+ * calls over; with a hand-over everything is on disk before.
+ */
 async function end(system: System, settings: Settings, request: EndRequest): Promise<void> {
   if (request === 'orphaned') process.exit(1)
+  if (request === 'hand-over') {
+    await system.handOver(quietMs)
+    process.exit(0)
+  }
   if (request === 'drain') {
     const limit = Promise.withResolvers<void>()
     const timer = systemClock.after(settings.calls.drainLimitMs, () => limit.resolve())

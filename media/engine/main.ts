@@ -12,8 +12,8 @@ import { listenOnPath } from '#media/socket/unix-line.ts'
  *
  * --single-threaded-gc: collecting garbage on the packet thread itself costs less than waking helpers for a heap this small, and
  * delays fewer packets; V8 takes it on the command line only. The engine goes on when its server dies, and ends by SIGTERM or
- * when its keeper is gone. What the keeper is told is in server/keeper/messages.ts: ready, or refused and why (exit code 78,
- * EX_CONFIG of sysexits.h).
+ * when its keeper is gone. What it and the keeper tell each other is in server/keeper/messages.ts: ready, or refused and why (exit
+ * code 78, EX_CONFIG of sysexits.h); `--standby`, the order to go, and the order to hand over to an engine that stands by.
  */
 const EXIT_REFUSED = 78
 
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     address: { type: 'string', multiple: true },
     folder: { type: 'string', default: '.' },
     country: { type: 'string', default: 'eu' },
+    standby: { type: 'boolean', default: false },
   },
 })
 
@@ -33,6 +34,7 @@ process.stdout.on('error', () => undefined)
 const log = lineLog({})
 
 try {
+  if (values.standby) await toBeCalled()
   await serve()
 } catch (fault) {
   if (!(fault instanceof EngineRefused)) throw fault
@@ -54,10 +56,39 @@ async function serve(): Promise<void> {
     await listener[Symbol.asyncDispose]()
     process.exit(0)
   }
+  /** Audio flows until the recordings are closed and this process is gone; whoever stands by then sets everything up again. */
+  const handOver = async (): Promise<void> => {
+    await listener[Symbol.asyncDispose]()
+    await host.core.putDown()
+    process.exit(0)
+  }
   process.once('SIGTERM', () => void end())
+  process.on('message', (message: unknown) => {
+    if (isOf('ping', message)) tell({ kind: 'pong' })
+    if (isOf('hand-over', message)) void handOver()
+  })
   // The next start takes the calls over; an engine without a keeper would only hold their ports.
   process.once('disconnect', () => void end())
   tell({ kind: 'ready' })
+}
+
+/** Everything is loaded; resolves when the engine before is gone. Without a keeper nobody calls any more. */
+async function toBeCalled(): Promise<void> {
+  const called = Promise.withResolvers<void>()
+  const leave = (): void => process.exit(1)
+  const onMessage = (message: unknown): void => {
+    if (isOf('go', message)) called.resolve()
+  }
+  process.on('message', onMessage)
+  process.once('disconnect', leave)
+  tell({ kind: 'standing-by' })
+  await called.promise
+  process.off('message', onMessage)
+  process.off('disconnect', leave)
+}
+
+function isOf(kind: string, message: unknown): boolean {
+  return typeof message === 'object' && message !== null && 'kind' in message && message.kind === kind
 }
 
 function hasIpv6(): boolean {

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { EndMode, Launch, LaunchEvents, Running } from '#server/keeper/kept.ts'
-import { childMessageOf } from '#server/keeper/messages.ts'
+import { childMessageOf, type ParentMessage, standbyFlag } from '#server/keeper/messages.ts'
 
 export interface ChildSpec {
   /** A TypeScript entry, absolute. */
@@ -21,8 +22,9 @@ export interface ChildSpec {
  * the terminal reaches the keeper only, which then decides the order of ends.
  */
 export function childProcess(spec: ChildSpec): Launch {
-  return (events) => {
-    const child = spawn(process.execPath, [...(spec.runtime ?? []), spec.entry, ...(spec.arguments ?? [])], {
+  return (events, standingBy) => {
+    const words = [...(spec.arguments ?? []), ...(standingBy ? [standbyFlag] : [])]
+    const child = spawn(process.execPath, [...(spec.runtime ?? []), spec.entry, ...words], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
       env: { ...process.env, ...spec.environment?.() },
@@ -45,6 +47,8 @@ function listen(child: ChildProcess, events: LaunchEvents): void {
   child.on('message', (value) => {
     const message = childMessageOf(value)
     if (message?.kind === 'ready') events.onReady(message.banner ?? null)
+    if (message?.kind === 'standing-by') events.onStandingBy?.()
+    if (message?.kind === 'pong') events.onPong?.()
     if (message?.kind === 'refused') refused = message.why
   })
   child.on('error', (error) => {
@@ -65,8 +69,29 @@ function forwardLines(stream: Readable | null, onLine: (line: string) => void): 
   if (stream !== null) createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine)
 }
 
-const signalOf: Record<EndMode, NodeJS.Signals> = { drain: 'SIGTERM', now: 'SIGINT', kill: 'SIGKILL' }
+const signalOf: Record<Exclude<EndMode, 'hand-over'>, NodeJS.Signals> = { drain: 'SIGTERM', now: 'SIGINT', kill: 'SIGKILL' }
 
 function runningOf(child: ChildProcess): Running {
-  return { pid: child.pid ?? null, end: (mode) => void child.kill(signalOf[mode]) }
+  return {
+    pid: child.pid ?? null,
+    end: (mode) => (mode === 'hand-over' ? tell(child, { kind: 'hand-over' }) : void child.kill(signalOf[mode])),
+    go: () => tell(child, { kind: 'go' }),
+    ping: () => tell(child, { kind: 'ping' }),
+    isStopped: () => child.pid !== undefined && isStopped(child.pid),
+  }
+}
+
+/** A child that is going away does not listen any more; its end is told soon. */
+function tell(child: ChildProcess, message: ParentMessage): void {
+  if (child.connected) child.send(message, () => undefined)
+}
+
+/** Whether the system holds a process stopped (SIGSTOP, a debugger). Known on Linux only (proc_pid_stat(5)); elsewhere false. */
+function isStopped(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return /^[Tt]/.test(stat.slice(stat.lastIndexOf(')') + 2))
+  } catch {
+    return false
+  }
 }

@@ -27,6 +27,10 @@ export interface KeeperOptions {
 const graceMs = 10_000
 /** For ending work at once. */
 const hurryMs = 5_000
+/** How long the server may wait for a moment in which no call is being connected, and then put everything down. */
+const serverHandOverMs = 30_000
+/** For an engine to close the recordings it writes. */
+const engineHandOverMs = 2_000
 
 /**
  * Starts the processes of an installation, starts again what dies, and ends them in order: the server first, since it lets
@@ -35,17 +39,20 @@ const hurryMs = 5_000
 export class Keeper {
   readonly #database: Kept | null
   readonly #server: Kept
+  readonly #engines: Kept[]
   readonly #others: Kept[]
   readonly #options: KeeperOptions
   readonly #done = Promise.withResolvers<number>()
   #exitCode = 0
   #ending: EndMode | null = null
+  #restarting = false
 
   constructor(plan: Plan, options: KeeperOptions) {
     this.#options = options
     this.#server = this.#keep('server', plan.server, (banner, first) => first && options.onReady(banner))
     this.#database = plan.database && this.#keep('database', plan.database, () => this.#startServer())
-    this.#others = plan.engines.map((launch, index) => this.#keep(`engine-${index}`, launch))
+    this.#engines = plan.engines.map((launch, index) => this.#keep(`engine-${index}`, launch))
+    this.#others = [...this.#engines]
     if (plan.demoCarrier !== null) this.#others.push(this.#keep('demo-carrier', plan.demoCarrier))
   }
 
@@ -59,6 +66,34 @@ export class Keeper {
 
   status(): KeptStatus[] {
     return this.#all().map((kept) => kept.status())
+  }
+
+  /**
+   * Replaces the engines, one after the other, and then the server by new lives of them, calls being kept: a rolling restart, for another
+   * version of the program. What cannot be replaced goes on as it is, and nothing after it is touched. `say`: how it goes, in sentences.
+   * @returns whether everything was replaced.
+   */
+  async restart(say: (line: string) => void): Promise<boolean> {
+    if (this.#restarting || this.#ending !== null) {
+      say(this.#ending === null ? 'A restart is under way already.' : 'The system is ending.')
+      return false
+    }
+    this.#restarting = true
+    this.#options.log.info('rolling restart')
+    try {
+      for (const kept of [...this.#engines, this.#server]) {
+        const replaced = await kept.replace(kept === this.#server ? serverHandOverMs : engineHandOverMs)
+        if ('refused' in replaced) {
+          this.#options.log.error('was not replaced', { process: kept.name, why: replaced.refused })
+          say(`${kept.name} was not replaced: ${replaced.refused}`)
+          return false
+        }
+        say(`${kept.name} serves anew, ${replaced.ms} ms after the one before had gone.`)
+      }
+      return true
+    } finally {
+      this.#restarting = false
+    }
   }
 
   /** Ends everything: the first time gently, then without waiting for calls, then by force. */

@@ -122,3 +122,120 @@ test('asked to end while it rests, it is not started again', async () => {
   await lives.kept.end('drain', 1_000)
   assert.equal(lives.clock.pending, 0)
 })
+
+/** A process with a pulse whose lives the test moves; each life answers pings unless it is `still`. */
+class Watched {
+  readonly clock = new VirtualClock()
+  readonly lives: { events: LaunchEvents; asked: string[]; standingBy: boolean }[] = []
+  still = false
+  stopped = false
+  /** Time in which the whole machine stood still: timers fire that much late. */
+  slept = 0
+  readonly kept = new Kept(
+    'thing',
+    (events, standingBy = false) => {
+      const life = { events, asked: [] as string[], standingBy }
+      this.lives.push(life)
+      return {
+        pid: this.lives.length,
+        end: (mode) => void life.asked.push(mode),
+        go: () => void life.asked.push('go'),
+        ping: () => !this.still && events.onPong?.(),
+        isStopped: () => this.stopped,
+      }
+    },
+    { onRefused: () => undefined },
+    {
+      clock: { now: () => this.clock.now() + this.slept, wall: () => this.clock.wall(), after: (ms, task) => this.clock.after(ms, task) },
+      log: silentLog,
+    },
+  )
+
+  life(index: number): (typeof this.lives)[number] {
+    const life = this.lives[index]
+    assert.ok(life)
+    return life
+  }
+
+  /** Advances in the keeper's own beats. */
+  pass(ms: number): void {
+    for (let passed = 0; passed < ms; passed += 250) this.clock.advance(250)
+  }
+
+  serving(): this {
+    this.kept.start()
+    this.life(0).events.onReady(null)
+    return this
+  }
+}
+
+test('a process that is held stopped is killed within two seconds', () => {
+  const watched = new Watched().serving()
+  watched.pass(60_000)
+  assert.deepEqual(watched.life(0).asked, [])
+  watched.still = true
+  watched.stopped = true
+  watched.pass(2_000)
+  assert.deepEqual(watched.life(0).asked, ['kill'])
+})
+
+test('a process that is only busy is left alone for fifteen seconds', () => {
+  const watched = new Watched().serving()
+  watched.still = true
+  watched.pass(14_000)
+  assert.deepEqual(watched.life(0).asked, [])
+  watched.still = false
+  watched.pass(60_000)
+  assert.deepEqual(watched.life(0).asked, [])
+  watched.still = true
+  watched.pass(16_000)
+  assert.deepEqual(watched.life(0).asked, ['kill'])
+})
+
+test('a machine that slept does not make its processes look frozen', () => {
+  const watched = new Watched().serving()
+  watched.still = true
+  watched.slept = 3_600_000
+  watched.pass(1_000)
+  assert.deepEqual(watched.life(0).asked, [])
+})
+
+test('a life that stands by is called only when the one before is gone, which is asked only when it stands by', async () => {
+  const watched = new Watched().serving()
+  const replaced = watched.kept.replace(5_000)
+  assert.deepEqual([watched.lives.length, watched.life(1).standingBy, watched.life(0).asked], [2, true, []])
+  watched.life(1).events.onStandingBy?.()
+  await Promise.resolve()
+  await Promise.resolve()
+  assert.deepEqual([watched.life(0).asked, watched.life(1).asked], [['hand-over'], []])
+  watched.clock.advance(400)
+  watched.life(0).events.onEnded({ why: 'exited with code 0', refused: null })
+  assert.deepEqual(watched.life(1).asked, ['go'])
+  watched.clock.advance(70)
+  watched.life(1).events.onReady(null)
+  assert.deepEqual(await replaced, { ms: 70 })
+  assert.deepEqual(watched.kept.status(), { name: 'thing', state: 'serving', pid: 2, restarts: 1 })
+})
+
+test('a new version that cannot work changes nothing', async () => {
+  const watched = new Watched().serving()
+  const replaced = watched.kept.replace(5_000)
+  watched.life(1).events.onEnded({ why: 'exited with code 1', refused: 'CENTRALA_SIP_PORT must be a port' })
+  assert.deepEqual(await replaced, { refused: 'CENTRALA_SIP_PORT must be a port' })
+  assert.deepEqual(watched.life(0).asked, [])
+  assert.deepEqual(watched.kept.status(), { name: 'thing', state: 'serving', pid: 1, restarts: 0 })
+})
+
+test('a life that does not hand over in time is killed, and one that stood by and died is followed as after a death', async () => {
+  const watched = new Watched().serving()
+  const replaced = watched.kept.replace(5_000)
+  watched.life(1).events.onStandingBy?.()
+  await Promise.resolve()
+  await Promise.resolve()
+  watched.life(1).events.onEnded({ why: 'was killed by SIGKILL', refused: null })
+  watched.clock.advance(5_000)
+  assert.deepEqual(watched.life(0).asked, ['hand-over', 'kill'])
+  watched.life(0).events.onEnded({ why: 'was killed by SIGKILL', refused: null })
+  watched.life(2).events.onReady(null)
+  assert.ok('ms' in (await replaced))
+})

@@ -44,13 +44,17 @@ async function main(): Promise<number> {
     onReady: (banner) => terminal.writeLine(banner === null ? 'Centrala serves.' : bannerText(banner)),
     onRefused: (name, why) => terminal.writeLine(`\nCentrala cannot start (${name}):\n${why}\n`),
   })
-  const only = await becomeTheOnlyKeeper(settings.folders.run, () => ({ pid: process.pid, processes: keeper.status() }))
+  const only = await becomeTheOnlyKeeper(settings.folders.run, {
+    status: () => ({ pid: process.pid, processes: keeper.status() }),
+    restart: (say) => keeper.restart(say),
+  })
   if ('processes' in only) {
     terminal.writeLine(`Centrala runs already with the data in ${settings.folders.data} (process ${only.pid}).`)
     return exitRefused
   }
   if (settings.folders.dataBecause !== null) log.info(`data is kept in ${settings.folders.data}: ${settings.folders.dataBecause}`)
   endOnRequest(keeper, log)
+  process.on('SIGUSR2', () => void keeper.restart((line) => terminal.writeLine(line)))
   const exitCode = await keeper.run()
   log.info('ended')
   file.close()

@@ -5,8 +5,24 @@
 export type ChildMessage =
   /** It serves now. The server's carries what a newcomer needs. */
   | { kind: 'ready'; banner?: Banner }
+  /** Started to take over from another life: everything is loaded, nothing is opened. It waits for `go`. */
+  | { kind: 'standing-by' }
+  /** Answer to `ping`: its event loop turns. */
+  | { kind: 'pong' }
   /** It cannot work with these settings or on this machine (a port is taken, a setting is wrong); it exits with `exitRefused`. */
   | { kind: 'refused'; why: string }
+
+/** What the keeper says to a child; asking it to end is done by signals, which need no channel. */
+export type ParentMessage =
+  /** Answered by `pong`. */
+  | { kind: 'ping' }
+  /** The life before is gone: what stands by serves now. */
+  | { kind: 'go' }
+  /** Put down what must not be lost and leave without ending anything: the next life stands by. */
+  | { kind: 'hand-over' }
+
+/** The argument with which a process is started to stand by. */
+export const standbyFlag = '--standby'
 
 /** Exit code of a process that cannot work until a person changes something (EX_CONFIG of sysexits.h). */
 export const exitRefused = 78
@@ -33,8 +49,15 @@ export interface Banner {
 export function childMessageOf(value: unknown): ChildMessage | null {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return null
   if (value.kind === 'refused') return { kind: 'refused', why: 'why' in value ? String(value.why) : 'no reason given' }
+  if (value.kind === 'standing-by' || value.kind === 'pong') return { kind: value.kind }
   if (value.kind !== 'ready') return null
   return 'banner' in value && isBanner(value.banner) ? { kind: 'ready', banner: value.banner } : { kind: 'ready' }
+}
+
+/** Narrows what a child hears. */
+export function parentMessageOf(value: unknown): ParentMessage | null {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return null
+  return value.kind === 'ping' || value.kind === 'go' || value.kind === 'hand-over' ? { kind: value.kind } : null
 }
 
 function isBanner(value: unknown): value is Banner {

@@ -37,7 +37,7 @@ export async function openDatabase(settings: Settings, options: { alone: boolean
 /** While a command holds the keeper's place, `npm start` says that the data is in use. */
 async function keepOthersOut({ folders }: Settings, opened: AsyncDisposableStack): Promise<void> {
   makePrivateFolder(folders.run)
-  const place = await becomeTheOnlyKeeper(folders.run, () => ({ pid: process.pid, processes: [] }))
+  const place = await becomeTheOnlyKeeper(folders.run, { status: () => ({ pid: process.pid, processes: [] }) })
   if ('processes' in place) throw new Trouble(`Centrala runs with the data in ${folders.data} (process ${place.pid}). Stop it first.`)
   opened.defer(() => new Promise<void>((done) => place.close(() => done())))
 }
