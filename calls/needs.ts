@@ -4,7 +4,7 @@ import type { Log } from '#base/log.ts'
 import type { EndpointRef, NewFact } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { MediaEngine, SpeakerTurn, Gap } from '#media/engine.ts'
-import type { Credentials, Flow, SipAgent, TransportName } from '#sip/agent.ts'
+import type { Credentials, Flow, SendTo, SipAgent } from '#sip/agent.ts'
 
 /** What this room needs from outside; the server builds it once. */
 export interface CallNeeds {
@@ -44,7 +44,7 @@ export interface Destination {
   from: string
   to: string
   /** Where to send it. */
-  via: Flow | { transport: TransportName; address: string; port: number }
+  via: Flow | SendTo
   route?: readonly string[]
   headers?: readonly (readonly [string, string])[]
   credentials?: Credentials

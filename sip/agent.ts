@@ -63,7 +63,15 @@ export interface Identity {
   readonly knowsDomain?: (host: string) => boolean
 }
 
-export type TransportName = 'udp' | 'tcp' | 'ws'
+export type TransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
+
+/** Who must be at the other end of a TLS connection that we make (RFC 5922 §7). */
+export interface ExpectedPeer {
+  /** The SIP domain or address that its certificate must be for; also sent as server name (RFC 6066 §3). */
+  readonly name: string
+  /** Who may vouch for it: the authorities this system trusts, only those in a PEM text, or nobody, so that anyone may be there. */
+  readonly trust: 'authorities' | 'anyone' | { readonly pem: string }
+}
 
 /** One path to a peer: a UDP address pair, or one stream connection. Answers and in-dialog requests of a connection go back over it. */
 export interface Flow {
@@ -72,6 +80,17 @@ export interface Flow {
   readonly remote: { address: string; port: number }
   /** Identifies a stream connection for its life; null on UDP. */
   readonly connection: number | null
+  /** Of a TLS connection that we made, so that it can be made again. */
+  readonly expects?: ExpectedPeer
+}
+
+/** Where to send: an address or a name, and how. */
+export interface SendTo {
+  transport: TransportName
+  address: string
+  port: number
+  /** On TLS; absent: a certificate for `address` that the authorities this system trusts vouch for. */
+  expects?: ExpectedPeer
 }
 
 export interface InviteSpec {
@@ -81,7 +100,7 @@ export interface InviteSpec {
   from: string
   to: string
   /** Where to send: a registered contact's flow, or an address to resolve; default is the URI's host, port and transport. */
-  via?: Flow | { transport: TransportName; address: string; port: number }
+  via?: Flow | SendTo
   /** Pre-loaded Route (outbound proxy, Path of a contact). */
   route?: readonly string[]
   headers?: readonly (readonly [name: string, value: string])[]

@@ -86,8 +86,11 @@ export type Secret = string | { secret: string }
 /** Audio codecs of a leg, in order of preference. */
 export const CodecName = Type.Enum(['PCMA', 'PCMU'])
 
-/** How SIP travels. */
-export const SipTransport = Type.Enum(['udp', 'tcp', 'ws'])
+/** How SIP travels from a phone. */
+export const SipTransport = Type.Enum(['udp', 'tcp', 'tls', 'ws', 'wss'])
+
+/** How SIP travels between exchanges. */
+export const TrunkTransport = Type.Enum(['udp', 'tcp', 'tls'])
 
 /** One of the keys of a telephone. */
 export const Key = Type.String({ pattern: '^[0-9*#]$', description: 'one key of a telephone: 0 to 9, * or #' })

@@ -50,7 +50,7 @@ export const Device = document('device', 'A phone with SIP credentials of its ow
   /** In order of preference. Default: PCMA, PCMU. */
   codecs: optional(Type.Array(CodecName, { minItems: 1, maxItems: 2, uniqueItems: true }), ['PCMA', 'PCMU']),
   /** From which it may register. Default: all. */
-  transports: optional(Type.Array(SipTransport, { minItems: 1, maxItems: 3, uniqueItems: true }), ['udp', 'tcp', 'ws']),
+  transports: optional(Type.Array(SipTransport, { minItems: 1, maxItems: 5, uniqueItems: true }), ['udp', 'tcp', 'tls', 'ws', 'wss']),
   /** Shown outside when it calls; default: its person's, else the company's. */
   callerId: optional(E164),
   /** How many places it may be registered from at once; the oldest gives way. Default 5. */

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { CodecName, E164, Host, Name, Port, Secret, SipTransport, document, fields, optional } from '#contract/documents/fields.ts'
+import { CodecName, E164, Host, Name, Port, Secret, TrunkTransport, document, fields, optional } from '#contract/documents/fields.ts'
 
 /** `10.0.0.0/8`, `203.0.113.7`, `2001:db8::/32` or a host name. */
 const SourceAddress = Type.String({
@@ -20,13 +20,32 @@ export const NumberFormat = Type.Union([
 ])
 export type NumberFormat = Static<typeof NumberFormat>
 
+/** Certificates in PEM form, one after the other. */
+const Certificates = Type.String({
+  minLength: 100,
+  maxLength: 65_536,
+  pattern: '-----BEGIN CERTIFICATE-----',
+  description: 'certificates in PEM form: -----BEGIN CERTIFICATE----- and so on',
+})
+
 /** Our SIP relationship with a carrier or another exchange. */
 export const Trunk = document('trunk', 'Our SIP relationship with a carrier or another exchange.', {
   name: optional(Name),
-  /** Where requests are sent. Without a port, 5060. */
+  /** Where requests are sent. Without a port its SRV records say which, without a transport its NAPTR records (RFC 3263); else UDP, 5060, over TLS 5061. */
   host: Host,
-  port: optional(Port, 5060),
-  transport: optional(SipTransport, 'udp'),
+  port: optional(Port),
+  transport: optional(TrunkTransport),
+  /** Whom we talk to over TLS. */
+  tls: optional(
+    fields({
+      /** `authorities`: its certificate must be vouched for; `anyone`: whoever answers there is believed, so that the connection is encrypted and nothing more. Default: authorities. */
+      trust: optional(Type.Enum(['authorities', 'anyone']), 'authorities'),
+      /** Those who may vouch, and nobody else; default: the authorities every browser knows. */
+      authorities: optional(Certificates),
+      /** For whom its certificate must be; default: the host that requests are sent to. */
+      name: optional(Host),
+    }),
+  ),
   /** The domain written in From, To and request URI; default: `host`. */
   domain: optional(Host),
   /** Register there, so that it knows where to send calls. Default: false. */
@@ -41,7 +60,7 @@ export const Trunk = document('trunk', 'Our SIP relationship with a carrier or a
   /** Realms for which the password may be used; default: whatever realm `host` itself names, and no other peer's. */
   realms: optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { minItems: 1, maxItems: 5 })),
   /** A proxy that every request passes first. */
-  outboundProxy: optional(fields({ host: Host, port: optional(Port, 5060), transport: optional(SipTransport, 'udp') })),
+  outboundProxy: optional(fields({ host: Host, port: optional(Port), transport: optional(TrunkTransport) })),
   /** From where its calls come; nobody else may speak as this trunk. Default: `host` and the outbound proxy. */
   addresses: optional(Type.Array(SourceAddress, { minItems: 1, maxItems: 50 })),
   /** Where the number that the caller dialled stands. Any other header by its name. Default: request-uri. */

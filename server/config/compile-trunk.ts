@@ -1,5 +1,6 @@
 import type { Trunk } from '#contract/documents/trunk.ts'
 import type { CompiledTrunk } from '#server/config/compiled.ts'
+import type { ExpectedPeer } from '#sip/agent.ts'
 
 /** `companyCallerId`: shown when nothing else may be. `owned`: every number of the company, which may be shown unless the trunk says otherwise. */
 export function compileTrunk(trunk: Trunk, companyCallerId: string | null, owned: ReadonlySet<string>): CompiledTrunk {
@@ -16,16 +17,23 @@ export function compileTrunk(trunk: Trunk, companyCallerId: string | null, owned
   }
 }
 
-function peer(trunk: Trunk): Pick<CompiledTrunk, 'host' | 'port' | 'transport' | 'domain' | 'outboundProxy' | 'addresses'> {
+function peer(trunk: Trunk): Pick<CompiledTrunk, 'host' | 'port' | 'transport' | 'expects' | 'domain' | 'outboundProxy' | 'addresses'> {
   const proxy = trunk.outboundProxy
   return {
     host: trunk.host,
-    port: trunk.port ?? 5060,
-    transport: trunk.transport ?? 'udp',
+    port: trunk.port ?? null,
+    transport: trunk.transport ?? null,
+    expects: expected(trunk),
     domain: trunk.domain ?? trunk.host,
-    outboundProxy: proxy === undefined ? null : { host: proxy.host, port: proxy.port ?? 5060, transport: proxy.transport ?? 'udp' },
+    outboundProxy: proxy === undefined ? null : { host: proxy.host, port: proxy.port ?? null, transport: proxy.transport ?? null },
     addresses: trunk.addresses ?? (proxy === undefined ? [trunk.host] : [trunk.host, proxy.host]),
   }
+}
+
+function expected({ tls, host, outboundProxy }: Trunk): ExpectedPeer {
+  const pem = tls?.authorities
+  const trust = tls?.trust === 'anyone' ? 'anyone' : pem === undefined ? 'authorities' : { pem }
+  return { name: tls?.name ?? outboundProxy?.host ?? host, trust }
 }
 
 function account(trunk: Trunk): Pick<CompiledTrunk, 'register' | 'registerSeconds' | 'username' | 'authUser' | 'password' | 'realms'> {

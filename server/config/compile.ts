@@ -99,7 +99,7 @@ function compileDevice(device: Device, { people, extensionsOf, settled, deviceCa
     password: device.password ?? null,
     algorithms: device.algorithms ?? ['SHA-256', 'MD5'],
     codecs: device.codecs ?? ['PCMA', 'PCMU'],
-    transports: device.transports ?? ['udp', 'tcp', 'ws'],
+    transports: device.transports ?? ['udp', 'tcp', 'tls', 'ws', 'wss'],
     callerId: device.callerId ?? person?.callerId ?? settled.callerId,
     maxContacts: device.maxContacts ?? 5,
     caps: device.caps ?? deviceCaps,

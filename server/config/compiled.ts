@@ -5,6 +5,7 @@ import type { Emergency, NumberClass, OutboundRoute } from '#contract/documents/
 import type { Caps, Extension, Person } from '#contract/documents/people.ts'
 import type { NumberFormat } from '#contract/documents/trunk.ts'
 import type { FlowBook } from '#flows/book.ts'
+import type { ExpectedPeer, TransportName } from '#sip/agent.ts'
 
 /**
  * One version of a company's configuration, ready for calls: immutable, every default filled in, every question of a call one look-up.
@@ -49,7 +50,7 @@ export interface CompiledDevice {
   readonly password: Secret | null
   readonly algorithms: readonly ('SHA-256' | 'MD5')[]
   readonly codecs: readonly ('PCMA' | 'PCMU')[]
-  readonly transports: readonly ('udp' | 'tcp' | 'ws')[]
+  readonly transports: readonly TransportName[]
   /** E.164 shown outside; null when the company has none. */
   readonly callerId: string | null
   readonly maxContacts: number
@@ -63,8 +64,12 @@ export interface CompiledTrunk {
   readonly id: string
   readonly name: string
   readonly host: string
-  readonly port: number
-  readonly transport: 'udp' | 'tcp' | 'ws'
+  /** Null: as SRV records say, else the transport's own. */
+  readonly port: number | null
+  /** Null: as NAPTR and SRV records say, else UDP. */
+  readonly transport: TransportName | null
+  /** Over TLS. */
+  readonly expects: ExpectedPeer
   readonly domain: string
   readonly register: boolean
   readonly registerSeconds: number
@@ -74,7 +79,7 @@ export interface CompiledTrunk {
   readonly password: Secret | null
   /** Null: whatever realm the trunk's own host names. */
   readonly realms: readonly string[] | null
-  readonly outboundProxy: { readonly host: string; readonly port: number; readonly transport: 'udp' | 'tcp' | 'ws' } | null
+  readonly outboundProxy: Pick<CompiledTrunk, 'host' | 'port' | 'transport'> | null
   /** IP addresses, networks and host names its calls come from. */
   readonly addresses: readonly string[]
   /** `request-uri`, `to`, or a header's name in lower case. */

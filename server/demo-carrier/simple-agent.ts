@@ -9,7 +9,8 @@ import { AuthGate } from '#sip/auth/gate.ts'
 import { DigestServer } from '#sip/auth/server.ts'
 import { GuessThrottle } from '#sip/auth/throttle.ts'
 import type { SipTrace } from '#sip/trace.ts'
-import { DnsResolver } from '#sip/transport/resolver.ts'
+import { Locator } from '#sip/location/locator.ts'
+import { DnsClient } from '#sip/transport/dns-client.ts'
 import { SipTransport, type SipTransportOptions } from '#sip/transport/sip-transport.ts'
 
 /** A SIP agent that is no registrar and knows everybody it talks to: a phone, or the simulated carrier. */
@@ -32,7 +33,7 @@ export function simpleAgent(parts: {
     random,
     log,
     transport,
-    resolver: new DnsResolver(clock, random),
+    resolver: new Locator(clock, random, new DnsClient(clock, random)),
     policy: { identify: () => ({ kind: 'trusted', identity: { id: 'anybody', aor: null } }), onInvite: parts.onInvite },
     gate: new AuthGate(digest, new GuessThrottle({ clock, onShutOut: () => undefined })),
     registrar: null,

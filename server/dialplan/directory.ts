@@ -1,6 +1,7 @@
 import type { CallIdentity, Destination, Directory, Located, RingPlan, RingTarget } from '#calls/needs.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Binding } from '#sip/registrar/binding.ts'
+import type { SendTo } from '#sip/agent.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
 import { decideInside } from '#server/dialplan/decide.ts'
 import { emergencyPlan, outsidePlan, planOf } from '#server/dialplan/plan.ts'
@@ -94,15 +95,13 @@ export class CompanyDirectory implements Directory {
     }
     const trunks = emergency ? (book.emergency?.trunks ?? []) : book.outbound === null ? [] : trunksFor(book.outbound, number)
     const links = trunks.flatMap((id) => this.#needs.trunks.link(on.tenant, id) ?? [])
-    const destinations = links.flatMap((link) => this.#through(book, link, { number, target, on, device, emergency }) ?? [])
+    const destinations = links.flatMap((link) => link.ways.map((via) => this.#through(book, link, via, { number, target, on, device, emergency })))
     if (destinations.length === 0) return { refused: { kind: 'unreachable', by: 'carrier', detail: `no trunk takes ${target.number}` } }
     return { branches: [destinations] }
   }
 
-  #through(book: CompiledConfig, link: TrunkLink, want: Outside): Destination | null {
+  #through(book: CompiledConfig, link: TrunkLink, via: SendTo, want: Outside): Destination {
     const { trunk } = link
-    const via = link.address
-    if (via === null) return null
     const written = writeFor(trunk.numberFormat.out, want.number, book.company.country)
     const shown = showCaller(book, trunk, link.domain, numberToShow(book, trunk, claimOf(want)))
     const user = trunk.authUser ?? trunk.username
@@ -126,7 +125,7 @@ export class CompanyDirectory implements Directory {
         const metered = want.emergency ? null : this.#needs.guard.begin(book, { tenant: want.on.tenant, device: want.device })
         return {
           answered: () => metered?.answered(book.outbound === null ? 0 : ratePerMinute(book.outbound, want.number)),
-          passedOver: (why) => link.foundDead(why),
+          passedOver: (why) => link.foundDead(via, why),
           [Symbol.dispose]: () => {
             channel[Symbol.dispose]()
             metered?.[Symbol.dispose]()

@@ -11,8 +11,9 @@ import { AuthGate } from '#sip/auth/gate.ts'
 import { DigestServer } from '#sip/auth/server.ts'
 import { GuessThrottle } from '#sip/auth/throttle.ts'
 import { Registrar } from '#sip/registrar/registrar.ts'
+import { Locator } from '#sip/location/locator.ts'
 import { SipTrace } from '#sip/trace.ts'
-import { DnsResolver } from '#sip/transport/resolver.ts'
+import { DnsClient } from '#sip/transport/dns-client.ts'
 import { SipTransport } from '#sip/transport/sip-transport.ts'
 import { LiveCalls } from '#server/calls/live-calls.ts'
 import { Rehearsals } from '#server/calls/rehearsals.ts'
@@ -67,7 +68,7 @@ export class Exchange {
     this.books = new Books(log)
     this.rehearsals = new Rehearsals(clock, random)
     this.transport = new SipTransport(clock, wheel, listenAt(parts.sip))
-    const resolver = new DnsResolver(clock, random)
+    const locator = new Locator(clock, random, new DnsClient(clock, random))
     const addresses = mediaAddresses({
       publicAddress: parts.sip.publicAddress,
       localNetworks: parts.sip.localNetworks,
@@ -82,7 +83,7 @@ export class Exchange {
       random,
       tell,
       sip: { request: (spec) => this.agent.request(spec) },
-      resolve: (host, port, transport) => resolver.resolve(host, port, transport),
+      locator,
       ourHost: (peer) => this.#hostTowards(peer, parts.sip.port),
     })
     const guard = new OutboundGuard({
@@ -103,7 +104,7 @@ export class Exchange {
       random,
       log,
       transport: this.transport,
-      resolver,
+      resolver: locator,
       policy,
       gate: gateOf(clock, (shut) => log.warn('guessing was stopped', { kind: shut.kind, who: shut.who, failures: shut.failures })),
       registrar: this.registrar,

@@ -31,7 +31,7 @@ function stream() {
   const clock = new VirtualClock()
   const books = new Books(silentLog)
   books.take({ tenant: 'acme', version: 1, config: compile(documentsOf(smallCompany).documents) })
-  const nowhere = { sip: { request: () => Promise.reject(new Error('no trunk is asked')) }, resolve: () => Promise.resolve([]) }
+  const nowhere = { sip: { request: () => Promise.reject(new Error('no trunk is asked')) }, locator: { resolve: () => Promise.resolve([]) } }
   const trunks = new TrunkBoard({ clock, log: silentLog, random: countingRandom(), tell: () => undefined, ourHost: () => 'us', ...nowhere })
   const registrar = new Registrar(clock, { onBound: () => undefined, onUnbound: () => undefined })
   const log = new CallLog()

@@ -45,7 +45,10 @@ function carrier(answers: { OPTIONS?: () => Answer; REGISTER?: () => Answer }) {
         return Promise.resolve(answers[spec.method as 'OPTIONS' | 'REGISTER']?.() ?? silence)
       },
     },
-    resolve: (host, port, transport) => Promise.resolve([{ transport, address: host === 'carrier.example' ? '192.0.2.1' : host, port }]),
+    locator: {
+      resolve: ({ host, port, transport }) =>
+        Promise.resolve([{ transport: transport ?? 'udp', address: host === 'carrier.example' ? '192.0.2.1' : host, port: port ?? 5060 }]),
+    },
     tell: (fact) => facts.push(fact),
     ourHost: () => '192.0.2.99:5060',
   })

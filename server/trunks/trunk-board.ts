@@ -3,14 +3,15 @@ import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
 import type { NewFact } from '#contract/facts.ts'
 import type { SipAgent } from '#sip/agent.ts'
+import type { Resolver } from '#sip/transport/transport.ts'
 import type { CompiledTrunk } from '#server/config/compiled.ts'
-import { TrunkLink, type TrunkAddresses, type TrunkLinkOptions } from '#server/trunks/trunk-link.ts'
+import { TrunkLink, type TrunkLinkOptions } from '#server/trunks/trunk-link.ts'
 
 export interface TrunkBoardNeeds {
   clock: Clock
   log: Log
   sip: Pick<SipAgent, 'request'>
-  resolve: (host: string, port: number, transport: 'udp' | 'tcp' | 'ws') => Promise<TrunkAddresses>
+  locator: Resolver
   tell: (fact: NewFact) => void
   random: Random
   /** What we call ourselves towards a peer: `host:port`. */

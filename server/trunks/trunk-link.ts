@@ -1,16 +1,22 @@
 import { isIP, type BlockList } from 'node:net'
 import type { CompiledTrunk } from '#server/config/compiled.ts'
-import type { TransportName } from '#sip/agent.ts'
+import type { SendTo } from '#sip/agent.ts'
+import { defaultPort, isSecure } from '#sip/transport/transport.ts'
 import type { TrunkBoardNeeds } from '#server/trunks/trunk-board.ts'
 import { isWithin, networksOf } from '#server/trunks/networks.ts'
+import { TrunkSources } from '#server/trunks/trunk-sources.ts'
 import { TrunkRegistration } from '#server/trunks/trunk-registration.ts'
 
-export type TrunkAddresses = readonly { transport: TransportName; address: string; port: number }[]
+/** Where a trunk's requests can go, in the order to try. */
+export type TrunkAddresses = readonly SendTo[]
 
 /** Why a trunk cannot take a call right now; null when it can. */
 export type TrunkBlock = { why: 'down' | 'full' | 'disabled'; detail: string } | null
 
-const resolveEveryMs = 60_000
+/** Names are looked up anew so often; most of these times the answer is still in the cache. */
+const resolveEveryMs = 30_000
+/** Addresses at which one call looks for a living one. */
+const maxWays = 4
 /** A peer that has not answered an OPTIONS for so long is down. */
 const probeTimeoutMs = 3_000
 
@@ -31,10 +37,11 @@ export class TrunkLink {
   #needs: TrunkBoardNeeds
   #addresses: TrunkAddresses = []
   #networks: BlockList
-  #hosts: readonly string[]
-  #hostAddresses = new Set<string>()
+  #sources: TrunkSources
   /** Shared with the link that this one replaces: its calls are still there. */
   #channels: { inUse: number }
+  /** Ways that failed since they last worked. */
+  readonly #dead = new Set<string>()
   #state: 'unknown' | 'up' | 'down' = 'unknown'
   #downWhy = ''
   /** Why the registration is down; null while it is up, not yet tried, or there is none. */
@@ -60,12 +67,13 @@ export class TrunkLink {
     const { trunk } = of
     const sources = trunk.addresses
     this.#networks = networksOf(sources)
-    this.#hosts = sources.filter((s) => isIP(s) === 0 && !s.includes('/'))
+    this.#sources = new TrunkSources(
+      needs,
+      sources.filter((s) => isIP(s) === 0 && !s.includes('/')),
+    )
     if (of.replaces !== undefined) this.#takeOver(of.replaces.link)
-    if (isIP(this.#next().host) !== 0) {
-      const { host, port, transport } = this.#next()
-      this.#addresses = [{ transport, address: host, port }]
-    }
+    const { host, port, transport } = this.#next()
+    if (isIP(host) !== 0) this.#addresses = this.#expecting([literal(host, port, transport)])
     if (trunk.register) this.#registration = this.#register()
     void this.#resolve()
     if (trunk.healthSeconds > 0) this.#timer = needs.clock.after(0, () => void this.#probe())
@@ -84,11 +92,13 @@ export class TrunkLink {
     return this.#troubles().join('; ')
   }
   /** Where requests go first; null while the name has no address. */
-  get address(): TrunkAddresses[number] | null {
-    return this.#addresses[0] ?? null
+  get address(): SendTo | null {
+    return this.ways[0] ?? null
   }
-  get addresses(): TrunkAddresses {
-    return this.#addresses
+  /** Where a call through it is tried, one after the other: what is known to be dead last. */
+  get ways(): TrunkAddresses {
+    const isDead = (way: SendTo): boolean => this.#dead.has(keyOf(way))
+    return [...this.#addresses.filter((way) => !isDead(way)), ...this.#addresses.filter(isDead)].slice(0, maxWays)
   }
   get registered(): boolean | null {
     return this.#registration === null ? null : this.#registration.registered
@@ -104,10 +114,10 @@ export class TrunkLink {
 
   /** Exact addresses from which its calls come. */
   sources(): readonly string[] {
-    return [...new Set([...this.trunk.addresses.filter((a) => isIP(a) !== 0), ...this.#hostAddresses])]
+    return [...new Set([...this.trunk.addresses.filter((a) => isIP(a) !== 0), ...this.#sources.addresses()])]
   }
   isFrom(address: string): boolean {
-    return isWithin(this.#networks, address) || this.#hostAddresses.has(address)
+    return isWithin(this.#networks, address) || this.#sources.has(address)
   }
   hasAddress(address: string, port: number): boolean {
     return this.#addresses.some((a) => a.address === address && a.port === port)
@@ -135,9 +145,12 @@ export class TrunkLink {
     }
   }
 
-  /** A call found it dead, sooner than the next probe would: nobody else waits for it. */
-  foundDead(why: string): void {
-    if (this.trunk.healthSeconds > 0) this.#set('down', why)
+  /** A call found one way dead, sooner than the next probe would: nobody else waits for it. Without another the trunk is down. */
+  foundDead(way: SendTo, why: string): void {
+    if (this.trunk.healthSeconds === 0) return
+    this.#dead.add(keyOf(way))
+    this.#needs.locator.failed?.(way)
+    if (this.#addresses.every((each) => this.#dead.has(keyOf(each)))) this.#set('down', why)
   }
 
   /** Resolves when the registrar has let us go, or does not answer. */
@@ -153,7 +166,7 @@ export class TrunkLink {
     const [was, is] = [before.#next(), this.#next()]
     if (was.host !== is.host || was.port !== is.port || was.transport !== is.transport) return
     this.#addresses = before.#addresses
-    this.#hostAddresses = before.#hostAddresses
+    this.#sources.takeOver(before.#sources)
     this.#state = before.#state
     this.#downWhy = before.#downWhy
     this.#toldDown = before.#toldDown
@@ -169,7 +182,7 @@ export class TrunkLink {
     return new TrunkRegistration(
       {
         ...{ clock, random, sip },
-        addresses: () => this.#addresses,
+        addresses: () => this.ways,
         onUp: () => registered(null),
         onDown: (why) => registered(`not registered: ${why}`),
       },
@@ -178,24 +191,41 @@ export class TrunkLink {
     )
   }
 
+  /** Asks at every way, so that one that comes back is noticed though another serves in its place. */
+  /** Asks at each way until one lives; that one comes first from then on. */
   async #probe(): Promise<void> {
-    const address = this.address
-    if (address !== null) {
-      const host = this.#needs.ourHost(address.address)
-      const answer = await this.#needs.sip.request({
-        method: 'OPTIONS',
-        uri: `sip:${this.domain}`,
-        from: `<sip:centrala@${host}>`,
-        to: `<sip:${this.domain}>`,
-        via: address,
-        timeoutMs: probeTimeoutMs,
-      })
+    let why: string | null = null
+    for (const way of this.ways) {
+      why = await this.#ask(way)
       if (this.#closed) return
-      if (answer.kind === 'unanswered') this.#set('down', answer.detail)
-      else if (answer.status === 503 || answer.status === 408) this.#set('down', `${answer.status} ${answer.reason}`)
-      else this.#set('up', '')
+      if (why === null) break
+      this.#tryLast(way)
     }
-    if (!this.#closed) this.#timer = this.#needs.clock.after(this.trunk.healthSeconds * 1000, () => void this.#probe())
+    if (this.#addresses.length > 0) this.#set(why === null ? 'up' : 'down', why ?? '')
+    this.#timer = this.#needs.clock.after(this.trunk.healthSeconds * 1000, () => void this.#probe())
+  }
+
+  /** Null when it answers, else what is wrong. */
+  async #ask(way: SendTo): Promise<string | null> {
+    const host = this.#needs.ourHost(way.address)
+    const answer = await this.#needs.sip.request({
+      method: 'OPTIONS',
+      uri: `sip:${this.domain}`,
+      from: `<sip:centrala@${host}>`,
+      to: `<sip:${this.domain}>`,
+      via: way,
+      timeoutMs: probeTimeoutMs,
+    })
+    if (answer.kind === 'unanswered') return answer.detail
+    if (answer.status === 503 || answer.status === 408) return `${answer.status} ${answer.reason}`
+    this.#dead.delete(keyOf(way))
+    return null
+  }
+
+  #tryLast(way: SendTo): void {
+    this.#dead.add(keyOf(way))
+    this.#needs.locator.failed?.(way)
+    this.#addresses = [...this.#addresses.filter((each) => keyOf(each) !== keyOf(way)), way]
   }
 
   #set(state: 'up' | 'down', why: string): void {
@@ -221,23 +251,32 @@ export class TrunkLink {
   }
 
   async #resolve(): Promise<void> {
-    const { host, port, transport } = this.#next()
-    const [found, ...sources] = await Promise.all([
-      this.#needs.resolve(host, port, transport),
-      ...this.#hosts.map((h) => this.#needs.resolve(h, 5060, 'udp')),
-    ])
+    const [found] = await Promise.all([this.#needs.locator.resolve(this.#next()), this.#sources.look()])
     if (this.#closed) return
     // A name that does not resolve now keeps the addresses it had: a dead resolver must not take a living trunk away.
-    if (found !== undefined && found.length > 0) this.#addresses = found
-    if (sources.some((list) => list.length > 0)) this.#hostAddresses = new Set(sources.flat().map((a) => a.address))
+    if (found.length > 0) this.#addresses = this.#expecting(found)
     this.#onResolved()
     if (this.#addresses.length > 0) void this.#after.then(() => this.#registration?.reachable())
     this.#resolving = this.#needs.clock.after(resolveEveryMs, () => void this.#resolve())
   }
 
-  #next(): { host: string; port: number; transport: TransportName } {
+  #expecting(found: TrunkAddresses): TrunkAddresses {
+    const { expects } = this.trunk
+    return found.map((each) => (isSecure(each.transport) ? { ...each, expects } : each))
+  }
+
+  #next(): Pick<CompiledTrunk, 'host' | 'port' | 'transport'> {
     return this.trunk.outboundProxy ?? this.trunk
   }
+}
+
+function literal(address: string, port: number | null, transport: SendTo['transport'] | null): SendTo {
+  const chosen = transport ?? 'udp'
+  return { transport: chosen, address, port: port ?? defaultPort(chosen) }
+}
+
+function keyOf({ transport, address, port }: SendTo): string {
+  return `${transport} ${address} ${port}`
 }
 
 /** Whether two compilations of a trunk mean the same: then its registration and calls go on. */

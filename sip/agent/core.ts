@@ -10,6 +10,7 @@ import type { DigestClient } from '#sip/auth/client.ts'
 import { buildResponse } from '#sip/message/build.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
+import { formatHostPort } from '#sip/message/host.ts'
 import { sipUri } from '#sip/message/uri.ts'
 import type { ServerTransaction, Transactions } from '#sip/transaction/layer.ts'
 import type { Resolver, Transport } from '#sip/transport/transport.ts'
@@ -61,11 +62,18 @@ export function newTag(core: Core): string {
   return core.random.hex(TAG_BYTES)
 }
 
-/** Our Contact as the peer of `flow` can reach it, in angle brackets. `user`: its user part, escaped as needed. */
-export function contactFor(core: Core, flow: Flow, user?: string): string {
+/**
+ * Our Contact as the peer of `flow` can reach it, in angle brackets. `user`: its user part, escaped as needed. `secure`: a SIPS URI, where the
+ * request was to a SIPS URI (RFC 3261 §8.1.1.8, §12.1.1).
+ */
+export function contactFor(core: Core, flow: Flow, user?: string, secure = false): string {
   const { host, port } = core.transport.advertised(flow)
   const whom = user === undefined ? '' : `${sipUri({ user, host: 'x' }).escapedUser}@`
-  return flow.transport === 'udp' ? `<sip:${whom}${host}:${port}>` : `<sip:${whom}${host}:${port};transport=${flow.transport}>`
+  const scheme = secure ? 'sips' : 'sip'
+  const where = `${whom}${formatHostPort(host, port)}`
+  // In a URI a secure WebSocket is `ws`, too (RFC 7118 §5.4): that it is secure says its Via.
+  const transport = flow.transport === 'wss' ? 'ws' : flow.transport
+  return transport === 'udp' ? `<${scheme}:${where}>` : `<${scheme}:${where};transport=${transport}>`
 }
 
 /** Parts of an answer beyond what the request determines. */

@@ -64,7 +64,7 @@ export class DialogSender {
       ['Call-ID', dialog.callId],
       ['CSeq', `${seq} ${method}`],
     )
-    if (isTargetRefresh(method)) lines.push(['Contact', contactFor(this.#core, flow)])
+    if (isTargetRefresh(method)) lines.push(['Contact', contactFor(this.#core, flow, undefined, this.#dialog.secure)])
     if (method === 'INVITE' || method === 'UPDATE') lines.push(['Allow', ALLOW], ['Supported', SUPPORTED])
     lines.push(['User-Agent', this.#core.product], ...(headers ?? []))
     if (body !== undefined) lines.push(['Content-Type', body.contentType])

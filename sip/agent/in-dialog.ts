@@ -46,7 +46,7 @@ function serve(usage: InviteUsage, transaction: ServerTransaction): void {
       if (request.body.length > 0) usage.offers.receive(transaction)
       else {
         dialog.refreshTarget(request.headers)
-        answer(core, transaction, 200, { toTag, headers: [['Contact', contactFor(core, flow)]] })
+        answer(core, transaction, 200, { toTag, headers: [['Contact', contactFor(core, flow, undefined, dialog.secure)]] })
       }
       return
     case 'OPTIONS':

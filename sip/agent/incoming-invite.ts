@@ -124,7 +124,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
 
   #headers(): HeaderLines {
     return [
-      ['Contact', contactFor(this.#core, this.flow)],
+      ['Contact', contactFor(this.#core, this.flow, undefined, this.#dialog.secure)],
       ['Allow', ALLOW],
     ]
   }

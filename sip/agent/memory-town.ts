@@ -61,9 +61,9 @@ export class MemoryTown {
   }
 
   readonly resolver: Resolver = {
-    resolve: (host, port, transport): Promise<readonly Destination[]> => {
+    resolve: ({ host, port, transport }): Promise<readonly Destination[]> => {
       const address = this.#names.get(host)
-      return Promise.resolve(address === undefined ? [] : [{ transport, address, port: port ?? 5060 }])
+      return Promise.resolve(address === undefined ? [] : [{ transport: transport ?? 'udp', address, port: port ?? 5060 }])
     },
   }
 

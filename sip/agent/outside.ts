@@ -37,7 +37,7 @@ export function newRequest(core: Core, spec: Outside, attempt: Attempt): SipRequ
     ['Call-ID', attempt.callId],
     ['CSeq', `${attempt.seq} ${attempt.method}`],
   )
-  addUnlessGiven(lines, spec.headers, 'Contact', contactFor(core, attempt.flow, spec.contactUser))
+  addUnlessGiven(lines, spec.headers, 'Contact', contactFor(core, attempt.flow, spec.contactUser, spec.uri.startsWith('sips:')))
   addUnlessGiven(lines, spec.headers, 'User-Agent', core.product)
   if (spec.headers !== undefined) lines.push(...spec.headers)
   if (spec.body !== undefined) lines.push(['Content-Type', spec.body.contentType])

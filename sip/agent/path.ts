@@ -1,10 +1,10 @@
-import type { Flow, TransportName } from '#sip/agent.ts'
+import type { Flow, SendTo, TransportName } from '#sip/agent.ts'
 import type { Core } from '#sip/agent/core.ts'
 import type { Dialog } from '#sip/dialog/dialog.ts'
 import { GONE } from '#sip/dialog/dialog.ts'
 import { isIpv4, isIpv6 } from '#sip/message/host.ts'
 import { parseSipUri, type SipUri } from '#sip/message/uri.ts'
-import { type Destination, isFlow, type NoFlow } from '#sip/transport/transport.ts'
+import { defaultPort, type Destination, isFlow, type LocationQuestion, type NoFlow } from '#sip/transport/transport.ts'
 
 /** A way to a peer, or why there is none. */
 export type Path = Flow | NoFlow
@@ -22,9 +22,10 @@ export interface Aim {
 /** The ways to `aim` in the order to try (RFC 3263 §4). A flow or an IP literal is known at once; a name must be resolved. */
 export function destinationsOf(core: Core, aim: Aim, nextHop: string): Flow | readonly Destination[] | Promise<readonly Destination[]> {
   const { via } = aim
-  if (via !== undefined) return 'remote' in via ? via : resolved(core, via.address, via.port, via.transport)
+  if (via !== undefined) return 'remote' in via ? via : isLiteral(via.address) ? [via] : namedDestinations(core, via)
   const uri = parseSipUri(nextHop)
-  return uri === undefined ? [] : resolved(core, uri.host, uri.port ?? null, transportOf(uri))
+  if (uri === undefined) return []
+  return isLiteral(uri.host) ? [toLiteral(uri)] : core.resolver.resolve(questionOf(uri))
 }
 
 export function openPath(core: Core, destination: Destination | undefined): Path {
@@ -45,8 +46,7 @@ export function dialogPath(core: Core, dialog: Dialog): Path | Promise<Path> {
   if (flow.connection !== null || dialog.translated) return flow
   const uri = parseSipUri(dialog.routed.nextHop)
   if (uri === undefined || isWhere(uri, flow) || !isReachable(core, uri.host, flow)) return flow
-  if (isIpv4(uri.host) || isIpv6(uri.host))
-    return openPath(core, { transport: transportOf(uri), address: uri.host, port: uri.port ?? 5060 })
+  if (isLiteral(uri.host)) return openPath(core, toLiteral(uri))
   return namedPath(core, uri, flow)
 }
 
@@ -57,10 +57,14 @@ export function dialogPath(core: Core, dialog: Dialog): Path | Promise<Path> {
 export async function recoveredPath(core: Core, dialog: Dialog): Promise<Path> {
   const known = core.reflow(dialog.keep())
   if (known !== null) return known
-  const uri = parseSipUri(dialog.routed.nextHop)
   const { flow } = dialog
-  if (uri !== undefined && !dialog.translated && flow.transport !== 'ws' && isReachable(core, uri.host, flow) && isLiteral(uri.host)) {
-    return openPath(core, { transport: flow.transport, address: uri.host, port: uri.port ?? 5060 })
+  const { transport, remote, expects } = flow
+  // We made it, so we can make it again.
+  if (expects !== undefined) return openPath(core, { transport, address: remote.address, port: remote.port, expects })
+  const uri = parseSipUri(dialog.routed.nextHop)
+  const accepts = transport === 'udp' || transport === 'tcp'
+  if (uri !== undefined && !dialog.translated && accepts && isReachable(core, uri.host, flow) && isLiteral(uri.host)) {
+    return openPath(core, { transport, address: uri.host, port: uri.port ?? defaultPort(transport) })
   }
   return homePath(core, dialog)
 }
@@ -71,9 +75,12 @@ export async function homePath(core: Core, dialog: Dialog): Promise<Path> {
   return (await core.homecoming.wait(back, HOMECOMING_MS)) ?? noFlow('the connection of the peer is gone')
 }
 
-export function transportOf(uri: SipUri): TransportName {
+/** The transport that a URI asks for (RFC 3263 §4.1, RFC 3261 §26.2.2, RFC 7118 §5.4); null when it leaves the choice to us. */
+export function transportOf(uri: SipUri): TransportName | null {
   const name = uri.params.get('transport')?.toLowerCase()
-  return name === 'tcp' || name === 'ws' ? name : name === 'wss' ? 'ws' : 'udp'
+  if (name === 'ws' || name === 'wss') return name === 'wss' || uri.secure ? 'wss' : 'ws'
+  if (name === 'tls' || uri.secure) return 'tls'
+  return name === 'tcp' || name === 'udp' ? name : null
 }
 
 /** RFC 1918, RFC 6598, RFC 4193, link-local, loopback, and names that never resolve (RFC 2606): reachable only from beside. */
@@ -85,7 +92,7 @@ export function isPrivateHost(host: string): boolean {
 }
 
 async function namedPath(core: Core, uri: SipUri, flow: Flow): Promise<Path> {
-  const found = await core.resolver.resolve(uri.host, uri.port ?? null, transportOf(uri))
+  const found = await core.resolver.resolve(questionOf(uri))
   const [first] = found
   // A name that leads to where the peer is anyway, or nowhere at all: the flow is known to work.
   if (first === undefined || found.some((d) => d.address === flow.remote.address && d.port === flow.remote.port)) return flow
@@ -93,17 +100,25 @@ async function namedPath(core: Core, uri: SipUri, flow: Flow): Promise<Path> {
   return isFlow(path) ? path : flow
 }
 
-function resolved(
-  core: Core,
-  host: string,
-  port: number | null,
-  transport: TransportName,
-): readonly Destination[] | Promise<readonly Destination[]> {
-  return isLiteral(host) ? [{ transport, address: host, port: port ?? 5060 }] : core.resolver.resolve(host, port, transport)
+/** Where a name given with its port leads; whom we expect there stays as it was told. */
+async function namedDestinations(core: Core, to: SendTo): Promise<readonly Destination[]> {
+  const { expects } = to
+  const found = await core.resolver.resolve({ host: to.address, port: to.port, transport: to.transport })
+  return expects === undefined ? found : found.map((each) => ({ ...each, expects }))
+}
+
+function questionOf(uri: SipUri): LocationQuestion {
+  return { host: uri.host, port: uri.port ?? null, transport: transportOf(uri), secure: uri.secure }
+}
+
+function toLiteral(uri: SipUri): Destination {
+  const transport = transportOf(uri) ?? 'udp'
+  return { transport, address: uri.host, port: uri.port ?? defaultPort(transport) }
 }
 
 function isWhere(uri: SipUri, flow: Flow): boolean {
-  return uri.host === flow.remote.address && (uri.port ?? 5060) === flow.remote.port && transportOf(uri) === flow.transport
+  const { transport, port } = toLiteral(uri)
+  return uri.host === flow.remote.address && port === flow.remote.port && transport === flow.transport
 }
 
 /** A private address behind a public one is on the far side of a translation. */

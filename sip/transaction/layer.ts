@@ -26,7 +26,7 @@ import type {
   Transactions,
   TransactionUser,
 } from '#sip/transaction/transaction.ts'
-import type { Transport, TransportReceiver } from '#sip/transport/transport.ts'
+import { defaultPort, type Transport, type TransportReceiver } from '#sip/transport/transport.ts'
 
 export type * from '#sip/transaction/transaction.ts'
 
@@ -243,7 +243,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     this.counts.strayResponses++
     const { vias } = response.headers
     const us = this.transport.advertised(flow)
-    if (vias.length !== 1 || vias[0]?.host !== us.host || (vias[0].port ?? 5060) !== us.port) return
+    if (vias.length !== 1 || vias[0]?.host !== us.host || (vias[0].port ?? defaultPort(flow.transport)) !== us.port) return
     try {
       this.#user.onStrayResponse(response, flow)
     } catch (error) {

@@ -7,7 +7,8 @@ import type { TransactionHost } from '#sip/transaction/host.ts'
 import { InviteServer } from '#sip/transaction/invite-server.ts'
 import type { Effect, Machine, ServerInput } from '#sip/transaction/machine.ts'
 import { NonInviteServer } from '#sip/transaction/non-invite-server.ts'
-import { DEFAULT_PORT, reconnectFlow, responseFlow } from '#sip/transaction/response-flow.ts'
+import { reconnectFlow, responseFlow } from '#sip/transaction/response-flow.ts'
+import { defaultPort } from '#sip/transport/transport.ts'
 import type { ServerEvents, ServerTransaction } from '#sip/transaction/transaction.ts'
 import { TransactionTimers } from '#sip/transaction/transaction-timers.ts'
 
@@ -66,7 +67,7 @@ export class ServerRun {
     this.#received = new Received(this, request, flow)
     this.#callId = request.headers.callId
     this.#target = responseFlow(request, flow)
-    this.#sentByPort = request.headers.via.port ?? DEFAULT_PORT
+    this.#sentByPort = request.headers.via.port ?? defaultPort(this.flow.transport)
     const timings = host.timingsOf(flow)
     this.#machine = request.method === 'INVITE' ? new InviteServer(timings) : new NonInviteServer(timings)
     this.#timers = new TransactionTimers(host.wheel, (timer) => this.#step({ kind: 'timer', timer }))

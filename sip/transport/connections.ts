@@ -1,17 +1,23 @@
 import type { Millis } from '#base/clock.ts'
 import type { TimerWheel } from '#base/timer-wheel.ts'
-import type { Flow, TransportName } from '#sip/agent.ts'
+import type { ExpectedPeer, Flow, TransportName } from '#sip/agent.ts'
 import type { Inbox } from '#sip/transport/inbox.ts'
 import { countRefused, type RefusalCause } from '#sip/transport/transport.ts'
 
-/** Bounds of stream connections, TCP and WebSocket; each has a default. */
+/** Bounds of stream connections: TCP, TLS and WebSocket; each has a default. */
 export interface StreamLimits {
   /** Connections in all, default 10,000. */
   connections: number
   /** Connections of one remote address, default 1,000. */
   connectionsPerAddress: number
-  /** A new connection must be made within this, default 4 s. */
+  /** A connection of ours must be made within this, TLS handshake included, default 4 s. */
   connectMs: Millis
+  /** Peers whose TLS handshake or HTTP upgrade is under way, default 4,000; beyond, the one that takes longest has to go. */
+  handshakes: number
+  /** Those of one remote address, default 500. */
+  handshakesPerAddress: number
+  /** A handshake or upgrade must be done within this, default 5 s. */
+  handshakeMs: Millis
   /** A message must be complete this long after its first byte, default 10 s; then its sender is a slow-loris. */
   messageMs: Millis
   /** A connection without a first byte is closed after this, default 30 s. */
@@ -28,6 +34,9 @@ export const defaultStreamLimits: StreamLimits = {
   connections: 10_000,
   connectionsPerAddress: 1_000,
   connectMs: 4_000,
+  handshakes: 4_000,
+  handshakesPerAddress: 500,
+  handshakeMs: 5_000,
   messageMs: 10_000,
   firstByteMs: 30_000,
   idleMs: 3_600_000,
@@ -79,15 +88,16 @@ export class Connections {
   }
 
   /** The flow of a connection about to be added. */
-  flow(transport: TransportName, local: Flow['local'], remote: Flow['remote']): Flow {
-    return { transport, local, remote, connection: ++this.#last }
+  flow(transport: TransportName, local: Flow['local'], remote: Flow['remote'], expects?: ExpectedPeer): Flow {
+    const flow = { transport, local, remote, connection: ++this.#last }
+    return expects === undefined ? flow : { ...flow, expects }
   }
 
   add(connection: Connection): void {
     const { flow } = connection
     this.#byNumber.set(flow.connection ?? 0, connection)
     // The latest one to an address is the likeliest to live.
-    this.#byRemote.set(remoteKey(flow.transport, flow.remote), connection)
+    this.#byRemote.set(remoteKey(flow.transport, flow.remote, flow.expects), connection)
     this.#perAddress.set(flow.remote.address, (this.#perAddress.get(flow.remote.address) ?? 0) + 1)
     this.inbox.counts.connectionsOpened++
     this.inbox.counts.connectionsOpen = this.size
@@ -97,7 +107,7 @@ export class Connections {
   remove(connection: Connection, why: string): void {
     const { flow } = connection
     if (!this.#byNumber.delete(flow.connection ?? 0)) return
-    const key = remoteKey(flow.transport, flow.remote)
+    const key = remoteKey(flow.transport, flow.remote, flow.expects)
     if (this.#byRemote.get(key) === connection) this.#byRemote.delete(key)
     const left = (this.#perAddress.get(flow.remote.address) ?? 1) - 1
     if (left === 0) this.#perAddress.delete(flow.remote.address)
@@ -111,8 +121,9 @@ export class Connections {
     return this.#byNumber.get(connection)
   }
 
-  byRemote(transport: TransportName, remote: Flow['remote']): Connection | undefined {
-    return this.#byRemote.get(remoteKey(transport, remote))
+  /** One connection serves everything for the same peer (RFC 5923); on TLS it must have been shown to be the one expected. */
+  byRemote(transport: TransportName, remote: Flow['remote'], expects?: ExpectedPeer): Connection | undefined {
+    return this.#byRemote.get(remoteKey(transport, remote, expects))
   }
 
   refused(cause: RefusalCause): void {
@@ -128,6 +139,8 @@ export class Connections {
   }
 }
 
-function remoteKey(transport: TransportName, { address, port }: Flow['remote']): string {
-  return `${transport} ${address} ${port}`
+function remoteKey(transport: TransportName, { address, port }: Flow['remote'], expects?: ExpectedPeer): string {
+  if (expects === undefined) return `${transport} ${address} ${port}`
+  const { name, trust } = expects
+  return `${transport} ${address} ${port} ${name} ${typeof trust === 'string' ? trust : trust.pem}`
 }

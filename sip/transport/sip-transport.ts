@@ -6,12 +6,16 @@ import type { TimerWheel } from '#base/timer-wheel.ts'
 import type { Flow, TransportName } from '#sip/agent.ts'
 import { Addresses, isWildcard, type Reach } from '#sip/transport/addresses.ts'
 import { Connections, type StreamLimits } from '#sip/transport/connections.ts'
+import { Doorway } from '#sip/transport/doorway.ts'
 import { Inbox } from '#sip/transport/inbox.ts'
 import type { ListenAt } from '#sip/transport/port-taken.ts'
-import { TcpConnection, TcpListener } from '#sip/transport/tcp.ts'
+import { StreamConnection, TcpListener } from '#sip/transport/tcp.ts'
+import { TlsListener } from '#sip/transport/tls.ts'
+import { type KeyedCertificate, TlsKeys, type TlsSettings } from '#sip/transport/tls-keys.ts'
 import {
   type Destination,
   type HostPort,
+  isWebSocket,
   type NoFlow,
   type Transport,
   type TransportCounts,
@@ -26,7 +30,11 @@ import { type OriginCheck, sameOrigin, WebSocketListener, type WebSocketServerAt
 export interface SipTransportOptions {
   udp?: readonly ListenAt[]
   tcp?: readonly ListenAt[]
+  tls?: readonly ListenAt[]
   ws?: readonly ListenAt[]
+  wss?: readonly ListenAt[]
+  /** What TLS is spoken with; absent: nothing to show, which will do for connections of ours. */
+  keys?: TlsSettings
   reach?: Reach
   limits?: Partial<StreamLimits>
   /** Default `sameOrigin`. */
@@ -39,15 +47,19 @@ interface Listener {
   close(): Promise<void>
 }
 
-/** The sockets of the SIP room: UDP, TCP and WebSocket on any number of local addresses. */
+/** The sockets of the SIP room: UDP, TCP, TLS and WebSocket, plain and secure, on any number of local addresses. */
 export class SipTransport implements Transport {
   readonly counts: TransportCounts = zeroCounts()
   readonly #options: SipTransportOptions
   readonly #wheel: TimerWheel
   readonly #addresses: Addresses
   #udp: UdpSocket[] = []
+  readonly #keys: TlsKeys
   #tcp: Listener[] = []
+  #tls: TlsListener[] = []
   #ws: WebSocketServerAt[] = []
+  #wss: WebSocketServerAt[] = []
+  #doorway: Doorway | null = null
   #connections: Connections | null = null
   #upgrader: WebSocketListener | null = null
   #probe: UdpProbe | null = null
@@ -56,19 +68,24 @@ export class SipTransport implements Transport {
     this.#wheel = wheel
     this.#options = options
     this.#addresses = new Addresses(clock, options.reach ?? {})
+    this.#keys = new TlsKeys(options.keys ?? { certificates: [] })
   }
 
   async start(receiver: TransportReceiver): Promise<void> {
     const inbox = new Inbox(this.counts, receiver)
     const connections = new Connections(inbox, this.#wheel, this.#options.limits ?? {})
-    const upgrader = new WebSocketListener(connections, this.#options.origin ?? sameOrigin)
+    const doorway = new Doorway(connections)
+    const upgrader = new WebSocketListener(connections, doorway, this.#options.origin ?? sameOrigin)
+    this.#doorway = doorway
     this.#connections = connections
     this.#upgrader = upgrader
     this.#probe = new UdpProbe(this.#wheel, (flow, why) => inbox.failed(flow, why))
     try {
       for (const at of this.#options.udp ?? []) this.#udp.push(await UdpSocket.bind(at, inbox))
       for (const at of this.#options.tcp ?? []) this.#tcp.push(await TcpListener.listen(at, connections))
-      for (const at of this.#options.ws ?? []) this.#ws.push(await upgrader.listen(at))
+      for (const at of this.#options.tls ?? []) this.#tls.push(await TlsListener.listen(at, connections, doorway, this.#keys))
+      for (const at of this.#options.ws ?? []) this.#ws.push(await upgrader.listen(at, null))
+      for (const at of this.#options.wss ?? []) this.#wss.push(await upgrader.listen(at, this.#keys))
     } catch (error) {
       await this.close()
       throw error
@@ -78,7 +95,19 @@ export class SipTransport implements Transport {
   /** What is listened on now: the ports that port 0 became. */
   get listening(): { transport: TransportName; address: string; port: number }[] {
     const named = (transport: TransportName, list: readonly { local: Local }[]) => list.map(({ local }) => ({ transport, ...local }))
-    return [...named('udp', this.#udp), ...named('tcp', this.#tcp), ...named('ws', this.#ws)]
+    const streams = [...named('tcp', this.#tcp), ...named('tls', this.#tls), ...named('ws', this.#ws), ...named('wss', this.#wss)]
+    return [...named('udp', this.#udp), ...streams]
+  }
+
+  /** Shows these certificates from the next handshake on; connections that stand are left alone. Throws on what cannot be used, and changes nothing then. */
+  useCertificates(certificates: readonly KeyedCertificate[]): void {
+    this.#keys.use(certificates)
+    for (const listener of [...this.#tls, ...this.#wss]) listener.renew(this.#keys)
+  }
+
+  /** Peers whose TLS handshake or HTTP upgrade is under way. */
+  get handshaking(): number {
+    return this.#doorway?.size ?? 0
   }
 
   /** For a web server that shares its port: takes over an HTTP upgrade to the subprotocol `sip`. */
@@ -87,19 +116,21 @@ export class SipTransport implements Transport {
     else this.#upgrader.upgrade(request, socket, head)
   }
 
-  open({ transport, address, port }: Destination): Flow | NoFlow {
+  open(to: Destination): Flow | NoFlow {
+    const { transport, address, port } = to
     if (this.#connections === null || this.#connections.isClosing) return noFlow('closed', 'the transport is not open')
     if (transport === 'udp') {
       const socket = this.#udpTowards(address)
       return socket?.flowTo({ address, port }) ?? noFlow('family', `no UDP socket reaches ${address}`)
     }
-    const known = this.#connections.byRemote(transport, { address, port })
+    const expects = transport === 'tls' ? (to.expects ?? { name: address, trust: 'authorities' as const }) : undefined
+    const known = this.#connections.byRemote(transport, { address, port }, expects)
     if (known !== undefined) return known.flow
-    if (transport === 'ws') return noFlow('transport', 'a WebSocket can only be opened by the client')
+    if (isWebSocket(transport)) return noFlow('transport', 'a WebSocket can only be opened by the client')
     if (!this.#connections.admits(address)) return noFlow('full', 'the limit of connections is reached')
     const listener = listenerFor(this.#tcp, address)
     const from = listener === undefined || isWildcard(listener.local.address) ? undefined : listener.local.address
-    return TcpConnection.connecting(this.#connections, { address, port }, from).flow
+    return StreamConnection.connecting(this.#connections, to, from, this.#keys).flow
   }
 
   send(flow: Flow, bytes: Uint8Array): boolean {
@@ -122,11 +153,14 @@ export class SipTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    const listeners: Listener[] = [...this.#udp, ...this.#tcp, ...this.#ws]
+    const listeners: Listener[] = [...this.#udp, ...this.#tcp, ...this.#tls, ...this.#ws, ...this.#wss]
     this.#udp = []
     this.#tcp = []
+    this.#tls = []
     this.#ws = []
+    this.#wss = []
     this.#probe?.close()
+    this.#doorway?.close()
     await Promise.all([this.#connections?.close(), ...listeners.map((listener) => listener.close())])
   }
 
@@ -161,6 +195,7 @@ export class SipTransport implements Transport {
   /** Where new requests are taken: a connection of ours left from a port at which nobody listens. */
   #portOf(flow: Flow): number {
     if (flow.transport === 'tcp') return listenerFor(this.#tcp, flow.remote.address)?.local.port ?? flow.local.port
+    if (flow.transport === 'tls') return listenerFor(this.#tls, flow.remote.address)?.local.port ?? flow.local.port
     return flow.local.port
   }
 }

@@ -1,33 +1,40 @@
 import { connect, createServer, isIPv6, type Server, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import type { WheelTimer } from '#base/timer-wheel.ts'
-import type { Flow } from '#sip/agent.ts'
+import type { Flow, TransportName } from '#sip/agent.ts'
 import { type Frame, StreamFramer } from '#sip/message/framing.ts'
 import type { Malformed } from '#sip/message/malformed.ts'
 import { parseMessage } from '#sip/message/parse.ts'
 import type { Connection, Connections } from '#sip/transport/connections.ts'
 import { type ListenAt, listenError } from '#sip/transport/port-taken.ts'
+import type { TlsKeys } from '#sip/transport/tls-keys.ts'
+import type { Destination } from '#sip/transport/transport.ts'
 
 /** The answer to a ping (RFC 5626 §4.4.1). */
 const PONG = Buffer.from('\r\n')
 /** The system notices a peer that vanished without a word. */
 const KEEP_ALIVE_MS = 60_000
 
-/** One TCP connection. */
-export class TcpConnection implements Connection {
+/** One TCP connection, or TLS over it. */
+export class StreamConnection implements Connection {
   readonly flow: Flow
   readonly #socket: Socket
   readonly #all: Connections
   readonly #framer = new StreamFramer()
   readonly #silence: WheelTimer
   readonly #message: WheelTimer
+  /** What waits until the connection stands and its other end is known; null from then on. */
+  #early: Uint8Array[] | null
+  #earlyBytes = 0
   #why = 'closed by the peer'
   #closed = false
 
-  private constructor(all: Connections, socket: Socket, flow: Flow, firstMs: number) {
+  private constructor(all: Connections, socket: Socket, flow: Flow, stands: boolean) {
     this.flow = flow
     this.#all = all
     this.#socket = socket
-    this.#silence = all.wheel.after(firstMs, () => this.#giveUp('idle'))
+    this.#early = stands ? null : []
+    this.#silence = all.wheel.after(stands ? all.limits.firstByteMs : all.limits.connectMs, () => this.#giveUp('idle'))
     this.#message = all.wheel.timer(() => this.#giveUp('slow'))
     socket.setNoDelay(true)
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
@@ -39,41 +46,49 @@ export class TcpConnection implements Connection {
     all.add(this)
   }
 
-  /** A connection that a peer made. */
-  static accepted(all: Connections, socket: Socket): void {
+  /** A connection that a peer made; on TLS its handshake is done. */
+  static accepted(all: Connections, socket: Socket, transport: 'tcp' | 'tls'): void {
     const { localAddress, localPort, remoteAddress, remotePort } = socket
     if (remoteAddress === undefined || remotePort === undefined || !all.admits(remoteAddress)) {
       socket.destroy()
       return
     }
     const local = { address: localAddress ?? '', port: localPort ?? 0 }
-    const flow = all.flow('tcp', local, { address: remoteAddress, port: remotePort })
-    new TcpConnection(all, socket, flow, all.limits.firstByteMs)
+    const flow = all.flow(transport, local, { address: remoteAddress, port: remotePort })
+    new StreamConnection(all, socket, flow, true)
   }
 
   /** A connection that we make; messages wait until it stands. `from`: the local address, undefined for the system's choice. */
-  static connecting(all: Connections, remote: Flow['remote'], from: string | undefined): TcpConnection {
-    const socket = connect({ host: remote.address, port: remote.port, ...(from === undefined ? {} : { localAddress: from }) })
+  static connecting(all: Connections, to: Destination, from: string | undefined, keys: TlsKeys): StreamConnection {
+    const at = { host: to.address, port: to.port, ...(from === undefined ? {} : { localAddress: from }) }
+    const expects = to.transport === 'tls' ? (to.expects ?? { name: to.address, trust: 'authorities' }) : undefined
+    const socket = expects === undefined ? connect(at) : connectTls({ ...at, ...keys.clientOptions(expects) })
     const local = { address: from ?? '', port: 0 }
-    const connection = new TcpConnection(all, socket, all.flow('tcp', local, remote), all.limits.connectMs)
-    socket.once('connect', () => {
+    const flow = all.flow(expects === undefined ? 'tcp' : 'tls', local, { address: to.address, port: to.port }, expects)
+    const connection = new StreamConnection(all, socket, flow, false)
+    socket.once(expects === undefined ? 'connect' : 'secureConnect', () => {
       local.address = socket.localAddress ?? local.address
       local.port = socket.localPort ?? 0
-      connection.#silence.start(all.limits.idleMs)
+      connection.#stands()
     })
     return connection
   }
 
   send(bytes: Uint8Array): boolean {
     if (this.#closed || this.#socket.writableEnded) return false
-    if (this.#socket.writableLength + bytes.length > this.#all.limits.outboundBytes) {
+    if (this.#socket.writableLength + this.#earlyBytes + bytes.length > this.#all.limits.outboundBytes) {
       this.#all.refused('outbound-full')
       this.#destroy('it does not read what we send')
       return false
     }
     this.#all.inbox.counts.sent++
-    this.#socket.write(bytes)
-    if (!this.#socket.connecting) this.#silence.start(this.#all.limits.idleMs)
+    if (this.#early === null) {
+      this.#socket.write(bytes)
+      this.#silence.start(this.#all.limits.idleMs)
+    } else {
+      this.#early.push(bytes)
+      this.#earlyBytes += bytes.length
+    }
     return true
   }
 
@@ -83,7 +98,16 @@ export class TcpConnection implements Connection {
     // A peer that never reads would keep the socket half open.
     this.#silence.stop()
     this.#message.start(500)
-    this.#socket.end()
+    if (this.#early === null) this.#socket.end()
+    else this.#destroy(why)
+  }
+
+  #stands(): void {
+    const early = this.#early ?? []
+    this.#early = null
+    this.#earlyBytes = 0
+    for (const bytes of early) this.#socket.write(bytes)
+    this.#silence.start(this.#all.limits.idleMs)
   }
 
   #receive(chunk: Buffer): void {
@@ -110,8 +134,9 @@ export class TcpConnection implements Connection {
   }
 
   #giveUp(cause: 'idle' | 'slow'): void {
-    if (!this.#socket.connecting && !this.#socket.writableEnded) this.#all.refused(cause)
-    this.#destroy(this.#socket.connecting ? 'ETIMEDOUT' : this.#socket.writableEnded ? this.#why : cause)
+    if (this.#early !== null) return this.#destroy('ETIMEDOUT')
+    if (!this.#socket.writableEnded) this.#all.refused(cause)
+    this.#destroy(this.#socket.writableEnded ? this.#why : cause)
   }
 
   #destroy(why: string): void {
@@ -148,7 +173,7 @@ export class TcpListener {
 
   /** Rejects with a `ListenError`. */
   static async listen(at: ListenAt, all: Connections): Promise<TcpListener> {
-    const server = createServer((socket) => TcpConnection.accepted(all, socket))
+    const server = createServer((socket) => StreamConnection.accepted(all, socket, 'tcp'))
     return new TcpListener(server, await listening(server, 'tcp', at))
   }
 
@@ -158,7 +183,7 @@ export class TcpListener {
 }
 
 /** Starts a server of either stream transport; gives the address it got. */
-export async function listening(server: Server, transport: 'tcp' | 'ws', at: ListenAt): Promise<{ address: string; port: number }> {
+export async function listening(server: Server, transport: TransportName, at: ListenAt): Promise<{ address: string; port: number }> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(transport, at, error)))
     server.listen({ host: at.address, port: at.port, ipv6Only: isIPv6(at.address), exclusive: true }, resolve)

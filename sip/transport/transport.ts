@@ -1,12 +1,25 @@
-import type { Flow, TransportName } from '#sip/agent.ts'
+import type { Flow, SendTo, TransportName } from '#sip/agent.ts'
 import type { MalformedRule } from '#sip/message/malformed.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 
-/** Where to send: an IP literal (names are resolved before, see `Resolver`), and how. */
-export interface Destination {
-  transport: TransportName
-  address: string
-  port: number
+/** Where to send: `address` is an IP literal here (names are resolved before, see `Resolver`). */
+export type Destination = SendTo
+
+/** Ports where a URI or Via names none (RFC 3261 §19.1.2, RFC 7118 §5.4). */
+const DEFAULT_PORTS: Readonly<Record<TransportName, number>> = { udp: 5060, tcp: 5060, tls: 5061, ws: 80, wss: 443 }
+
+export function defaultPort(transport: TransportName): number {
+  return DEFAULT_PORTS[transport]
+}
+
+/** True where everything between us and the peer is encrypted. */
+export function isSecure(transport: TransportName): boolean {
+  return transport === 'tls' || transport === 'wss'
+}
+
+/** True where a connection carries one message per frame, and only the client can make it (RFC 7118). */
+export function isWebSocket(transport: TransportName): boolean {
+  return transport === 'ws' || transport === 'wss'
 }
 
 /** What goes into a Via sent-by or a Contact. IPv6 hosts without brackets, as everywhere but on the wire. */
@@ -59,7 +72,7 @@ export interface TransportReceiver {
 }
 
 /** Why a message or a connection was not taken: a rule of the parser, or a limit of the transport. */
-export type RefusalCause = MalformedRule | 'connection-limit' | 'slow' | 'idle' | 'outbound-full' | 'websocket'
+export type RefusalCause = MalformedRule | 'connection-limit' | 'handshake' | 'slow' | 'idle' | 'outbound-full' | 'websocket'
 
 /** Counters since the start, and how many connections are open. */
 export interface TransportCounts {
@@ -81,10 +94,24 @@ export function countRefused(counts: TransportCounts, cause: RefusalCause): void
   counts.refused[cause] = (counts.refused[cause] ?? 0) + 1
 }
 
-/** Names to addresses (RFC 3263): A and AAAA always; SRV when the URI names no port. Answers come from a cache where they may. */
+/** What is asked of a URI, or of a configured peer, to know where to send. */
+export interface LocationQuestion {
+  /** Name or IP literal. */
+  host: string
+  /** Null: none is named, so SRV decides. */
+  port: number | null
+  /** Null: none is named, so NAPTR decides. */
+  transport: TransportName | null
+  /** A SIPS URI: nothing but TLS will do. */
+  secure?: boolean
+}
+
+/** Names to addresses (RFC 3263): NAPTR when no transport is named, SRV when no port is, A and AAAA always. */
 export interface Resolver {
-  /** In the order to try; empty when the name does not exist or nobody answered. An IP literal resolves to itself at once. */
-  resolve(host: string, port: number | null, transport: TransportName): Promise<readonly Destination[]>
+  /** In the order to try; empty when the name does not exist or nobody answered. An IP literal resolves to itself at once. Never rejects. */
+  resolve(question: LocationQuestion): Promise<readonly Destination[]>
+  /** Sending there failed, or was answered 503: it is tried last for a while (RFC 3263 §4.3). */
+  failed?(destination: Destination): void
 }
 
 /** True for a flow, false for `NoFlow`. */

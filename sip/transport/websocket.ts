@@ -1,14 +1,19 @@
 import { isUtf8 } from 'node:buffer'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer as createDoor, type Server as Door } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { WheelTimer } from '#base/timer-wheel.ts'
 import type { Flow } from '#sip/agent.ts'
 import { isKeepAlive } from '#sip/message/framing.ts'
 import { MAX_BODY_BYTES, MAX_HEAD_BYTES } from '#sip/message/limits.ts'
 import type { Connection, Connections } from '#sip/transport/connections.ts'
+import type { Doorway } from '#sip/transport/doorway.ts'
 import type { ListenAt } from '#sip/transport/port-taken.ts'
 import { listening } from '#sip/transport/tcp.ts'
+import { type TlsDoor, tlsDoor } from '#sip/transport/tls.ts'
+import type { TlsKeys } from '#sip/transport/tls-keys.ts'
 
 /** May a page of that origin talk SIP to us? `origin` is absent for what is no browser. `host` is what the request was addressed to. */
 export type OriginCheck = (origin: string | undefined, host: string | undefined) => boolean
@@ -94,6 +99,7 @@ class WebSocketConnection implements Connection {
 /** Upgrades HTTP requests to SIP WebSockets, on a port of its own or for a web server that hands them over. */
 export class WebSocketListener {
   readonly #all: Connections
+  readonly #doorway: Doorway
   readonly #isAllowed: OriginCheck
   readonly #upgrader = new WebSocketServer({
     noServer: true,
@@ -103,21 +109,28 @@ export class WebSocketListener {
     handleProtocols: () => 'sip',
   })
 
-  constructor(all: Connections, isAllowed: OriginCheck) {
+  constructor(all: Connections, doorway: Doorway, isAllowed: OriginCheck) {
     this.#all = all
+    this.#doorway = doorway
     this.#isAllowed = isAllowed
   }
 
-  /** A server of our own; anything but an upgrade gets 426. Rejects with a `ListenError`. */
-  async listen(at: ListenAt): Promise<WebSocketServerAt> {
-    const server = createServer((_request, response) => response.writeHead(426, { upgrade: 'websocket' }).end())
-    server.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head))
-    return new WebSocketServerAt(server, await listening(server, 'ws', at))
+  /** A server of our own, over TLS where there are keys; anything but an upgrade gets 426. Rejects with a `ListenError`. */
+  async listen(at: ListenAt, keys: TlsKeys | null): Promise<WebSocketServerAt> {
+    const http = createServer((_request, response) => response.writeHead(426, { upgrade: 'websocket', connection: 'close' }).end())
+    http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head))
+    http.on('clientError', (_error, socket) => socket.destroy())
+    const tls = keys === null ? null : tlsDoor(keys, this.#doorway, this.#all.limits, (socket) => http.emit('connection', socket))
+    const door = createDoor((socket) => {
+      if (this.#doorway.enter(socket)) (tls?.server ?? http).emit('connection', socket)
+    })
+    return new WebSocketServerAt(http, { door, tls }, await listening(door, keys === null ? 'ws' : 'wss', at))
   }
 
   /** Takes over a connection that asks to be a WebSocket of subprotocol `sip` (RFC 7118 §4); answers 400, 403 or 503 otherwise. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { remoteAddress, remotePort, localAddress, localPort } = request.socket
+    this.#doorway.leave(request.socket)
     const problem = this.#problem(request, remoteAddress && unmapped(remoteAddress))
     if (problem !== null || remoteAddress === undefined) {
       socket.end(`HTTP/1.1 ${problem ?? '400 Bad Request'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
@@ -125,7 +138,13 @@ export class WebSocketListener {
     }
     const local = { address: unmapped(localAddress ?? ''), port: localPort ?? 0 }
     const remote = { address: unmapped(remoteAddress), port: remotePort ?? 0 }
-    this.#upgrader.handleUpgrade(request, socket, head, (ws) => new WebSocketConnection(this.#all, ws, this.#all.flow('ws', local, remote)))
+    const transport = request.socket instanceof TLSSocket ? 'wss' : 'ws'
+    this.#upgrader.handleUpgrade(
+      request,
+      socket,
+      head,
+      (ws) => new WebSocketConnection(this.#all, ws, this.#all.flow(transport, local, remote)),
+    )
   }
 
   #problem(request: IncomingMessage, address: string | undefined): string | null {
@@ -150,17 +169,26 @@ function unmapped(address: string): string {
 /** A listening server of our own. */
 export class WebSocketServerAt {
   readonly local: { readonly address: string; readonly port: number }
-  readonly #server: Server
+  readonly #http: Server
+  readonly #door: Door
+  readonly #tls: TlsDoor | null
 
-  constructor(server: Server, local: { address: string; port: number }) {
-    this.#server = server
+  constructor(http: Server, { door, tls }: { door: Door; tls: TlsDoor | null }, local: { address: string; port: number }) {
+    this.#http = http
+    this.#door = door
+    this.#tls = tls
     this.local = local
+  }
+
+  /** What is shown from the next handshake on. */
+  renew(keys: TlsKeys): void {
+    this.#tls?.renew(keys)
   }
 
   close(): Promise<void> {
     return new Promise((resolve) => {
-      this.#server.close(() => resolve())
-      this.#server.closeAllConnections()
+      this.#door.close(() => resolve())
+      this.#http.closeAllConnections()
     })
   }
 }
