@@ -17,6 +17,7 @@ import { secretsOf } from '#server/companies/secrets.ts'
 import { soundLengths } from '#server/companies/sound-lengths.ts'
 import { demoTenant, seedDemo } from '#server/companies/seed.ts'
 import { CallLog } from '#server/calls/call-log.ts'
+import { recallBeginnings } from '#server/calls/recall-beginnings.ts'
 import { quietMoment } from '#server/calls/hand-over.ts'
 import { recoverCalls } from '#server/calls/recover.ts'
 import { openConfigStore, secretKey } from '#server/config-store/index.ts'
@@ -143,7 +144,11 @@ export async function openSystem(parts: SystemParts) {
   const hearing = journal.subscribe((fact) => {
     callLog.hear(fact)
     events.hear(fact)
+    exchange.presence.hear(fact)
   })
+  const inherited = journal.takeInherited()
+  const callsBefore = journal.openCalls()
+  for (const { tenant, call } of callsBefore) callLog.recall(tenant, call, inherited.get(call) ?? [])
   companies.start()
   exchange.devices.restore()
   await media.whenReady(5_000)
@@ -155,18 +160,24 @@ export async function openSystem(parts: SystemParts) {
     conduct: exchange.conduct,
     log,
   })
+  exchange.presence.restore(exchange.live.all())
   media.sweep()
   if (recovered.recovered + recovered.lost > 0) log.info('took up calls of before', recovered)
   await exchange.start()
+  exchange.presence.begin()
   const drain = new JournalDrain({
     journal,
     sink: factSink({ store, log, onRefused: (fact, why) => alarm('fact-refused', `${fact.kind}: ${why}`) }),
     clock,
     log: log.child({ part: 'drain' }),
   })
+  const recall = (): void => void recallBeginnings({ calls: callsBefore, live: exchange.live, log: callLog, history, events, trouble: log })
   const watch = store.onChange((health) => {
-    if (health.state === 'ready') drain.wake()
+    if (health.state !== 'ready') return
+    drain.wake()
+    recall()
   })
+  if (store.health().state === 'ready') recall()
   const round = dailyRound(clock, log.child({ part: 'round' }), [
     { name: 'forget old idempotency keys', work: () => pruneIdempotencyKeys(store, clock) },
     { name: 'forget old jobs', work: () => pruneJobs(store, clock) },

@@ -26,6 +26,25 @@ export class CallLog {
     if (fact.kind === 'call.ended') this.#end(fact.call, logged)
   }
 
+  /**
+   * Facts told before this process began, of a call that it takes over. They may come in two parts, since the first facts of a long call may
+   * be in the database only; what is known already is not taken twice.
+   */
+  recall(tenant: string, call: string, facts: readonly Fact[]): void {
+    const logged = this.#calls.get(call) ?? this.#enter(tenant, call)
+    if (logged.tenant !== tenant) return
+    const known = new Set(logged.facts.map(({ seq }) => seq))
+    const fresh = facts.filter((fact) => fact.tenant === tenant && fact.call === call && !known.has(fact.seq))
+    if (fresh.length === 0) return
+    logged.facts = [...logged.facts, ...fresh].sort((a, b) => a.seq - b.seq).slice(0, factsPerCall)
+    if (logged.facts.some((fact) => fact.kind === 'call.ended')) this.#end(call, logged)
+  }
+
+  /** Whether a call's story is here from its beginning. */
+  hasBeginning(tenant: string, call: string): boolean {
+    return this.#of(tenant, call)?.facts[0]?.seq === 1
+  }
+
   facts(tenant: string, call: string): readonly Fact[] | null {
     return this.#of(tenant, call)?.facts ?? null
   }
@@ -52,8 +71,12 @@ export class CallLog {
   #begin(fact: Fact): Logged | null {
     // A late fact of a call that is forgotten already is the database's business.
     if (fact.call === undefined || (fact.kind !== 'call.started' && fact.kind !== 'call.recovered')) return null
-    const logged: Logged = { tenant: fact.tenant, facts: [], ended: false }
-    this.#calls.set(fact.call, logged)
+    return this.#enter(fact.tenant, fact.call)
+  }
+
+  #enter(tenant: string, call: string): Logged {
+    const logged: Logged = { tenant, facts: [], ended: false }
+    this.#calls.set(call, logged)
     return logged
   }
 

@@ -28,6 +28,11 @@ export interface Journal {
   /** Calls that have started and not ended. Right after opening: what the process before left behind. */
   openCalls(): OpenCall[]
   /**
+   * The facts of the calls that the process before left open, by call and in order, as far as the files still hold them: of a long call the
+   * first may be in the database only. Given once, right after opening.
+   */
+  takeInherited(): Map<string, Fact[]>
+  /**
    * Closes a call that nobody can take over: ends its open legs and recordings, then the call, with outcome `failed` by `us`.
    * `why` is one sentence for a person.
    */

@@ -54,6 +54,34 @@ describe('facts', () => {
     await second.close()
   })
 
+  for (const [of, segmentBytes, drained] of [
+    ['a file that the database has', 8_000_000, 6],
+    ['several files', 1, 0],
+  ] as const) {
+    test(`of calls left open are given to the next life from the first on, out of ${of}`, async () => {
+      const { open, clock } = rig({ segmentBytes })
+      const first = await open()
+      first.append(started('a'))
+      first.append(started('b'))
+      for (const leg of ['x', 'y', 'z']) {
+        first.append(answered('a', leg))
+        await clock.advanceAsync(30)
+      }
+      first.append(ended('b'))
+      first.acknowledge(drained)
+      await first.close()
+      const second = await open()
+      const inherited = second.takeInherited()
+      assert.deepEqual([...inherited.keys()], ['a'])
+      assert.deepEqual(
+        inherited.get('a')?.map(({ kind, seq }) => `${kind} ${seq}`),
+        ['call.started 1', 'leg.answered 2', 'leg.answered 3', 'leg.answered 4'],
+      )
+      assert.equal(second.takeInherited().size, 0)
+      await second.close()
+    })
+  }
+
   test('keep true durations when the machine clock jumps in the middle of a call', async () => {
     let jump = 0
     const clock = new VirtualClock(1e12)

@@ -7,6 +7,7 @@ import { Numbering } from '#server/journal/numbering.ts'
 import { Publisher } from '#server/journal/publisher.ts'
 import { frameRecord } from '#server/journal/record.ts'
 import { readSegment, SegmentReader, segmentsOf, type Segment, type SegmentContent } from '#server/journal/segment.ts'
+import { factsOfOpen } from '#server/journal/inherited.ts'
 import { Tail } from '#server/journal/tail.ts'
 
 /** How much of the facts that the database lacks stays in memory. */
@@ -37,6 +38,8 @@ export async function openJournalOn(
   const segments = segmentsOf(await files.list())
   const found = await newestWhole(files, segments)
   const journal = new FileJournal(files, settings, { segments, found, lock })
+  // Before the files that the database has been told of are removed.
+  await journal.recall()
   await journal.begin()
   return journal
 }
@@ -63,16 +66,19 @@ class FileJournal implements Journal {
   #numbering: Numbering
   #publisher: Publisher
   #commit: GroupCommit
+  #files: JournalFiles
   #reader: SegmentReader
   #tail: Tail
   /** Framed `K` lines by key: what a checkpoint repeats. */
   #kept = new Map<string, { line: string; json: string }>()
   #position: Position
   #drained: Position
+  #inherited = new Map<string, Fact[]>()
   #lock: AsyncDisposable | undefined
 
   constructor(files: JournalFiles, settings: Omit<JournalSettings, 'folder'>, from: Inheritance) {
     const { clock, log } = settings
+    this.#files = files
     this.#lock = from.lock
     this.#numbering = new Numbering(clock)
     this.#publisher = new Publisher(log)
@@ -102,6 +108,11 @@ class FileJournal implements Journal {
   }
   get drained(): Position {
     return this.#drained
+  }
+
+  /** Looks for the facts of the calls that are open. */
+  async recall(): Promise<void> {
+    this.#inherited = await factsOfOpen(this.#files, this.#commit.segments, this.#numbering.open())
   }
 
   /** Writes the new file of this life, so that nothing is appended after a torn tail. */
@@ -150,6 +161,12 @@ class FileJournal implements Journal {
 
   openCalls(): OpenCall[] {
     return this.#numbering.open()
+  }
+
+  takeInherited(): Map<string, Fact[]> {
+    const inherited = this.#inherited
+    this.#inherited = new Map()
+    return inherited
   }
 
   closeLost(call: OpenCall, why: string): void {

@@ -58,6 +58,11 @@ export class EventStream {
     }
   }
 
+  /** Something is known now that no fact will tell: the listeners of this company ask for a fresh snapshot. */
+  resync(tenant: string): void {
+    for (const outbox of [...(this.#listeners.get(tenant) ?? [])]) outbox.send('{"kind":"resync"}')
+  }
+
   snapshot(tenant: string): Snapshot {
     const { exchange, log } = this.#needs
     const config = exchange.books.current(tenant)?.config

@@ -21,6 +21,9 @@ for (const transport of ['udp', 'tcp'] as const) {
       'every call was taken over',
     )
     await caughtUp(pairs)
+    const { calls: live } = (await api.ask('GET', '/v1/calls/live')) as { calls: { recovered: boolean; answeredAt: number | null }[] }
+    assert.equal(live.length, calls, 'every call is on the screens again')
+    assert.ok(live.every((call) => call.recovered && call.answeredAt !== null))
     beat[Symbol.dispose]()
     t.diagnostic(`packets sent ${everybody.reduce((sum, p) => sum + p.talker.sent, 0)}, lost ${lostIn(pairs)}`)
     assert.equal(lostIn(pairs), 0, 'every packet sent while the server was away arrived')
