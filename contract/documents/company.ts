@@ -59,5 +59,7 @@ export const Company = document('company', 'The company: its name, place, langua
   maxCallMinutes: optional(Type.Integer({ minimum: 1, maximum: 1440, description: 'whole minutes, 1 to 1440' }), 240),
   /** What a held caller hears, in a loop; default: silence with a soft tone. */
   musicOnHold: optional(Type.Array(ref('prompt'), { minItems: 1, maxItems: 20 })),
+  /** Lamps on colleagues' phones tell who is on the line, not only that it is taken. Whoever answers a line sees that anyway. Default: no. */
+  lampsShowCallers: optional(Type.Boolean({ description: 'true or false' }), false),
 })
 export type Company = Static<typeof Company>

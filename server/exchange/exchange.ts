@@ -18,6 +18,7 @@ import { SipTransport } from '#sip/transport/sip-transport.ts'
 import { LiveCalls } from '#server/calls/live-calls.ts'
 import { Rehearsals } from '#server/calls/rehearsals.ts'
 import { DeviceRegistrations } from '#server/devices/registrations.ts'
+import { userOfUri } from '#server/dialplan/arrival.ts'
 import { Books } from '#server/dialplan/books.ts'
 import { Conduct } from '#server/dialplan/conduct.ts'
 import { CompanyDirectory } from '#server/dialplan/directory.ts'
@@ -26,6 +27,8 @@ import { Switchboard } from '#server/dialplan/switchboard.ts'
 import type { CompiledDevice } from '#server/config/compiled.ts'
 import { mediaAddresses } from '#server/exchange/addresses.ts'
 import type { Journal } from '#server/journal/index.ts'
+import { noMailboxes } from '#server/presence/message-summary.ts'
+import { Presence } from '#server/presence/presence.ts'
 import { OutboundGuard } from '#server/outbound/guard.ts'
 import type { Prompts } from '#server/prompts/prompts.ts'
 import type { SipSettings } from '#server/settings.ts'
@@ -57,6 +60,7 @@ export class Exchange {
   readonly trace: SipTrace
   readonly calls: CallNeeds
   readonly devices: DeviceRegistrations
+  readonly presence: Presence
   readonly callLimit: number
 
   constructor(parts: ExchangeParts) {
@@ -96,6 +100,7 @@ export class Exchange {
     const policy: SipPolicy = {
       identify: (request, source) => switchboard.identify(request, source),
       onInvite: (incoming, who) => switchboard.onInvite(incoming, who),
+      onSubscribe: (incoming, who) => this.presence.onSubscribe(incoming, who),
       onStray: (callId) => log.info('ended a call that nobody here knows', { callId }),
     }
     this.agent = new Agent({
@@ -109,9 +114,16 @@ export class Exchange {
       gate: gateOf(clock, (shut) => log.warn('guessing was stopped', { kind: shut.kind, who: shut.who, failures: shut.failures })),
       registrar: this.registrar,
       product: 'Centrala',
+      methods: ['SUBSCRIBE'],
       isLocal: addresses.isLocal,
       reflow: (kept) => this.devices.flowTo(kept),
       trace: this.trace,
+      transactions: { isPriority: (request) => request.method === 'INVITE' && this.books.isEmergency(userOfUri(request.uri) ?? '') },
+    })
+    this.presence = new Presence({
+      ...{ clock, random, journal, books: this.books, mailboxes: noMailboxes },
+      bindingsOf: (aor) => this.registrar.bindingsOf(aor),
+      adoptEvents: (kept, onRequest) => this.agent.adoptEvents(kept, onRequest),
     })
     const directory = new CompanyDirectory({
       book: (tenant, version) => this.books.at(tenant, version),
@@ -158,6 +170,7 @@ export class Exchange {
   async close(): Promise<void> {
     await this.trunks.close()
     await this.agent.close()
+    this.presence.close()
     this.registrar.close()
   }
 

@@ -192,6 +192,7 @@ test('subscriptions outlive the process: the next life tells the whole state und
   await after.town.pass(100_000)
   after.weather.now.set('mow', 'hail')
   after.notifier.adopt(kept)
+  after.notifier.retell(50)
   await after.town.pass(100)
   assert.deepEqual(after.notified(), ['active;expires=501 | 1001 full hail'])
   assert.ok((after.puppet.requests[0]?.headers.cseq.seq ?? 0) > 1_000)

@@ -1,4 +1,4 @@
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Millis } from '#base/clock.ts'
 import type { Random } from '#base/ids.ts'
 import type { EventDialog, Identity, IncomingRequest, IncomingSubscribe, KeptDialog } from '#sip/agent.ts'
 import type { EventPackage, Watch } from '#sip/events/event-package.ts'
@@ -94,13 +94,21 @@ export class Notifier {
     }
   }
 
-  /** Goes on where an earlier process life stopped: what lives is told its whole state, what has expired meanwhile is forgotten. */
+  /** Goes on where an earlier process life stopped, silently: call `retell` once messages can be sent. What has expired meanwhile is forgotten. */
   adopt(kept: readonly KeptSubscription[]): void {
     for (const each of kept) {
       const kind = this.#packages.get(each.event)
       const left = each.expiresWall - this.#needs.clock.wall()
       if (kind === undefined || left <= 0 || kind.examine(each.watch) !== 'active') this.#needs.keep(each.id, null)
       else this.#resume(each, kind, Math.min(left, kind.expires.most * 1000))
+    }
+  }
+
+  /** Tells every subscription its whole state, one after the other over `ms`, so that thousands do not come at once. */
+  retell(ms: Millis): void {
+    let nth = 0
+    for (const subscription of this.#all.values()) {
+      this.#needs.clock.after(Math.floor((ms * nth++) / this.#all.size), () => subscription.retell())
     }
   }
 
@@ -153,7 +161,6 @@ export class Notifier {
     const subscription = new Subscription(this.#needsOf(kind), { id, eventId, watch, dialog, version })
     this.#add(subscription)
     subscription.lives(leftMs)
-    subscription.retell()
     this.#needs.keep(id, subscription.keep())
   }
 
