@@ -27,6 +27,11 @@ export function isPlainRtp(protocol: string): boolean {
   return protocol === 'RTP/AVP' || protocol === 'RTP/AVPF'
 }
 
+/** The same, protected by SRTP (RFC 3711 §12, RFC 5124). */
+export function isSecureRtp(protocol: string): boolean {
+  return protocol === 'RTP/SAVP' || protocol === 'RTP/SAVPF'
+}
+
 /** Reads one audio stream of a description. */
 export function audioStream(sdp: Sdp, media: MediaDescription): AudioStream {
   const connection = media.connection ?? sdp.connection

@@ -1,5 +1,6 @@
 import type { Millis } from '#base/clock.ts'
 import type { Codec, Direction, StreamParams } from '#media/engine.ts'
+import type { LocalCrypto } from '#media/sdp/crypto.ts'
 import type { Sdp } from '#media/sdp/sdp.ts'
 
 /** What one side of ours brings to an offer or an answer. */
@@ -17,6 +18,8 @@ export interface LocalMedia {
   dtmfPayloadType?: number
   /** Numeric, `o=` (RFC 8866 §5.2): one per leg. */
   sessionId: string
+  /** Encryption by keys in the SDP (RFC 4568); absent: streams in clear only. */
+  crypto?: LocalCrypto | undefined
 }
 
 /** What is known about the other side beside its SDP. */

@@ -1,8 +1,10 @@
 import { STATIC_PAYLOAD_TYPE } from '#media/codec/g711.ts'
 import type { Codec, Direction, StreamParams } from '#media/engine.ts'
 import { acceptRule } from '#media/sdp/accept-rule.ts'
-import { type AudioStream, audioStream, direction, isPlainRtp, receives, sends } from '#media/sdp/audio-stream.ts'
+import { type AudioStream, audioStream, direction, receives, sends } from '#media/sdp/audio-stream.ts'
 import type { Agreed, LocalMedia, Peer, Refused } from '#media/sdp/local-media.ts'
+import { acceptProtection, answerProtection, linesOf, offerProtection, type Protection } from '#media/sdp/protection.ts'
+import { type CryptoLine, cryptoAttribute } from '#media/sdp/crypto.ts'
 import type { Attribute, MalformedSdp, MediaDescription, Sdp } from '#media/sdp/sdp.ts'
 import { writeSdp } from '#media/sdp/write-sdp.ts'
 
@@ -16,7 +18,8 @@ export const DTMF_PAYLOAD_TYPE = 101
 export function makeOffer(local: LocalMedia, previous?: Sdp): Sdp {
   const dtmf = local.dtmfPayloadType ?? DTMF_PAYLOAD_TYPE
   const codecs = local.codecs.map((codec) => ({ codec, payloadType: STATIC_PAYLOAD_TYPE[codec] }))
-  const audio = audioMedia({ local, codecs, dtmf, direction: local.direction, protocol: 'RTP/AVP', rtcpMux: false })
+  const { protocol, lines } = offerProtection(local.crypto, linesOf(previous?.media.find(isAudioInUse)))
+  const audio = audioMedia({ local, codecs, dtmf, direction: local.direction, protocol, lines, rtcpMux: false })
   const media = (previous?.media ?? []).map(refuse)
   const place = previous?.media.findIndex(isAudioInUse) ?? -1
   media[place < 0 ? media.length : place] = audio
@@ -29,7 +32,7 @@ export function makeOffer(local: LocalMedia, previous?: Sdp): Sdp {
  */
 export function answerOffer(exchange: { offer: Sdp; local: LocalMedia; peer: Peer; previous?: Sdp | undefined }): Agreed | Refused {
   const { offer, local, peer } = exchange
-  const chosen = choose(offer, local.codecs)
+  const chosen = choose(offer, local, linesOf(exchange.previous?.media.find(isAudioInUse)))
   if (chosen.kind === 'refused') return chosen
   const { stream, agreed } = chosen
   const ours = direction(sends(local.direction) && receives(stream.direction), receives(local.direction) && sends(stream.direction))
@@ -40,10 +43,11 @@ export function answerOffer(exchange: { offer: Sdp; local: LocalMedia; peer: Pee
     dtmf: stream.dtmfPayloadType,
     direction: ours,
     protocol: offer.media[chosen.place]?.protocol ?? 'RTP/AVP',
+    lines: chosen.protection.lines,
     rtcpMux: stream.rtcpMux,
   })
   const sdp = describe(local, media, exchange.previous)
-  return { kind: 'agreed', sdp, stream: params({ stream, agreed, direction: ours, local, peer }) }
+  return { kind: 'agreed', sdp, stream: params({ stream, agreed, direction: ours, local, peer, protection: chosen.protection }) }
 }
 
 /**
@@ -54,16 +58,19 @@ export function acceptAnswer(exchange: { offer: Sdp; answer: Sdp; local: LocalMe
   const { offer, answer, local, peer } = exchange
   const place = offer.media.findIndex(isAudioInUse)
   const media = answer.media[place]
-  if (media === undefined || media.type !== 'audio') return refused('the answer has no audio stream where the offer has it')
+  const offered = offer.media[place]
+  if (media === undefined || offered === undefined || media.type !== 'audio')
+    return refused('the answer has no audio stream where the offer has it')
   if (media.port === 0) return refused('the answer refuses the audio stream')
-  if (!isPlainRtp(media.protocol)) return refused(`the answer wants ${media.protocol}, which was not offered`)
+  const protection = acceptProtection(offered, media)
+  if ('why' in protection) return refused(protection.why)
   const stream = audioStream(answer, media)
   if (stream.sdpAddress === '') return refused('the audio stream of the answer has no c= line')
   const agreed = stream.codecs.find(({ codec }) => local.codecs.includes(codec))
   if (agreed === undefined) return refused(`the answer has no codec of the offer (${local.codecs.join(', ')})`)
   const wanted = local.direction
   const ours = direction(sends(wanted) && receives(stream.direction), receives(wanted) && sends(stream.direction))
-  return { kind: 'agreed', sdp: offer, stream: params({ stream, agreed, direction: ours, local, peer }) }
+  return { kind: 'agreed', sdp: offer, stream: params({ stream, agreed, direction: ours, local, peer, protection }) }
 }
 
 /** The refusal of a body that is no SDP: 400 (RFC 3261 §21.4.1) with the line and the rule. */
@@ -82,15 +89,17 @@ interface Chosen {
   place: number
   stream: AudioStream
   agreed: AgreedCodec
+  protection: Protection
 }
 
-/** The first audio stream with a protocol and a codec of ours; otherwise what was wrong with the last one looked at. */
-function choose(offer: Sdp, codecs: readonly Codec[]): Chosen | Refused {
+/** The first audio stream with a protocol, a protection and a codec of ours; otherwise what was wrong with the last one looked at. */
+function choose(offer: Sdp, { codecs, crypto }: LocalMedia, previous: readonly CryptoLine[]): Chosen | Refused {
   let why = 'the offer has no audio stream'
   for (const [place, media] of offer.media.entries()) {
     if (!isAudioInUse(media)) continue
-    if (!isPlainRtp(media.protocol)) {
-      why = `${media.protocol} is not served here, RTP/AVP is`
+    const protection = answerProtection(media, crypto, previous)
+    if ('why' in protection) {
+      why = protection.why
       continue
     }
     const stream = audioStream(offer, media)
@@ -99,7 +108,7 @@ function choose(offer: Sdp, codecs: readonly Codec[]): Chosen | Refused {
       continue
     }
     const agreed = preferred(stream, codecs)
-    if (agreed !== null) return { kind: 'chosen', place, stream, agreed }
+    if (agreed !== null) return { kind: 'chosen', place, stream, agreed, protection }
     why = `no common codec: here ${codecs.join(', ')}, offered ${media.formats.slice(0, 16).join(' ')}`
   }
   return refused(why)
@@ -123,10 +132,11 @@ interface AudioMedia {
   dtmf: number | null
   direction: Direction
   protocol: string
+  lines: readonly CryptoLine[]
   rtcpMux: boolean
 }
 
-function audioMedia({ local, codecs, dtmf, direction: ours, protocol, rtcpMux }: AudioMedia): MediaDescription {
+function audioMedia({ local, codecs, dtmf, direction: ours, protocol, lines, rtcpMux }: AudioMedia): MediaDescription {
   const attributes: Attribute[] = codecs.map(({ codec, payloadType }) => ({ name: 'rtpmap', value: `${payloadType} ${codec}/8000` }))
   const formats = codecs.map(({ payloadType }) => String(payloadType))
   if (dtmf !== null) {
@@ -135,6 +145,7 @@ function audioMedia({ local, codecs, dtmf, direction: ours, protocol, rtcpMux }:
   }
   attributes.push({ name: 'ptime', value: String(local.ptimeMs) }, { name: ours, value: null })
   if (rtcpMux) attributes.push({ name: 'rtcp-mux', value: null })
+  for (const line of lines) attributes.push(cryptoAttribute(line))
   return { type: 'audio', port: local.port, protocol, formats, connection: null, attributes }
 }
 
@@ -166,9 +177,10 @@ interface Settled {
   direction: Direction
   local: LocalMedia
   peer: Peer
+  protection: Protection
 }
 
-function params({ stream, agreed, direction: ours, local, peer }: Settled): StreamParams {
+function params({ stream, agreed, direction: ours, local, peer, protection }: Settled): StreamParams {
   return {
     remote: stream.remote,
     rtcp: stream.rtcp,
@@ -179,6 +191,7 @@ function params({ stream, agreed, direction: ours, local, peer }: Settled): Stre
     direction: ours,
     ptimeMs: stream.ptimeMs ?? local.ptimeMs,
     silenceMs: peer.silenceMs,
+    ...(protection.keys !== null && { crypto: protection.keys }),
   }
 }
 
