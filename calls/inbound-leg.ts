@@ -12,7 +12,7 @@ export interface InboundLeg {
   readonly leg: Leg
   /** 180 once; with media already flowing use `early`. */
   ring(): void
-  /** 183 with our answer: the caller hears what is played before anything is charged. False when the caller offered nothing yet. */
+  /** 183 with our answer, or offer: the caller hears what is played before anything is charged. False when no session can be had yet. */
   early(): boolean
   /** Accepts. The 2xx leaves when everything told so far is on disk; `then` runs when it has left. */
   answer(then?: () => void): void
@@ -39,7 +39,9 @@ export function openInbound(call: Call, incoming: IncomingInvite, endpoint: Endp
   }
   const leg = new Leg(call, { role: 'caller', endpoint, media, withdraw: (outcome) => refuse(incoming, outcome) })
   leg.begin(incoming.request.headers.callId, incoming.request.headers.from.tag)
-  incoming.onCancelled = () => leg.over({ kind: 'cancelled', by: 'caller', sip: 487 })
+  incoming.early = leg.dialogEvents()
+  incoming.onCancelled = (_reason, lost) =>
+    leg.over(lost === undefined ? { kind: 'cancelled', by: 'caller', sip: 487 } : { kind: 'failed', by: 'caller', sip: 504, detail: lost })
   let told: 'nothing' | 'ringing' | 'early' = 'nothing'
   return {
     leg,
@@ -50,7 +52,8 @@ export function openInbound(call: Call, incoming: IncomingInvite, endpoint: Endp
       leg.ringing(false)
     },
     early() {
-      if (offer === null || !isOpen(leg)) return false
+      // Our own offer may only go where its arrival is certain (RFC 3262 §5).
+      if ((offer === null && !incoming.isReliable) || !isOpen(leg)) return false
       if (told !== 'early') {
         told = 'early'
         incoming.progress(183, answer)

@@ -89,6 +89,11 @@ export class LegMedia {
     return bodyOfSdp(this.#own)
   }
 
+  /** Our description as it stands, version and all: what a refresh offers (RFC 4028 §7.4). Null before there is one. */
+  repeat(): Body | null {
+    return this.#own === null ? null : bodyOfSdp(this.#own)
+  }
+
   /** Our answer to an offer, after which the stream flows as agreed. */
   answer(offer: Body): Body | MediaRefusal {
     const parsed = sdpOf(offer)

@@ -142,6 +142,8 @@ export class Leg {
       onRequest: (incoming) => this.#requested(incoming),
       onEnded: (why) => this.over(this.#outcomeOfEnd(why)),
       onChanged: () => this.call.changed(),
+      sessionBody: () => this.media.repeat(),
+      onRefreshed: (answer) => void this.media.accept(answer),
     }
   }
 
@@ -222,6 +224,8 @@ export class Leg {
         return { kind: 'failed', by: this.role, detail: 'the answer was never acknowledged' }
       case 'gone':
         return { kind: 'failed', by: this.role, detail: why.detail }
+      case 'expired':
+        return { kind: 'failed', by: this.role, sip: 408, q850: 102, detail: why.detail }
     }
   }
 }

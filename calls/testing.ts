@@ -137,6 +137,7 @@ export class Town {
 /** An INVITE of ours, as the phone that got it sees it. */
 export class FakeInvite {
   readonly callId: string
+  readonly localTag = 'ours'
   readonly spec: InviteSpec
   /** Reason header of our CANCEL; undefined while there was none. */
   cancelled: string | null | undefined = undefined
@@ -255,7 +256,9 @@ export class FakeIncoming implements IncomingInvite {
   /** SDP of our 2xx. */
   accepted: string | null = null
   dialog: FakeDialog | null = null
-  onCancelled: (reason: string | null) => void = () => undefined
+  onCancelled: (reason: string | null, lost?: string) => void = () => undefined
+  isReliable = false
+  early: IncomingInvite['early'] = null
 
   constructor(offer: Body | null) {
     this.request = inviteRequest('incoming', offer)

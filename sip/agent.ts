@@ -136,6 +136,7 @@ export interface Unanswered {
 /** An INVITE that we sent. */
 export interface OutgoingInvite {
   readonly callId: string
+  readonly localTag: string
   /** CANCEL (after the first provisional, as RFC 3261 §9.1 asks); a 2xx that crosses is acknowledged and ended. `onFailed` follows. Idempotent. */
   cancel(reason?: Reason): void
 }
@@ -160,19 +161,41 @@ export type Reason = string
 export interface IncomingInvite {
   readonly request: SipRequest
   readonly flow: Flow
+  /** The caller acknowledges provisional responses (RFC 3262): one with a body is repeated until it does, and may hold our offer. */
+  readonly isReliable: boolean
+  /** Who hears of the session before the answer: the answer to an offer of ours, and offers by PRACK or UPDATE. Set by the owner at once. */
+  early: Pick<DialogEvents, 'onAcknowledged' | 'onReinvite' | 'onRequest'> | null
   /** 180 or 183 (repeated as long as the INVITE lives, RFC 3261 §13.3.1.1). */
   progress(status: number, body?: Body): void
-  /** 2xx, retransmitted until its ACK. */
+  /** 2xx, retransmitted until its ACK. Without `body` where a reliable provisional response has settled the session. */
   accept(body: Body | null, events: DialogEvents): InviteDialog
   reject(status: number, reason?: string, headers?: readonly (readonly [string, string])[]): void
-  /** CANCEL came, or the caller's connection went: 487 has been sent. Set by the owner at once. */
-  onCancelled: (reason: Reason | null) => void
+  /** CANCEL came, or the caller is gone (`lost` says how that was noticed): the INVITE has its answer. Set by the owner at once. */
+  onCancelled: (reason: Reason | null, lost?: string) => void
 }
 
 export interface IncomingRequest {
   readonly request: SipRequest
   readonly flow: Flow
   respond(status: number, reason?: string, headers?: readonly (readonly [string, string])[], body?: Body): void
+}
+
+/** A SUBSCRIBE outside dialogs (RFC 6665 §4.2.1). What `respond` answers carries the tag of the dialog that `open` makes. */
+export interface IncomingSubscribe extends IncomingRequest {
+  /** Opens the dialog of the subscription; call it once, before `respond` with a 2xx. `onRequest`: SUBSCRIBEs within it, which the owner answers. */
+  open(onRequest: (incoming: IncomingRequest) => void): EventDialog
+}
+
+/** The dialog of a subscription that we notify. */
+export interface EventDialog {
+  /** The peer's Contact. */
+  readonly remoteTarget: string
+  /** A NOTIFY, after the one before it was answered. Resolves with the final response, or how it failed. */
+  request(method: string, headers: readonly (readonly [string, string])[], body?: Body): Promise<SipResponse | Unanswered>
+  /** Plain data from which `Agent.adoptEvents` goes on. Valid for the next thousand requests in the dialog. */
+  keep(): KeptDialog
+  /** The subscription is over: requests within it get 481 from now on. What is under way is finished. */
+  forget(): void
 }
 
 /** The INVITE usage of a dialog. */
@@ -199,36 +222,19 @@ export interface DialogEvents {
   onAcknowledged?(body: Body | null): void
   /** A re-INVITE (or UPDATE with an offer): answer with `accept` or `reject`. */
   onReinvite(request: SipRequest, reply: { accept(body: Body | null): void; reject(status: number, reason?: string): void }): void
-/** A SUBSCRIBE outside dialogs (RFC 6665 §4.2.1). What `respond` answers carries the tag of the dialog that `open` makes. */
-export interface IncomingSubscribe extends IncomingRequest {
-  /** Opens the dialog of the subscription; call it once, before `respond` with a 2xx. `onRequest`: SUBSCRIBEs within it, which the owner answers. */
-  open(onRequest: (incoming: IncomingRequest) => void): EventDialog
-}
-
-/** The dialog of a subscription that we notify. */
-export interface EventDialog {
-  /** The peer's Contact. */
-  readonly remoteTarget: string
-  /** A NOTIFY, after the one before it was answered. Resolves with the final response, or how it failed. */
-  request(
-    method: string,
-    headers: readonly (readonly [string, string])[],
-    body?: Body,
-  ): Promise<SipResponse | Unanswered>
-  /** Plain data from which `Agent.adoptEvents` goes on. Valid for the next thousand requests in the dialog. */
-  keep(): KeptDialog
-  /** The subscription is over: requests within it get 481 from now on. What is under way is finished. */
-  forget(): void
-}
-
   /** INFO, REFER, NOTIFY, MESSAGE in the dialog. */
   onRequest?(request: IncomingRequest): void
   /** The peer's BYE (already answered), the ACK never came, a request got 481 or 408, or a stream connection that no reconnect replaced. Once. */
   onEnded(why: DialogEnd): void
   /** The dialog's kept data changed (CSeq, target): keep it again. */
   onChanged?(): void
+  /** Our session description as it stands, its version unchanged: for a refresh by re-INVITE (RFC 4028 §7.4). Null: there is none. */
+  sessionBody?(): Body | null
+  /** The answer to it. */
+  onRefreshed?(answer: Body): void
 }
-export type DialogEnd = { kind: 'bye'; reason: Reason | null } | { kind: 'no-ack' } | { kind: 'gone'; detail: string }
+/** `expired`: the session timer ran out, the peer is gone (RFC 4028 §10). */
+export type DialogEnd = { kind: 'bye'; reason: Reason | null } | { kind: 'no-ack' } | { kind: 'gone' | 'expired'; detail: string }
 
 /** Dialog state as plain data (RFC 3261 §12). */
 export interface KeptDialog {
@@ -246,6 +252,19 @@ export interface KeptDialog {
   secure: boolean
   /** Requests go over `flow` whatever the target says: addresses are translated between the peer and us. Absent: no. */
   translated?: boolean
+  /** The session timer; absent: none. */
+  session?: KeptSession
+}
+
+/** What two sides have agreed about the life of their session (RFC 4028). */
+export interface KeptSession {
+  /** Seconds from one refresh to the end. */
+  expires: number
+  refresher: 'us' | 'peer'
+  /** Wall time, ms. */
+  refreshedAt: number
+  /** The peer knows UPDATE. */
+  updates: boolean
 }
 
 export interface RequestSpec {

@@ -4,13 +4,13 @@ import type { Abilities } from '#sip/message/check.ts'
 const SESSION_TYPES = ['application/sdp', 'multipart/mixed', 'multipart/related', 'multipart/alternative']
 
 /** Methods that are served within dialogs. */
-const DIALOG_METHODS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'REFER', 'NOTIFY', 'MESSAGE']
+const DIALOG_METHODS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'PRACK', 'UPDATE', 'REFER', 'NOTIFY', 'MESSAGE']
 
 /** What is served within a dialog. */
 export const inDialog: Abilities = {
   methods: DIALOG_METHODS,
-  extensions: ['path'],
-  accept: { INVITE: SESSION_TYPES, UPDATE: SESSION_TYPES },
+  extensions: ['path', '100rel', 'timer', 'replaces', 'norefersub'],
+  accept: { INVITE: SESSION_TYPES, UPDATE: SESSION_TYPES, PRACK: SESSION_TYPES },
   schemes: ['sip', 'sips', 'tel'],
 }
 
@@ -31,6 +31,8 @@ export const ALLOW = DIALOG_METHODS.join(', ')
 export const ACCEPT = SESSION_TYPES.join(', ')
 /** Supported. */
 export const SUPPORTED = inDialog.extensions.join(', ')
+/** Supported of an INVITE of ours: a forking proxy may tell us of early dialogs that have ended (RFC 6228). */
+export const SUPPORTED_BY_CALLER = `${SUPPORTED}, 199`
 
 /** Methods whose requests and 2xx carry a Contact and refresh the peer's target (RFC 3261 §12.2, RFC 3311, RFC 3515, RFC 6665). */
 export function isTargetRefresh(method: string): boolean {

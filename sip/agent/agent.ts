@@ -37,7 +37,7 @@ import { Strays } from '#sip/agent/stray.ts'
 import { DigestClient } from '#sip/auth/client.ts'
 import type { AuthGate } from '#sip/auth/gate.ts'
 import { Dialog } from '#sip/dialog/dialog.ts'
-import type { SessionTimerSettings } from '#sip/dialog/session-timer.ts'
+import { type SessionTimerSettings, termsOfRequest } from '#sip/dialog/session-timer.ts'
 import { EventUsage, IncomingSubscribeRun } from '#sip/events/event-dialog.ts'
 import { type Abilities, checkRequest } from '#sip/message/check.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
@@ -77,6 +77,8 @@ export interface AgentParts {
   methods?: readonly string[]
   /** Where the peer of a dialog can be reached when the dialog's own connection is gone: the device's new registration. */
   reflow?: (kept: KeptDialog) => Flow | null
+  /** Default: no session timer is asked for; others may. */
+  sessions?: SessionTimerSettings
   trace?: Pick<SipTrace, 'record'>
   transactions?: Partial<TransactionOptions>
 }
@@ -129,6 +131,7 @@ export class Agent implements SipAgent, TransactionUser {
       t1: options.t1,
       t2: options.t2,
       product: parts.product,
+      sessions: parts.sessions ?? { expires: 0, min: 90 },
       isLocal: parts.isLocal,
       digestFor: (credentials) => {
         const known = digests.get(credentials) ?? new DigestClient(credentials, parts.random)
@@ -165,7 +168,10 @@ export class Agent implements SipAgent, TransactionUser {
   }
 
   adopt(kept: KeptDialog, events: DialogEvents, credentials?: Credentials): InviteDialog {
-    return new InviteUsage(this.#core, Dialog.adopt(kept), events, { credentials, ...(kept.session !== undefined && { kept: kept.session }) })
+    return new InviteUsage(this.#core, Dialog.adopt(kept), events, {
+      credentials,
+      ...(kept.session !== undefined && { kept: kept.session }),
+    })
   }
 
   /** Takes over the dialog of a subscription kept by another process life. */
@@ -237,16 +243,21 @@ export class Agent implements SipAgent, TransactionUser {
     if (method === 'INVITE') this.#receiveInvite(transaction, who)
     else if (method === 'REGISTER' && this.#desk !== null) receiveRegister(this.#core, this.#desk, transaction, who)
     else if (method === 'OPTIONS') receiveOptions(this.#core, transaction, this.#abilities.methods, this.#drainingFor)
+    else if (method === 'SUBSCRIBE' && this.#ownMethods.has(method)) this.#receiveSubscribe(transaction, who)
     else if (this.#ownMethods.has(method)) this.#receiveRequest(transaction, who)
     else if (DIALOG_ONLY.has(method)) answer(this.#core, transaction, 481)
     else this.#refuse(transaction, 405, [['Allow', this.#abilities.methods.join(', ')]])
-    else if (method === 'SUBSCRIBE' && this.#ownMethods.has(method)) this.#receiveSubscribe(transaction, who)
   }
 
   #receiveInvite(transaction: ServerTransaction, who: Identity): void {
     const request = withSessionBody(transaction.request)
     if (request === null) {
       this.#refuse(transaction, 415, [['Accept', ACCEPT]])
+      return
+    }
+    const terms = termsOfRequest(request.headers, this.#core.sessions)
+    if (terms !== null && 'min' in terms) {
+      this.#refuse(transaction, 422, [['Min-SE', String(terms.min)]])
       return
     }
     const invite = new IncomingInviteRun(this.#core, transaction, request)
@@ -258,14 +269,14 @@ export class Agent implements SipAgent, TransactionUser {
     if (!tell(this.#core, () => this.#core.policy.onRequest?.(incoming, who))) incoming.respond(500)
   }
 
-  #isUs(host: string, flow: Flow): boolean {
-    return host === flow.local.address || host === this.#core.transport.advertised(flow).host
-  }
   #receiveSubscribe(transaction: ServerTransaction, who: Identity): void {
     const incoming = new IncomingSubscribeRun(this.#core, transaction)
     if (!tell(this.#core, () => this.#core.policy.onSubscribe?.(incoming, who))) incoming.respond(500)
   }
 
+  #isUs(host: string, flow: Flow): boolean {
+    return host === flow.local.address || host === this.#core.transport.advertised(flow).host
+  }
 
   #refuse(transaction: ServerTransaction, status: number, headers: readonly (readonly [string, string])[]): void {
     const { refused } = this.#core.counts
@@ -275,4 +286,4 @@ export class Agent implements SipAgent, TransactionUser {
 }
 
 /** Methods that make sense only within a dialog or subscription: outside they match none (RFC 3261 §15.1.2, RFC 3311, RFC 6665 §4.1.3). */
-const DIALOG_ONLY: ReadonlySet<string> = new Set(['BYE', 'UPDATE', 'INFO', 'NOTIFY', 'REFER'])
+const DIALOG_ONLY: ReadonlySet<string> = new Set(['BYE', 'PRACK', 'UPDATE', 'INFO', 'NOTIFY', 'REFER'])

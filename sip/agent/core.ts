@@ -7,6 +7,7 @@ import type { DialogTable } from '#sip/agent/dialog-table.ts'
 import type { Homecoming } from '#sip/agent/homecoming.ts'
 import type { Ringing } from '#sip/agent/ringing.ts'
 import type { DigestClient } from '#sip/auth/client.ts'
+import type { SessionTimerSettings } from '#sip/dialog/session-timer.ts'
 import { buildResponse } from '#sip/message/build.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
@@ -34,6 +35,7 @@ export interface Core {
   readonly t2: Millis
   /** User-Agent and Server. */
   readonly product: string
+  readonly sessions: SessionTimerSettings
   /** No address translation stands between us and `address`. */
   isLocal(address: string): boolean
   /** What we know of the challenges of the peer that `credentials` are for. */

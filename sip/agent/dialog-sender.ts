@@ -6,7 +6,7 @@ import { dialogPath, homePath, type Path, recoveredPath } from '#sip/agent/path.
 import { type Dialog, GONE } from '#sip/dialog/dialog.ts'
 import { buildRequest } from '#sip/message/build.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
-import type { SipRequest } from '#sip/message/message.ts'
+import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 import type { StatelessRequest } from '#sip/transaction/layer.ts'
 import { isFlow } from '#sip/transport/transport.ts'
 
@@ -16,11 +16,19 @@ interface Parts {
   readonly body?: Body | undefined
 }
 
+/** What the session timer of a dialog puts into requests that refresh it, and makes of a 422 (RFC 4028 §7.4). */
+export interface Refreshing {
+  lines(): HeaderLines
+  revise(refusal: SipResponse): boolean
+}
+
 /** Sends the requests of one dialog (RFC 3261 §12.2.1) and finds the way again when the network changes under it. */
 export class DialogSender {
   readonly #core: Core
   readonly #dialog: Dialog
   readonly #credentials: Credentials | undefined
+  /** Set by a dialog with a session timer. */
+  refreshing: Refreshing | null = null
 
   constructor(core: Core, dialog: Dialog, credentials: Credentials | undefined) {
     this.#core = core
@@ -36,6 +44,7 @@ export class DialogSender {
         build: (flow) => this.#build(method, this.#dialog.takeSequence(), flow, parts),
         path: (way) => this.#path(way),
         credentials: this.#credentials,
+        revise: (refusal) => this.refreshing?.revise(refusal) ?? false,
       },
       events,
     )
@@ -65,7 +74,10 @@ export class DialogSender {
       ['CSeq', `${seq} ${method}`],
     )
     if (isTargetRefresh(method)) lines.push(['Contact', contactFor(this.#core, flow, undefined, this.#dialog.secure)])
-    if (method === 'INVITE' || method === 'UPDATE') lines.push(['Allow', ALLOW], ['Supported', SUPPORTED])
+    if (method === 'INVITE' || method === 'UPDATE') {
+      lines.push(['Allow', ALLOW], ['Supported', SUPPORTED])
+      if (this.refreshing !== null) lines.push(...this.refreshing.lines())
+    }
     lines.push(['User-Agent', this.#core.product], ...(headers ?? []))
     if (body !== undefined) lines.push(['Content-Type', body.contentType])
     return buildRequest({ method, uri, headers: lines, body: body?.bytes })

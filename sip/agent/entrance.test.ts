@@ -67,7 +67,7 @@ test('what cannot be served is refused with the status that says why, before any
     refusals.map(({ status }) => status),
     [501, 405, 416, 420, 415, 406, 483, 481, 481],
   )
-  assert.equal(refusals[3]?.headers.get('Unsupported'), 'replaces')
+  assert.equal(refusals[3]?.headers.get('Unsupported'), 'nothing')
   assert.deepEqual(server.invites, [])
 })
 

@@ -13,6 +13,8 @@ export interface Question {
   /** The way of attempt `way` (0, 1, ...) after the network failed the one before; null when there is none. */
   path(way: number): Path | Promise<Path> | null
   readonly credentials?: Credentials | undefined
+  /** The peer wants it otherwise (422); true when the next `build` gives it so. Absent: the owner hears of it. */
+  revise?(refusal: SipResponse): boolean
 }
 
 /** What comes back, all of it later than `start`. */
@@ -116,7 +118,8 @@ export class Exchange {
     } else if (credentials !== undefined && response.status >= 200) {
       this.#core.digestFor(credentials).learn(response)
     }
-    this.#events.onResponse(response, flow)
+    if (response.status === 422 && this.#cancelled === null && this.#question.revise?.(response) === true) this.#send(transaction.flow)
+    else this.#events.onResponse(response, flow)
   }
 
   #failed(why: 'timeout' | 'transport', detail: string): void {

@@ -1,6 +1,7 @@
 import type { InviteUsage } from '#sip/agent/invite-usage.ts'
-import { ACCEPT, ALLOW, inDialog, SUPPORTED } from '#sip/agent/abilities.ts'
-import { answer, contactFor, tell } from '#sip/agent/core.ts'
+import { ALLOW, inDialog } from '#sip/agent/abilities.ts'
+import { answer, tell } from '#sip/agent/core.ts'
+import { answerCapabilities } from '#sip/agent/options.ts'
 import { IncomingRequestRun } from '#sip/agent/incoming-request.ts'
 import { checkRequest } from '#sip/message/check.ts'
 import type { ServerTransaction } from '#sip/transaction/layer.ts'
@@ -30,7 +31,7 @@ export function receiveInDialog(usage: InviteUsage, transaction: ServerTransacti
 
 function serve(usage: InviteUsage, transaction: ServerTransaction): void {
   const { core, dialog, events } = usage
-  const { request, flow } = transaction
+  const { request } = transaction
   const toTag = dialog.localTag
   switch (request.method) {
     case 'BYE':
@@ -44,21 +45,14 @@ function serve(usage: InviteUsage, transaction: ServerTransaction): void {
     case 'UPDATE':
       usage.changed()
       if (request.body.length > 0) usage.offers.receive(transaction)
-      else {
-        dialog.refreshTarget(request.headers)
-        answer(core, transaction, 200, { toTag, headers: [['Contact', contactFor(core, flow, undefined, dialog.secure)]] })
-      }
+      else usage.refreshedByPeer(transaction)
+      return
+    case 'PRACK':
+      usage.receivePrack(transaction)
       return
     case 'OPTIONS':
       usage.changed()
-      answer(core, transaction, 200, {
-        toTag,
-        headers: [
-          ['Allow', ALLOW],
-          ['Accept', ACCEPT],
-          ['Supported', SUPPORTED],
-        ],
-      })
+      answerCapabilities(core, transaction, toTag)
       return
     default:
       usage.changed()

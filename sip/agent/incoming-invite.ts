@@ -4,9 +4,13 @@ import { ACCEPT, ALLOW, SUPPORTED } from '#sip/agent/abilities.ts'
 import { answer, answerTo, type Core, contactFor, newTag, tell } from '#sip/agent/core.ts'
 import type { DialogUser } from '#sip/agent/dialog-table.ts'
 import { InviteUsage } from '#sip/agent/invite-usage.ts'
+import { answerCapabilities } from '#sip/agent/options.ts'
+import { ReinviteServer } from '#sip/agent/reinvite-server.ts'
+import { ReliableProvisionals } from '#sip/agent/reliable-provisionals.ts'
 import { Dialog } from '#sip/dialog/dialog.ts'
+import { linesOfAnswer, type SessionTerms, termsOfRequest } from '#sip/dialog/session-timer.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
-import type { SipRequest } from '#sip/message/message.ts'
+import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 import type { ServerTransaction } from '#sip/transaction/layer.ts'
 
 /** A provisional response is repeated each minute, so that no proxy on the way takes the call for dead (RFC 3261 §13.3.1.1). */
@@ -16,13 +20,20 @@ const PROGRESS_MS = 60_000
 export class IncomingInviteRun implements IncomingInvite, DialogUser {
   readonly request: SipRequest
   readonly flow: Flow
-  onCancelled: (reason: Reason | null) => void = () => undefined
+  onCancelled: (reason: Reason | null, lost?: string) => void = () => undefined
+  early: IncomingInvite['early'] = null
   readonly #core: Core
   readonly #transaction: ServerTransaction
   readonly #dialog: Dialog
   readonly #toTag: string
   #open = true
   #repeat: WheelTimer | null = null
+  /** What the caller has to acknowledge; null: nothing yet. */
+  #reliable: ReliableProvisionals | null = null
+  /** How far offer and answer have come before the 2xx. */
+  #session: 'open' | 'told' | 'settled' = 'open'
+  #offers: ReinviteServer | null = null
+  #usage: InviteUsage | null = null
 
   /** `request`: the INVITE as the owner shall see it. Registers itself for the requests of the early dialog. */
   constructor(core: Core, transaction: ServerTransaction, request: SipRequest) {
@@ -38,11 +49,17 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
     transaction.events.onFailed = () => this.connectionLost()
   }
 
+  get isReliable(): boolean {
+    return this.#isRequired || this.request.headers.supported.includes('100rel')
+  }
+
   progress(status: number, body?: Body): void {
     if (!this.#open || status <= 100 || status >= 200) return
-    this.#transaction.respond(
-      answerTo(this.#core, this.#transaction.request, status, { toTag: this.#toTag, headers: this.#headers(), body }),
-    )
+    if (this.#isRequired || (body !== undefined && this.isReliable)) {
+      if (body !== undefined && this.#session === 'open') this.#session = 'told'
+      this.#reliable ??= new ReliableProvisionals(this.#core, this.#transaction, () => this.#neverAcknowledged())
+      this.#reliable.send((headers) => this.#response(status, { headers: [...this.#headers(), ...headers], body }))
+    } else this.#transaction.respond(this.#response(status, { headers: this.#headers(), body }))
     this.#repeat ??= this.#core.wheel.timer(() => {
       this.#transaction.resend()
       this.#repeat?.start(PROGRESS_MS)
@@ -53,13 +70,13 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
   accept(body: Body | null, events: DialogEvents): InviteDialog {
     if (!this.#open) return this.#tooLate(events)
     this.#close()
-    const usage = new InviteUsage(this.#core, this.#dialog, events)
-    this.#transaction.events.onCancelled = () => undefined
-    // A 2xx that cannot be delivered over a broken connection is repeated like a lost one, until the ACK is overdue.
-    this.#transaction.events.onFailed = () => undefined
-    const headers: HeaderLines = [...this.#headers(), ['Supported', SUPPORTED], ['Accept', ACCEPT]]
-    this.#transaction.respond(answerTo(this.#core, this.#transaction.request, 200, { toTag: this.#toTag, headers, body }))
-    usage.offers.awaitAck(this.#transaction, this.request.body.length === 0 && body !== null)
+    const terms = this.#terms()
+    const usage = new InviteUsage(this.#core, this.#dialog, events, {
+      session: terms,
+      updates: this.request.headers.allow.includes('UPDATE'),
+    })
+    if (this.#reliable?.isWaiting === true) this.#hold(usage, events, () => this.#answer(usage, body, terms))
+    else this.#answer(usage, body, terms)
     return usage
   }
 
@@ -84,22 +101,24 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
       return
     }
     this.#dialog.received(request, transaction.flow)
-    if (request.method === 'BYE') {
-      // A caller may end an early dialog by BYE as well (RFC 3261 §15).
-      answer(this.#core, transaction, 200, { toTag })
-      this.#cancelled(request.headers.get('Reason') ?? null)
-    } else if (request.method === 'OPTIONS') {
-      answer(this.#core, transaction, 200, {
-        toTag,
-        headers: [
-          ['Allow', ALLOW],
-          ['Accept', ACCEPT],
-          ['Supported', SUPPORTED],
-        ],
-      })
-    } else {
-      // The offer of the INVITE has no answer yet (RFC 3261 §14.2, RFC 3311 §5.2).
-      answer(this.#core, transaction, 500, { toTag, headers: [['Retry-After', String(this.#core.random.below(11))]] })
+    switch (request.method) {
+      case 'BYE':
+        // A caller may end an early dialog by BYE as well (RFC 3261 §15).
+        answer(this.#core, transaction, 200, { toTag })
+        this.#cancelled(request.headers.get('Reason') ?? null)
+        return
+      case 'OPTIONS':
+        answerCapabilities(this.#core, transaction, toTag)
+        return
+      case 'PRACK':
+        if (!this.#pracked(transaction)) answer(this.#core, transaction, 481, { toTag })
+        return
+      case 'UPDATE':
+        this.#updated(transaction)
+        return
+      default:
+        // The offer of the INVITE has no answer yet (RFC 3261 §14.2).
+        this.#notNow(transaction)
     }
   }
 
@@ -113,6 +132,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
 
   close(): void {
     this.#close()
+    this.#reliable?.stop()
   }
 
   #cancelled(reason: Reason | null): void {
@@ -120,6 +140,121 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
     this.#leave()
     answer(this.#core, this.#transaction, 487, { toTag: this.#toTag })
     tell(this.#core, () => this.onCancelled(reason))
+  }
+
+  /** The caller required what it does not do, or is gone (RFC 3262 §3: a 5xx). */
+  #neverAcknowledged(): void {
+    const usage = this.#usage
+    if (!this.#open && usage === null) return
+    if (usage === null) this.#leave()
+    else this.#release()
+    answer(this.#core, this.#transaction, 504, { toTag: this.#toTag, reason: 'PRACK never came' })
+    const lost = 'the caller did not acknowledge a provisional response'
+    if (usage === null) tell(this.#core, () => this.onCancelled(null, lost))
+    else usage.gone(lost, false)
+  }
+
+  get #isRequired(): boolean {
+    return this.request.headers.require.includes('100rel')
+  }
+
+  /** What our 2xx says about the life of the session; less than we allow was refused before. */
+  #terms(): SessionTerms | null {
+    const terms = termsOfRequest(this.request.headers, this.#core.sessions)
+    return terms === null || 'min' in terms ? null : terms
+  }
+
+  #response(status: number, parts: { headers: HeaderLines; body?: Body | null | undefined }): SipResponse {
+    return answerTo(this.#core, this.#transaction.request, status, { toTag: this.#toTag, ...parts })
+  }
+
+  #answer(usage: InviteUsage, body: Body | null, terms: SessionTerms | null): void {
+    this.#transaction.events.onCancelled = () => undefined
+    // A 2xx that cannot be delivered over a broken connection is repeated like a lost one, until the ACK is overdue.
+    this.#transaction.events.onFailed = () => undefined
+    const more: HeaderLines = [['Supported', SUPPORTED], ['Accept', ACCEPT], ...(terms === null ? [] : linesOfAnswer(terms))]
+    // What a PRACK has settled is not said again: it may have been changed since by UPDATE (RFC 6337 §3.1.1).
+    const said = this.#session === 'open' ? body : null
+    this.#transaction.respond(this.#response(200, { headers: [...this.#headers(), ...more], body: said }))
+    usage.offers.awaitAck(this.#transaction, this.request.body.length === 0 && said !== null)
+  }
+
+  /** The 2xx waits until the session description before it is acknowledged (RFC 3262 §3). */
+  #hold(usage: InviteUsage, events: DialogEvents, then: () => void): void {
+    this.#usage = usage
+    this.early = events
+    this.#transaction.events.onCancelled = (cancel) => {
+      this.#release()
+      answer(this.#core, this.#transaction, 487, { toTag: this.#toTag })
+      usage.endedByPeer(cancel.headers.get('Reason') ?? null)
+    }
+    usage.held = {
+      receivePrack: (transaction) => this.#pracked(transaction),
+      refuse: () => {
+        this.#release()
+        answer(this.#core, this.#transaction, 480, { toTag: this.#toTag })
+      },
+    }
+    this.#reliable?.whenAcknowledged(() => {
+      this.#release()
+      then()
+    })
+  }
+
+  #release(): void {
+    if (this.#usage !== null) this.#usage.held = null
+    this.#usage = null
+    this.#reliable?.stop()
+  }
+
+  /** A PRACK: false when it is for nothing that waits. With a body it answers our offer, or brings one (RFC 3262 §5). */
+  #pracked(transaction: ServerTransaction): boolean {
+    const reliable = this.#reliable
+    if (reliable === null || !reliable.acknowledged(transaction)) return false
+    const offered = this.#session === 'told' && this.request.body.length === 0
+    if (this.#session === 'told') this.#session = 'settled'
+    const body = bodyOf(transaction.request)
+    if (body === null || offered) {
+      answer(this.#core, transaction, 200, { toTag: this.#toTag })
+      if (body !== null) tell(this.#core, () => this.early?.onAcknowledged?.(body))
+    } else this.#offered(transaction)
+    reliable.next()
+    return true
+  }
+
+  /** An UPDATE before our answer: only after the first offer has been answered may there be another (RFC 3311 §5.2). */
+  #updated(transaction: ServerTransaction): void {
+    const { request } = transaction
+    if (request.body.length === 0) {
+      this.#dialog.refreshTarget(request.headers)
+      answer(this.#core, transaction, 200, { toTag: this.#toTag, headers: this.#headers() })
+    } else if (this.#session === 'settled') this.#offered(transaction)
+    else if (this.#session === 'told' && this.request.body.length === 0) answer(this.#core, transaction, 491, { toTag: this.#toTag })
+    else this.#notNow(transaction)
+  }
+
+  #offered(transaction: ServerTransaction): void {
+    const events = this.early
+    if (events === null) {
+      answer(this.#core, transaction, 488, { toTag: this.#toTag })
+      return
+    }
+    this.#offers ??= new ReinviteServer(this.#core, {
+      localTag: this.#toTag,
+      events,
+      isAsking: () => false,
+      onAccepted: (request) => {
+        this.#dialog.refreshTarget(request.headers)
+        return []
+      },
+      onSettled: () => undefined,
+      onNoAck: () => undefined,
+    })
+    this.#offers.receive(transaction)
+  }
+
+  #notNow(transaction: ServerTransaction): void {
+    answer(this.#core, transaction, 500, { toTag: this.#toTag, headers: [['Retry-After', String(this.#core.random.below(11))]] })
   }
 
   #headers(): HeaderLines {
@@ -131,6 +266,8 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
 
   #leave(): void {
     this.#close()
+    this.#reliable?.stop()
+    this.#offers?.end()
     this.#core.dialogs.remove(this.#dialog.key, this)
   }
 
@@ -147,4 +284,9 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
     this.#core.dialogs.remove(this.#dialog.key, usage)
     return usage
   }
+}
+
+function bodyOf(request: SipRequest): Body | null {
+  const type = request.headers.get('Content-Type')
+  return request.body.length === 0 || type === undefined ? null : { contentType: type, bytes: request.body }
 }

@@ -1,12 +1,25 @@
-import type { Body, Credentials, DialogEnd, DialogEvents, Flow, InviteDialog, KeptDialog, Reason, Unanswered } from '#sip/agent.ts'
+import type {
+  Body,
+  Credentials,
+  DialogEnd,
+  DialogEvents,
+  Flow,
+  InviteDialog,
+  KeptDialog,
+  KeptSession,
+  Reason,
+  Unanswered,
+} from '#sip/agent.ts'
 import { Acknowledgements } from '#sip/agent/acknowledgements.ts'
-import { type Core, tell } from '#sip/agent/core.ts'
+import { answer, type Core, contactFor, tell } from '#sip/agent/core.ts'
 import { DialogSender } from '#sip/agent/dialog-sender.ts'
 import type { DialogUser } from '#sip/agent/dialog-table.ts'
 import { receiveInDialog } from '#sip/agent/in-dialog.ts'
 import { goneBecause, ReinviteClient, type ReinviteResult } from '#sip/agent/reinvite-client.ts'
 import { ReinviteServer } from '#sip/agent/reinvite-server.ts'
+import { SessionRefresh } from '#sip/agent/session-refresh.ts'
 import type { Dialog } from '#sip/dialog/dialog.ts'
+import type { SessionTerms } from '#sip/dialog/session-timer.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 import type { ServerTransaction } from '#sip/transaction/layer.ts'
@@ -16,6 +29,20 @@ interface Birth {
   readonly credentials?: Credentials | undefined
   /** We sent the INVITE; its number and the credentials it showed. */
   readonly asCaller?: { readonly seq: number; readonly authorization: HeaderLines }
+  /** What has been agreed about the life of the session; null: nothing. */
+  readonly session?: SessionTerms | null
+  /** The peer knows UPDATE. */
+  readonly updates?: boolean
+  /** The same from an earlier life. */
+  readonly kept?: KeptSession
+}
+
+/** Our 2xx waits for a PRACK (RFC 3262 §3). */
+export interface HeldAnswer {
+  /** A PRACK came: whether it was the one, which is then answered. */
+  receivePrack(transaction: ServerTransaction): boolean
+  /** The owner has hung up: the INVITE is refused instead. */
+  refuse(): void
 }
 
 /**
@@ -34,6 +61,9 @@ export class InviteUsage implements InviteDialog, DialogUser {
   readonly #acks: Acknowledgements
   readonly #reinvites: ReinviteClient
   readonly #caller: Birth['asCaller']
+  readonly #session: SessionRefresh
+  /** Set while our 2xx waits; a PRACK may come late, too. */
+  held: HeldAnswer | null = null
   #state: State = 'talking'
   #leaveReason: Reason | undefined
 
@@ -48,17 +78,35 @@ export class InviteUsage implements InviteDialog, DialogUser {
     this.#reinvites = new ReinviteClient(core, this.#sender, this.#acks, {
       ownsCallId: birth.asCaller !== undefined,
       isFree: () => this.#state === 'talking' && !this.offers.isBusy && !this.#owesAck,
-      onAccepted: (response) => this.#refreshed(response),
+      onAccepted: (response) => {
+        this.#session.answered(response)
+        this.#refreshed(response)
+      },
       onGone: (detail, silent) => this.gone(detail, silent),
     })
     this.offers = new ReinviteServer(core, {
       localTag: dialog.localTag,
       events,
       isAsking: () => this.#reinvites.isRunning,
-      onAccepted: (request) => this.#refreshed(request),
+      onAccepted: (request) => {
+        this.#refreshed(request)
+        return this.#session.accept(request)
+      },
+      refused: (request) => this.#session.refusal(request),
       onSettled: () => this.#reinvites.next(),
       onNoAck: () => this.#neverAcknowledged(),
     })
+    this.#session = new SessionRefresh(core, {
+      sender: this.#sender,
+      updates: birth.kept?.updates ?? birth.updates ?? false,
+      reinvite: () => this.#refreshByInvite(),
+      agreed: () => this.changed(),
+      // The timer speaks for the peer only when nobody has ended the dialog already.
+      isOver: () => this.isOver,
+      gone: (detail) => this.#expired(detail),
+    })
+    const terms = birth.kept ?? birth.session ?? null
+    if (terms !== null) this.#session.begin(terms, birth.kept)
     core.dialogs.add(dialog.key, this)
   }
 
@@ -121,21 +169,49 @@ export class InviteUsage implements InviteDialog, DialogUser {
 
   bye(reason?: Reason): void {
     if (this.#state !== 'talking') return
+    const { held } = this
+    if (held !== null) {
+      this.held = null
+      this.#leave()
+      held.refuse()
+      return
+    }
     this.#leaveReason = reason
     this.#state = 'leaving'
+    this.#session.stop()
     this.#reinvites.end()
     if (this.#owesAck) this.acknowledge()
     if (!this.offers.awaitsAck) this.#sendBye()
   }
 
   keep(): KeptDialog {
-    return this.dialog.keep()
+    const session = this.#session.keep()
+    return session === null ? this.dialog.keep() : { ...this.dialog.keep(), session }
   }
 
   // The peer's side
 
   receive(transaction: ServerTransaction): void {
     receiveInDialog(this, transaction)
+  }
+
+  /** A PRACK for a provisional response that our 2xx has overtaken, or that it waits for. */
+  receivePrack(transaction: ServerTransaction): void {
+    if (this.held?.receivePrack(transaction) !== true) answer(this.core, transaction, 481, { toTag: this.localTag })
+  }
+
+  /** An UPDATE without an offer: the peer's target may have moved, and the session lives on (RFC 3311 §5.2, RFC 4028 §9). */
+  refreshedByPeer(transaction: ServerTransaction): void {
+    const { request, flow } = transaction
+    const toTag = this.localTag
+    const refusal = this.#session.refusal(request)
+    if (refusal !== null) {
+      answer(this.core, transaction, 422, { toTag, headers: refusal })
+      return
+    }
+    this.#refreshed(request)
+    const headers = [['Contact', contactFor(this.core, flow, undefined, this.dialog.secure)] as const, ...this.#session.accept(request)]
+    answer(this.core, transaction, 200, { toTag, headers })
   }
 
   receiveAck(ack: SipRequest, _flow: Flow): void {
@@ -177,6 +253,7 @@ export class InviteUsage implements InviteDialog, DialogUser {
 
   close(): void {
     this.#state = 'ended'
+    this.#session.stop()
     this.#reinvites.end()
     this.offers.end()
   }
@@ -189,6 +266,29 @@ export class InviteUsage implements InviteDialog, DialogUser {
   #refreshed(message: SipRequest | SipResponse): void {
     this.dialog.refreshTarget(message.headers)
     this.changed()
+  }
+
+  /** The peer knows no UPDATE: the session as it stands is offered again (RFC 4028 §7.4). */
+  #refreshByInvite(): void {
+    const body = this.events.sessionBody?.() ?? null
+    this.#reinvites.ask(body, (result, acknowledge) => {
+      if (result.kind !== 'response' || result.status >= 300) {
+        this.#session.refused(result)
+        return
+      }
+      const type = result.headers.get('Content-Type')
+      if (body !== null && result.body.length > 0 && type !== undefined)
+        tell(this.core, () => this.events.onRefreshed?.({ contentType: type, bytes: result.body }))
+      acknowledge()
+    })
+  }
+
+  #expired(detail: string): void {
+    if (this.isOver) return
+    this.#leaveReason = 'SIP;cause=408;text="Session expired"'
+    this.#state = 'ending'
+    this.#exchangeBye()
+    this.#tellEnd({ kind: 'expired', detail })
   }
 
   #neverAcknowledged(): void {
@@ -229,6 +329,7 @@ export class InviteUsage implements InviteDialog, DialogUser {
   }
 
   #tellEnd(why: DialogEnd): void {
+    this.#session.stop()
     this.#reinvites.end()
     this.offers.end()
     tell(this.core, () => this.events.onEnded(why))
@@ -237,6 +338,7 @@ export class InviteUsage implements InviteDialog, DialogUser {
   #leave(): void {
     this.#state = 'ended'
     this.core.dialogs.remove(this.dialog.key, this)
+    this.#session.stop()
     this.#reinvites.end()
     this.offers.end()
   }

@@ -1,4 +1,4 @@
-import { ACCEPT, SUPPORTED } from '#sip/agent/abilities.ts'
+import { ACCEPT, ALLOW, SUPPORTED } from '#sip/agent/abilities.ts'
 import { answer, type Core } from '#sip/agent/core.ts'
 import type { ServerTransaction } from '#sip/transaction/layer.ts'
 
@@ -12,4 +12,14 @@ export function receiveOptions(core: Core, transaction: ServerTransaction, metho
   ] as const
   if (drainingFor === null) answer(core, transaction, 200, { headers })
   else answer(core, transaction, 503, { headers: [['Retry-After', String(drainingFor)]] })
+}
+
+/** Answers an OPTIONS within a dialog. */
+export function answerCapabilities(core: Core, transaction: ServerTransaction, toTag: string): void {
+  const headers = [
+    ['Allow', ALLOW],
+    ['Accept', ACCEPT],
+    ['Supported', SUPPORTED],
+  ] as const
+  answer(core, transaction, 200, { toTag, headers })
 }

@@ -1,13 +1,16 @@
 import type { WheelTimer } from '#base/timer-wheel.ts'
 import type { Flow, InviteSpec, OutgoingEvents, OutgoingInvite, Reason, Unanswered } from '#sip/agent.ts'
 import { authorizationOf } from '#sip/agent/acknowledgements.ts'
-import { ACCEPT, ALLOW, SUPPORTED } from '#sip/agent/abilities.ts'
+import { ACCEPT, ALLOW, SUPPORTED_BY_CALLER } from '#sip/agent/abilities.ts'
 import { type Core, newTag, tell } from '#sip/agent/core.ts'
+import { EarlyDialog } from '#sip/agent/early-dialog.ts'
 import { Exchange } from '#sip/agent/exchange.ts'
 import { InviteUsage } from '#sip/agent/invite-usage.ts'
 import { newRequest, Ways } from '#sip/agent/outside.ts'
 import { endUnwanted } from '#sip/agent/stray.ts'
 import { Dialog } from '#sip/dialog/dialog.ts'
+import { reliableSeqOf } from '#sip/dialog/rack.ts'
+import { linesOfInvite, minSeOf, termsOfResponse } from '#sip/dialog/session-timer.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 
 /**
@@ -26,7 +29,10 @@ export class OutgoingInviteRun implements OutgoingInvite {
   readonly #spec: InviteSpec
   readonly #events: OutgoingEvents
   readonly #exchange: Exchange
-  readonly #tag: string
+  readonly localTag: string
+  /** By the other side's tag; null while no fork wanted to be acknowledged. */
+  #early: Map<string, EarlyDialog> | null = null
+  #minSe: number
   #seq = 1
   #state: State = 'calling'
   #usage: InviteUsage | null = null
@@ -38,11 +44,17 @@ export class OutgoingInviteRun implements OutgoingInvite {
     this.#core = core
     this.#spec = spec
     this.#events = events
-    this.#tag = newTag(core)
+    this.localTag = newTag(core)
+    this.#minSe = core.sessions.min
     const ways = new Ways(core, spec)
     this.#exchange = new Exchange(
       core,
-      { build: (flow) => this.#invite(flow), path: (way) => ways.path(way), credentials: spec.credentials },
+      {
+        build: (flow) => this.#invite(flow),
+        path: (way) => ways.path(way),
+        credentials: spec.credentials,
+        revise: (refusal) => this.#revise(refusal),
+      },
       { onResponse: (response, flow) => this.#answered(response, flow), onFailed: (failure) => this.#failed(failure) },
     )
   }
@@ -62,33 +74,74 @@ export class OutgoingInviteRun implements OutgoingInvite {
   }
 
   #invite(flow: Flow): SipRequest {
-    const headers = [['Allow', ALLOW], ['Supported', SUPPORTED], ['Accept', ACCEPT], ...(this.#spec.headers ?? [])] as const
+    const { sessions } = this.#core
+    const headers = [
+      ['Allow', ALLOW],
+      ['Supported', SUPPORTED_BY_CALLER],
+      ['Accept', ACCEPT],
+      ...linesOfInvite(sessions.expires, this.#minSe),
+      ...(this.#spec.headers ?? []),
+    ] as const
     const spec = { ...this.#spec, headers }
-    return newRequest(this.#core, spec, { method: 'INVITE', callId: this.callId, seq: this.#seq++, flow, fromTag: this.#tag })
+    return newRequest(this.#core, spec, { method: 'INVITE', callId: this.callId, seq: this.#seq++, flow, fromTag: this.localTag })
+  }
+
+  /** 422: the peer, or somebody on the way, allows no such short session; asked for once more (RFC 4028 §7.3). */
+  #revise(refusal: SipResponse): boolean {
+    const min = minSeOf(refusal.headers)
+    if (this.#core.sessions.expires === 0 || min <= Math.max(this.#minSe, this.#core.sessions.expires)) return false
+    this.#minSe = min
+    return true
   }
 
   #answered(response: SipResponse, flow: Flow): void {
     this.#silence?.stop()
-    if (response.status < 200) this.#progressed(response)
+    if (response.status < 200) this.#progressed(response, flow)
     else if (response.status < 300) this.#accepted(response, flow)
     else this.#failed(response)
   }
 
-  #progressed(response: SipResponse): void {
+  #progressed(response: SipResponse, flow: Flow): void {
     const { tag } = response.headers.to
-    if (response.status === 100 || this.#state !== 'calling') return
-    tell(this.#core, () => this.#events.onProvisional?.(response, tag ?? ''))
+    if (response.status === 100 || this.#state === 'failed' || this.#state === 'answered') return
+    const rseq = reliableSeqOf(response.headers)
+    // Acknowledged even after a CANCEL: the other side repeats it otherwise.
+    if (rseq !== null && tag !== undefined && !this.#earlyDialog(tag, response, flow).acknowledge(response, rseq)) return
+    if (response.status === 199 && tag !== undefined) this.#forkEnded(tag)
+    if (this.#state === 'calling') tell(this.#core, () => this.#events.onProvisional?.(response, tag ?? ''))
+  }
+
+  #earlyDialog(tag: string, response: SipResponse, flow: Flow): EarlyDialog {
+    const early = (this.#early ??= new Map<string, EarlyDialog>())
+    const known = early.get(tag)
+    if (known !== undefined) return known
+    const made = new EarlyDialog(this.#core, this.#dialogOf(response, flow), this.#events.dialog, this.#spec.credentials)
+    early.set(tag, made)
+    return made
+  }
+
+  #dialogOf(response: SipResponse, flow: Flow): Dialog {
+    return Dialog.ofResponse(response, this.#spec.uri, flow, this.#spec.via !== undefined && 'remote' in this.#spec.via)
+  }
+
+  #forkEnded(tag: string): void {
+    this.#early?.get(tag)?.close()
+    this.#early?.delete(tag)
   }
 
   #accepted(response: SipResponse, flow: Flow): void {
-    const dialog = Dialog.ofResponse(response, this.#spec.uri, flow, this.#spec.via !== undefined && 'remote' in this.#spec.via)
+    const dialog = this.#dialogOf(response, flow)
     if (this.#usage !== null && dialog.remoteTag === this.#usage.remoteTag) {
-      this.#usage.acknowledgeAgain(dialog.localSeq)
+      this.#usage.acknowledgeAgain(response.headers.cseq.seq)
     } else if (this.#state === 'calling') {
+      const early = this.#early?.get(dialog.remoteTag)
+      if (early !== undefined) dialog.goOnFrom(early.dialog)
       this.#settle('answered')
       this.#usage = new InviteUsage(this.#core, dialog, this.#events.dialog, {
         credentials: this.#spec.credentials,
-        asCaller: { seq: dialog.localSeq, authorization: authorizationOf(this.#exchange.request) },
+        asCaller: { seq: response.headers.cseq.seq, authorization: authorizationOf(this.#exchange.request) },
+        session: termsOfResponse(response.headers),
+        updates: response.headers.allow.includes('UPDATE'),
       })
       const usage = this.#usage
       tell(this.#core, () => this.#events.onAnswered(response, usage))
@@ -101,7 +154,10 @@ export class OutgoingInviteRun implements OutgoingInvite {
 
   #failed(failure: SipResponse | Unanswered): void {
     const owed = this.#state === 'calling' || this.#state === 'cancelling'
-    if (!owed) return
+    if (!owed) {
+      if (this.#state === 'given-up') this.#settle('failed')
+      return
+    }
     this.#settle('failed')
     tell(this.#core, () => this.#events.onFailed(failure))
   }
@@ -118,5 +174,8 @@ export class OutgoingInviteRun implements OutgoingInvite {
     this.#state = state
     this.#patience?.stop()
     this.#silence?.stop()
+    if (this.#early === null || state === 'given-up') return
+    for (const early of this.#early.values()) early.close()
+    this.#early = null
   }
 }

@@ -3,17 +3,20 @@ import { ACCEPT, ALLOW, SUPPORTED } from '#sip/agent/abilities.ts'
 import { AnswerRepeater } from '#sip/agent/answer-repeater.ts'
 import { answer, answerTo, type Core, contactFor, tell } from '#sip/agent/core.ts'
 import { withSessionBody } from '#sip/agent/session-body.ts'
+import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import type { ServerTransaction } from '#sip/transaction/layer.ts'
 
 /** What the dialog around an offer of the peer's decides. */
 export interface OfferSurroundings {
   readonly localTag: string
-  readonly events: DialogEvents
+  readonly events: Pick<DialogEvents, 'onReinvite'>
   /** An INVITE of ours is under way. */
   isAsking(): boolean
-  /** The offer was taken: the peer's Contact counts. */
-  onAccepted(request: SipRequest): void
+  /** The offer was taken: the peer's Contact counts. What it gives back goes into the 2xx. */
+  onAccepted(request: SipRequest): HeaderLines
+  /** Why a request may not refresh the session now (RFC 4028 §9); absent: any may. */
+  refused?(request: SipRequest): HeaderLines | null
   /** Nothing of the peer's is pending any more. */
   onSettled(): void
   /** Our 2xx was never acknowledged. */
@@ -50,7 +53,9 @@ export class ReinviteServer {
     } else if (this.#pending !== null) {
       answer(this.#core, transaction, 500, { toTag, headers: [['Retry-After', String(this.#core.random.below(11))]] })
     } else {
-      this.#ask(transaction)
+      const tooShort = this.#around.refused?.(transaction.request) ?? null
+      if (tooShort === null) this.#ask(transaction)
+      else answer(this.#core, transaction, 422, { toTag, headers: tooShort })
     }
   }
 
@@ -103,12 +108,8 @@ export class ReinviteServer {
 
   #accept(transaction: ServerTransaction, body: Body | null): void {
     const { request, flow } = transaction
-    this.#around.onAccepted(request)
-    const headers = [
-      ['Contact', contactFor(this.#core, flow)],
-      ['Allow', ALLOW],
-      ['Supported', SUPPORTED],
-    ] as const
+    const more = this.#around.onAccepted(request)
+    const headers: HeaderLines = [['Contact', contactFor(this.#core, flow)], ['Allow', ALLOW], ['Supported', SUPPORTED], ...more]
     transaction.respond(answerTo(this.#core, request, 200, { toTag: this.toTag, headers, body }))
     if (request.method === 'INVITE') this.awaitAck(transaction, request.body.length === 0 && body !== null)
   }

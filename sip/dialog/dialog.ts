@@ -103,6 +103,12 @@ export class Dialog {
     )
   }
 
+  /** Counts on from the early dialog that this one confirms: PRACK and UPDATE have used numbers already (RFC 3261 §12.2.1.1). */
+  goOnFrom(early: Dialog): void {
+    this.#localSeq = Math.max(this.#localSeq, early.#localSeq)
+    this.#remoteSeq = Math.max(this.#remoteSeq, early.#remoteSeq)
+  }
+
   /** Goes on where another process life stopped. That life's stream connection is gone; a number of this life must not be taken for it. */
   static adopt(kept: KeptDialog): Dialog {
     const flow = kept.flow.connection === null ? kept.flow : { ...kept.flow, connection: GONE }
