@@ -1,5 +1,6 @@
 import type { Log } from '#base/log.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
+import { plainDigits } from '#server/numbering/numbering.ts'
 
 /** One company as calls see it now. */
 export interface Book {
@@ -16,6 +17,7 @@ export class Books {
   #companies = new Map<string, Book[]>()
   #byDomain = new Map<string, string>()
   #first: string | null = null
+  #emergency: ReadonlySet<string> = new Set()
   #log: Log
 
   constructor(log: Log) {
@@ -27,6 +29,7 @@ export class Books {
     const before = this.#companies.get(book.tenant)
     this.#companies.set(book.tenant, [book, ...(before ?? [])].slice(0, versionsKept))
     this.#first ??= book.tenant
+    this.#emergency = new Set([...this.all()].flatMap(({ config }) => [...(config.emergency?.numbers ?? [])]))
     for (const [domain, tenant] of this.#byDomain) if (tenant === book.tenant) this.#byDomain.delete(domain)
     for (const domain of book.config.settled.sipDomains) {
       const holder = this.#byDomain.get(domain)
@@ -54,6 +57,14 @@ export class Books {
   ofDomain(host: string, isAddress: boolean): Book | null {
     const tenant = this.#byDomain.get(host.toLowerCase()) ?? (isAddress ? this.#first : null)
     return tenant === null ? null : this.current(tenant)
+  }
+
+  /**
+   * Whether this is an emergency number of any company, written as people write numbers. Asked before it is known who calls, so that an
+   * overloaded system does not turn away the call that matters.
+   */
+  isEmergency(dialled: string): boolean {
+    return this.#emergency.has(plainDigits(dialled))
   }
 
   *all(): IterableIterator<Book> {

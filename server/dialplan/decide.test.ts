@@ -32,6 +32,17 @@ const told = (route: Route): string => {
   }
 }
 
+test('an emergency number of any company is known before it is known who calls, also while others have none', () => {
+  const books = new Books(silentLog)
+  books.take({ tenant: 'acme', version: 1, config })
+  books.take({ tenant: 'other', version: 1, config: compile(changed({})) })
+  assert.equal(books.isEmergency('112'), true)
+  assert.equal(books.isEmergency('1-1-2'), true)
+  assert.equal(books.isEmergency('1120'), false)
+  books.take({ tenant: 'acme', version: 2, config: compile(changed({})) })
+  assert.equal(books.isEmergency('112'), false)
+})
+
 test('who dials inside reaches emergency first, then colleagues, the company’s own numbers, the world', () => {
   const table: [string, string][] = [
     ['112', 'emergency 112'],

@@ -2,7 +2,7 @@ import type { Outcome } from '#contract/outcome.ts'
 import type { PublicNumber } from '#contract/documents/numbers.ts'
 import type { Extension } from '#contract/documents/people.ts'
 import type { Target } from '#contract/documents/target.ts'
-import { readDialled, readFrom, type Dialled } from '#server/numbering/numbering.ts'
+import { plainDigits, readDialled, readFrom, type Dialled } from '#server/numbering/numbering.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
 
 /** Where a call goes, decided from one version of the company's configuration. */
@@ -14,7 +14,7 @@ export type Route =
 
 /** What somebody inside reaches by dialling: emergency first, then colleagues, then the company's own numbers, then the world. */
 export function decideInside(config: CompiledConfig, dialled: string): Route {
-  const digits = dialled.replace(/[\s().-]/g, '')
+  const digits = plainDigits(dialled)
   const emergency = config.emergency?.numbers.has(digits) === true
   if (emergency) return { kind: 'emergency', number: digits }
   const extension = config.extensions.get(digits)

@@ -15,9 +15,14 @@ export interface Dialled {
 
 const longest = 32
 
+/** What was dialled without what people put between digits. */
+export function plainDigits(text: string): string {
+  return text.replace(/[\s().-]/g, '')
+}
+
 /** Reads what a person in `country` dialled. `00` and `+` begin international numbers everywhere; the rest is that country's plan. Total. */
 export function readDialled(text: string, country: string): Dialled {
-  const digits = text.slice(0, longest).replace(/[\s().-]/g, '')
+  const digits = plainDigits(text.slice(0, longest))
   const home = countryOf(country)
   const international = /^00[1-9]/.test(digits) ? `+${digits.slice(2)}` : digits
   const parsed = parsePhoneNumberFromString(international, home)
@@ -71,7 +76,7 @@ export function writeFor(format: NumberFormat, number: { e164: string | null; di
 
 /** The international form of a number as a trunk writes it; null when it cannot be one (withheld, short, letters). */
 export function readFrom(format: NumberFormat, text: string, country: string): string | null {
-  const digits = text.slice(0, longest).replace(/[\s().-]/g, '')
+  const digits = plainDigits(text.slice(0, longest))
   if (!/^\+?[0-9]{2,}$/.test(digits)) return null
   if (typeof format === 'object') {
     const made = (format.prefix ?? '') + digits.replace('+', '').slice(format.strip ?? 0)

@@ -9,10 +9,10 @@ import type { RunningSystem } from '#test/system/running-system.ts'
 
 export const calls = 50
 export const domain = 'survival.example'
-const password = 'correct horse'
+export const password = 'correct horse'
 
 /** Callers 1000 and up, callees 2000 and up, each with a phone. */
-function documents(): unknown[] {
+export function documents(): unknown[] {
   const users = Array.from({ length: calls + 1 }, (_, i) => [1000 + i, 2000 + i]).flat()
   return [
     { kind: 'company', id: 'survival', name: 'Survival', timezone: 'UTC', country: 'GB', language: 'en', sipDomains: [domain] },

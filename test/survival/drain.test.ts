@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { test } from 'node:test'
-import { Api, callPair, caughtUp, lostIn, peopled, talking } from '#test/survival/company.ts'
+import { Api, callPair, caughtUp, documents, lostIn, password, peopled, talking } from '#test/survival/company.ts'
 import { RunningSystem } from '#test/system/running-system.ts'
 
 test('asked to end, it cuts no call, takes no new one, and ends with the last', { timeout: 60_000 }, async () => {
@@ -33,4 +35,31 @@ test('asked to end, it waits no longer than it was told to', { timeout: 60_000 }
     assert.equal((await caller.ended).kind, 'bye')
     assert.equal((await callee.ended).kind, 'bye')
   }
+})
+
+test('asked to end, it takes an emergency call all the same', { timeout: 60_000 }, async () => {
+  await using system = await RunningSystem.start({ CENTRALA_DRAIN_SECONDS: '1' })
+  const api = await Api.of(system)
+  await using town = await peopled(system, api, 'udp')
+  const carrier = createSocket('udp4')
+  carrier.bind(0, '127.0.0.1')
+  await once(carrier, 'listening')
+  const invited = new Promise<string>((resolve) =>
+    carrier.on('message', (bytes) => {
+      if (bytes.toString().startsWith('INVITE ')) resolve(bytes.toString())
+    }),
+  )
+  const trunk = { kind: 'trunk', id: 'carrier', host: '127.0.0.1', port: carrier.address().port, healthSeconds: 0 }
+  const number = { kind: 'number', id: 'main', number: '+442079460000', target: { extension: '2000' } }
+  const emergency = { kind: 'emergency', id: 'emergency', numbers: ['112'], trunks: ['carrier'] }
+  await api.ask('PUT', '/v1/configuration', { documents: [...documents(), trunk, number, emergency] })
+  const { beat } = await talking(town, 1)
+  beat[Symbol.dispose]()
+  const exited = system.stop()
+  await system.line(/ending\s+how=drain/)
+  const called = assert.rejects(town.call('1001', password, '1-1-2'))
+  assert.match(await invited, /^INVITE sip:112@/)
+  assert.equal(await exited, 0)
+  await called
+  carrier.close()
 })
