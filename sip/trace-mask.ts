@@ -1,10 +1,21 @@
 const CREDENTIALS = /^((?:proxy-)?authorization[ \t]*:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*/gim
 
-/** A message with the values of Authorization and Proxy-Authorization replaced by `***`; the very bytes when it has none. */
+/** What may be a key in a body: the key parameters of `a=crypto` (RFC 4568 §9.1), however that line is broken, and `k=` of old (RFC 8866 §5.12). */
+const MEDIA_KEYS =
+  /^([ \t]*a[ \t]*=[ \t]*crypto[ \t]*:(?:[ \t]*\d{1,9}[ \t]+[A-Z][A-Z0-9_]{1,40}(?=[ \t]))?)[^\r\n]*|^([ \t]*k=)[^\r\n]*|(inline[ \t]*:[ \t]*)[^\s|;]*/gim
+
+/**
+ * A message with the values of Authorization and Proxy-Authorization and the keys of encrypted media replaced by `***`; the very bytes
+ * when it has none. Whoever reads a trace may neither log in as a phone nor listen to its calls.
+ */
 export function masked(bytes: Uint8Array): Uint8Array {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
   const headEnd = text.indexOf('\r\n\r\n')
   const head = headEnd < 0 ? text : text.slice(0, headEnd)
-  const safe = head.replace(CREDENTIALS, '$1 ***')
-  return safe === head ? bytes : Buffer.from(safe + text.slice(head.length), 'latin1')
+  const safeHead = head.replace(CREDENTIALS, '$1 ***')
+  const body = text.slice(head.length)
+  const safeBody = body.replace(MEDIA_KEYS, (_line, crypto: string | undefined, old: string | undefined, inline: string | undefined) =>
+    crypto !== undefined ? `${crypto} ***` : `${old ?? inline ?? ''}***`,
+  )
+  return safeHead === head && safeBody === body ? bytes : Buffer.from(safeHead + safeBody, 'latin1')
 }

@@ -57,6 +57,28 @@ test('a long call loses its middle, not its beginning and its end', () => {
   )
 })
 
+test('keys of encrypted media are masked, however the line is written, and the suite stays readable', () => {
+  const trace = new SipTrace(new VirtualClock())
+  const key = 'WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz'
+  const lines = [
+    `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${key}|2^20|1:4`,
+    `A = Crypto: 2 AES_CM_128_HMAC_SHA1_32 INLINE:${key}`,
+    `a=crypto:${key}`,
+    `k=base64:${key}`,
+    `b=inline: ${key}`,
+  ]
+  trace.record(
+    'in',
+    phone,
+    Buffer.from(`${message('INVITE sip:100@192.0.2.1 SIP/2.0').toString()}v=0\r\n${lines.join('\r\n')}\r\na=sendrecv\r\n`),
+    'c',
+  )
+  const text = Buffer.from(trace.of('c')[0]?.bytes ?? []).toString()
+  assert.doesNotMatch(text, /WVNf/)
+  assert.match(text, /v=0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 \*\*\*\r\n/)
+  assert.match(text, /a=sendrecv\r\n$/)
+})
+
 test('the bytes of all calls stay within the bound, the oldest call going first', () => {
   const trace = new SipTrace(new VirtualClock(), { bytes: 10_000 })
   for (let i = 0; i < 100; i++) trace.record('in', phone, Buffer.alloc(380), `call-${i}`)
