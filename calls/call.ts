@@ -25,6 +25,8 @@ export class Call {
   readonly needs: CallNeeds
   readonly startedAt: number
   readonly ended = new Emitter<Outcome>()
+  /** How the last ringing ended that nobody answered: why the call goes on elsewhere. */
+  missed: Outcome | null = null
   #legs: Leg[] = []
   #parts = new Set<Part>()
   #recordings = new Map<string, KeptRecording>()

@@ -68,9 +68,26 @@ export interface Directory {
    * The alternatives for one target, as parallel branches; each branch is tried in order until one is not passed over (trunk
    * failover). An empty list: nobody is reachable there.
    */
-  locate(target: RingTarget, on: CallIdentity, namePrefix?: string): Located
+  locate(target: RingTarget, on: CallIdentity, how?: RingManner): Located
   /** What somebody inside who dials `number` (a transferor) reaches; a refusal says why not. */
   resolve(number: string, on: CallIdentity): { plan: RingPlan } | { refused: Outcome }
+}
+
+/** How whoever is rung is told about the call. */
+export interface RingManner {
+  /** Put before the caller's name on the phones: which door the caller came through. */
+  namePrefix?: string
+  /** The ring that phones are asked for, by name (Alert-Info). */
+  ringTone?: string
+  /** Why the call goes on from whom it was meant for, where it goes out again. */
+  diverted?: Diverted['reason']
+}
+
+/** A call from outside that goes out again. */
+export interface Diverted {
+  /** Our number that it was meant for, in E.164. */
+  by: string
+  reason: 'unconditional' | 'user-busy' | 'no-answer' | 'unavailable' | 'deflection'
 }
 
 export type Located = { branches: readonly (readonly Destination[])[] } | { refused: Outcome }
@@ -82,6 +99,12 @@ export interface CallIdentity {
   /** Configuration version the call keeps. */
   readonly config: number
   readonly from: { number: string; name?: string }
+  /** One of ours asks not to be shown outside. */
+  readonly withheld?: boolean
+  /** The number that one of ours asks to show outside, in E.164; whether it may is the directory's to know. */
+  readonly preferred?: string
+  /** The company's number that was called from outside, in E.164. */
+  readonly called?: string
   /** The device or trunk that asked. */
   readonly asker: EndpointRef
 }
@@ -103,10 +126,8 @@ export type RingTarget =
 export type Shown = 'company' | 'caller' | { number: string }
 
 /** Who rings when: steps one after the other, the targets of a step together. A step ends early when all its targets have failed. */
-export interface RingPlan {
+export interface RingPlan extends RingManner {
   steps: readonly RingStep[]
-  /** Put before the caller's name on the phones: which door the caller came through. */
-  namePrefix?: string
 }
 export interface RingStep {
   targets: readonly RingTarget[]

@@ -1,7 +1,7 @@
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call, Part } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
-import type { Destination, RingPlan, RingStep } from '#calls/needs.ts'
+import type { Destination, Diverted, RingPlan, RingStep } from '#calls/needs.ts'
 import { best } from '#calls/outcome.ts'
 import { dial } from '#calls/outbound-leg.ts'
 import { reasons } from '#calls/q850.ts'
@@ -52,6 +52,7 @@ export class Ring implements Part {
     const step = this.#plan.steps[++this.#step]
     if (step === undefined) {
       const outcome = best(this.#outcomes)
+      this.#call.missed = outcome
       this.#finish(outcome)
       this.#call.tell({ kind: 'ring.ended', outcome })
       this.#events.onUnanswered(outcome)
@@ -62,8 +63,9 @@ export class Ring implements Part {
 
   #begin(step: RingStep): void {
     this.#call.tell({ kind: 'ring.started', targets: step.targets.map((t) => t.label), step: this.#step + 1, ms: step.ms })
+    const manner = { ...this.#plan, diverted: this.#plan.diverted ?? diversionOf(this.#outcomes, this.#call.missed) }
     for (const target of step.targets) {
-      const located = this.#call.needs.directory.locate(target, this.#call.identity, this.#plan.namePrefix)
+      const located = this.#call.needs.directory.locate(target, this.#call.identity, manner)
       if ('refused' in located) this.#outcomes.push(located.refused)
       else for (const alternatives of located.branches) this.#branches.add(new Branch(alternatives, target.ms ?? step.ms))
     }
@@ -161,6 +163,14 @@ export class Ring implements Part {
     }
     this.#branches.clear()
   }
+}
+
+/** Why a call goes on that rang somewhere before: in this ring, or in the one before it. */
+function diversionOf(outcomes: readonly Outcome[], missed: Outcome | null): Diverted['reason'] {
+  const before = outcomes.length > 0 ? best(outcomes) : missed
+  if (before === null) return 'unconditional'
+  if (before.kind === 'busy') return 'user-busy'
+  return before.kind === 'no-answer' ? 'no-answer' : 'unavailable'
 }
 
 /** One parallel branch: destinations tried in order until one is more than passed over. */

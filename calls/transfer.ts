@@ -55,7 +55,7 @@ export class BlindTransfer implements Part {
 
   #start(plan: RingPlan): void {
     const play = this.#party.media.endpoint.play(ringback, { loop: true })
-    this.#ring = new Ring(this.#call, plan, this.#party, {
+    this.#ring = new Ring(this.#call, { ...plan, diverted: 'deflection' }, this.#party, {
       onRinging: () => this.#referral.notify(180, 'Ringing'),
       onAnswered: (target) => {
         this.#party.media.endpoint.stop(play)

@@ -36,12 +36,24 @@ export const Fact = Type.Union([
     direction: Type.Union([Type.Literal('inbound'), Type.Literal('outbound'), Type.Literal('internal')]),
     from: Type.Object({ number: Type.String(), name: Type.Optional(Type.String()) }),
     to: Type.Object({ number: Type.String() }),
+    /** Whom it had been meant for before it came to us, the latest first (RFC 5806, RFC 7044). */
+    diverted: Type.Optional(Type.Array(Type.Object({ number: Type.String(), reason: Type.String() }))),
     /** The configuration version this call keeps to its end. */
     config: Type.Integer(),
     /** Set when the call is a rehearsal: the wall time it pretends. */
     rehearsedAt: Type.Optional(Type.Number()),
   }),
   fact('call.ended', { outcome: Outcome }),
+  /**
+   * What the signature of a caller's number is worth (RFC 8224, RFC 8588). `passed`: good, and from an authority we trust. `attestation`: how
+   * sure the signer is of the number: A fully, B of its customer, C of neither. `late`: the call did not wait for it.
+   */
+  fact('call.identity-checked', {
+    verdict: Type.Union([Type.Literal('passed'), Type.Literal('failed'), Type.Literal('unsure')]),
+    attestation: Type.Optional(Type.Union([Type.Literal('A'), Type.Literal('B'), Type.Literal('C')])),
+    why: Type.Optional(Type.String()),
+    late: Type.Boolean(),
+  }),
   /** The server died and took this call over again. */
   fact('call.recovered', { downMs: Type.Number() }),
   /** Refused by policy, with what the caller heard. */

@@ -55,11 +55,13 @@ export const Company = document('company', 'The company: its name, place, langua
   mainNumber: optional(ref('number')),
   /** Shown outside when neither device nor person has a number of its own; default: the main number. */
   callerId: optional(E164),
+  /** Phones are asked to ring differently for colleagues and for callers from outside (Alert-Info, RFC 7462). Default: false. */
+  distinctiveRing: optional(Type.Boolean(), false),
   /** After so long a call ends with the outcome `too-long`. Default 240. */
   maxCallMinutes: optional(Type.Integer({ minimum: 1, maximum: 1440, description: 'whole minutes, 1 to 1440' }), 240),
-  /** What a held caller hears, in a loop; default: silence with a soft tone. */
-  musicOnHold: optional(Type.Array(ref('prompt'), { minItems: 1, maxItems: 20 })),
   /** Lamps on colleagues' phones tell who is on the line, not only that it is taken. Whoever answers a line sees that anyway. Default: no. */
   lampsShowCallers: optional(Type.Boolean({ description: 'true or false' }), false),
+  /** What a held caller hears, in a loop; default: silence with a soft tone. */
+  musicOnHold: optional(Type.Array(ref('prompt'), { minItems: 1, maxItems: 20 })),
 })
 export type Company = Static<typeof Company>

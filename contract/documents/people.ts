@@ -53,6 +53,10 @@ export const Device = document('device', 'A phone with SIP credentials of its ow
   transports: optional(Type.Array(SipTransport, { minItems: 1, maxItems: 5, uniqueItems: true }), ['udp', 'tcp', 'tls', 'ws', 'wss']),
   /** Shown outside when it calls; default: its person's, else the company's. */
   callerId: optional(E164),
+  /** Further numbers of the company that it may choose to show, by P-Preferred-Identity (RFC 3325 §9.2) or From. Default: none. */
+  mayShow: optional(Type.Array(E164, { minItems: 1, maxItems: 100, uniqueItems: true })),
+  /** Its calls show no number outside; a phone that asks for it by Privacy (RFC 3323) always shows none. Default: false. */
+  withhold: optional(Type.Boolean(), false),
   /** How many places it may be registered from at once; the oldest gives way. Default 5. */
   maxContacts: optional(Type.Integer({ minimum: 1, maximum: 20, description: 'a whole number, 1 to 20' }), 5),
   /** Its own caps, instead of `caps.device` of the outbound document. */

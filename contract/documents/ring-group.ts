@@ -36,5 +36,9 @@ export const RingGroup = document('ring-group', 'Several people for one number.'
   allBusy: optional(Destination),
   /** Put before the caller's name on the phones that ring. */
   callerNamePrefix: optional(Type.String({ minLength: 1, maxLength: 20, description: 'a text of 1 to 20 characters' })),
+  /** The ring its phones are asked for (Alert-Info): `internal`, `external`, or a name that the phones' own settings know, such as `Bellcore-dr3`. */
+  ringTone: optional(
+    Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$', description: 'the name of a ring: 1 to 32 of A-Z, a-z, 0-9, _ and -' }),
+  ),
 })
 export type RingGroup = Static<typeof RingGroup>

@@ -28,9 +28,14 @@ const Certificates = Type.String({
   description: 'certificates in PEM form: -----BEGIN CERTIFICATE----- and so on',
 })
 
+/** Headers that name a caller: P-Asserted-Identity, P-Preferred-Identity, Remote-Party-ID, From. */
+const CallerSource = Type.Enum(['pai', 'ppi', 'rpid', 'from'])
+
 /** Our SIP relationship with a carrier or another exchange. */
 export const Trunk = document('trunk', 'Our SIP relationship with a carrier or another exchange.', {
   name: optional(Name),
+  /** A carrier's ways, by name (`GET /v1/trunks/dialects`): they stand in for every field that is not given here. Default: none. */
+  dialect: optional(Type.String({ pattern: '^[a-z0-9-]{1,40}$', description: 'the name of a dialect' })),
   /** Where requests are sent. Without a port its SRV records say which, without a transport its NAPTR records (RFC 3263); else UDP, 5060, over TLS 5061. */
   host: Host,
   port: optional(Port),
@@ -57,6 +62,8 @@ export const Trunk = document('trunk', 'Our SIP relationship with a carrier or a
   /** For digest, where it differs from `username`. */
   authUser: optional(Type.String({ minLength: 1, maxLength: 64, description: 'a user name' })),
   password: optional(Secret),
+  /** User part of the Contact that is registered; default: `username`. */
+  contactUser: optional(Type.String({ pattern: '^[A-Za-z0-9._+-]{1,64}$', description: 'a user name' })),
   /** Realms for which the password may be used; default: whatever realm `host` itself names, and no other peer's. */
   realms: optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { minItems: 1, maxItems: 5 })),
   /** A proxy that every request passes first. */
@@ -68,23 +75,42 @@ export const Trunk = document('trunk', 'Our SIP relationship with a carrier or a
     Type.String({ pattern: "^[A-Za-z][A-Za-z0-9.!%*_+`'~-]{0,60}$", description: 'request-uri, to, or the name of a header' }),
     'request-uri',
   ),
-  numberFormat: optional(fields({ in: optional(NumberFormat, 'e164-plus'), out: optional(NumberFormat, 'e164-plus') })),
+  /** `in` of all numbers that come, `out` of the number called, `caller` of our own number; the last is written as `out` unless it is given. */
+  numberFormat: optional(
+    fields({ in: optional(NumberFormat, 'e164-plus'), out: optional(NumberFormat, 'e164-plus'), caller: optional(NumberFormat) }),
+  ),
+  /** Write `;user=phone` behind numbers (RFC 3261 §19.1.1). Default: false. */
+  userPhone: optional(Type.Boolean(), false),
   /** How the caller's number is shown and read here. */
   callerId: optional(
     fields({
-      /** In which header our number goes out: `asserted` From and P-Asserted-Identity (RFC 3325), `pai` the latter with our trunk user in From, `rpid` Remote-Party-ID, `from` From alone. Default: asserted. */
-      rule: optional(Type.Enum(['asserted', 'from', 'pai', 'rpid']), 'asserted'),
+      /** In which header our number goes out: `asserted` From and P-Asserted-Identity (RFC 3325), `pai` the latter with our trunk user in From, `ppi` P-Preferred-Identity with our trunk user in From, `rpid` Remote-Party-ID, `from` From alone. Default: asserted. */
+      rule: optional(Type.Enum(['asserted', 'from', 'pai', 'ppi', 'rpid']), 'asserted'),
+      /** Where the caller of an inbound call is read, in this order. Default: pai, rpid, from. */
+      read: optional(Type.Array(CallerSource, { minItems: 1, maxItems: 4, uniqueItems: true }), ['pai', 'rpid', 'from']),
+      /** It is in our trust domain (RFC 3324): what it asserts is believed, and a withheld number is told to it with Privacy `id`. Otherwise From alone is read, and a withheld number is told in no header. Default: true. */
+      trusted: optional(Type.Boolean(), true),
+      /** Who is shown on a call from outside that goes out again: `own` our number, `original` the caller's in From, with ours in the header of `rule`. Default: own. */
+      forwarded: optional(Type.Enum(['own', 'original']), 'own'),
       /** Numbers that may be shown on this trunk; default: every number of the company. */
       allowed: optional(Type.Array(E164, { minItems: 1, maxItems: 1000 })),
       /** Shown when the caller's own may not be; default: the company's. */
       default: optional(E164),
     }),
   ),
+  /** How it is told that a call was meant for us first: `diversion` (RFC 5806), `history-info` (RFC 7044), `both`. Default: none. */
+  diversion: optional(Type.Enum(['none', 'diversion', 'history-info', 'both']), 'none'),
+  /** What is made of signed caller identity (RFC 8224) on its calls: `mark` a verdict in the call's timeline, `refuse` a call without a good one, `ignore` nothing. Default: mark. */
+  identity: optional(Type.Enum(['ignore', 'mark', 'refuse']), 'mark'),
+  /** Sign calls that go out here, when the company has a certificate. Default: true. */
+  sign: optional(Type.Boolean(), true),
   /** Most calls at once, both ways together. Default: unlimited. */
   channels: optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'a whole number of calls, 1 to 10000' })),
   codecs: optional(Type.Array(CodecName, { minItems: 1, maxItems: 2, uniqueItems: true }), ['PCMA', 'PCMU']),
   /** OPTIONS this often, to know whether it lives; 0 never. Default 10 s. */
   healthSeconds: optional(Type.Integer({ minimum: 0, maximum: 3600, description: 'whole seconds, 0 to 3600' }), 10),
+  /** Which answer to OPTIONS says that it lives: `any` but 408 and 503, or only `2xx`. Default: any. */
+  healthAnswer: optional(Type.Enum(['any', '2xx']), 'any'),
   /** Whether it is used at all. Default: true. */
   enabled: optional(Type.Boolean(), true),
 })

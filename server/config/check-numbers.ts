@@ -33,6 +33,9 @@ function callerIds(documents: readonly ConfigDocument[]): Complaint[] {
   for (const document of [...ofKind(documents, 'company'), ...ofKind(documents, 'person'), ...ofKind(documents, 'device')]) {
     shown.push([document, ['callerId'], document.callerId])
   }
+  for (const device of ofKind(documents, 'device')) {
+    for (const [i, number] of (device.mayShow ?? []).entries()) shown.push([device, ['mayShow', i], number])
+  }
   for (const trunk of ofKind(documents, 'trunk')) {
     shown.push([trunk, ['callerId', 'default'], trunk.callerId?.default])
     for (const [i, number] of (trunk.callerId?.allowed ?? []).entries()) shown.push([trunk, ['callerId', 'allowed', i], number])

@@ -3,12 +3,14 @@ import type { Outbound } from '#contract/documents/outbound.ts'
 import type { Trunk } from '#contract/documents/trunk.ts'
 import { wrong, type Complaint } from '#server/config/complaint.ts'
 import { ofKind } from '#server/config/of-kind.ts'
+import { unknownDialect } from '#server/trunks/dialects.ts'
 
 /** Trunks can do what they are asked to; rates say what they are for. */
 export function trunkChecks(documents: readonly ConfigDocument[]): Complaint[] {
   return [
     ...ofKind(documents, 'trunk').flatMap(account),
     ...ofKind(documents, 'trunk').flatMap(networks),
+    ...ofKind(documents, 'trunk').flatMap(dialect),
     ...ofKind(documents, 'outbound').flatMap(rates),
   ]
 }
@@ -34,6 +36,11 @@ function networks(trunk: Trunk): Complaint[] {
     if (isAddress && Number(bits) <= most) return []
     return [wrong('bad-network', trunk, ['addresses', i], `${address} is not a network such as 203.0.113.0/24`)]
   })
+}
+
+function dialect(trunk: Trunk): Complaint[] {
+  const unknown = trunk.dialect === undefined ? null : unknownDialect(trunk.dialect)
+  return unknown === null ? [] : [wrong('unknown-dialect', trunk, ['dialect'], unknown)]
 }
 
 function rates(outbound: Outbound): Complaint[] {

@@ -101,6 +101,8 @@ function compileDevice(device: Device, { people, extensionsOf, settled, deviceCa
     codecs: device.codecs ?? ['PCMA', 'PCMU'],
     transports: device.transports ?? ['udp', 'tcp', 'tls', 'ws', 'wss'],
     callerId: device.callerId ?? person?.callerId ?? settled.callerId,
+    mayShow: new Set(device.mayShow),
+    withhold: device.withhold ?? false,
     maxContacts: device.maxContacts ?? 5,
     caps: device.caps ?? deviceCaps,
     extensions: extensionsOf(device),

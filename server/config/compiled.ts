@@ -53,6 +53,9 @@ export interface CompiledDevice {
   readonly transports: readonly TransportName[]
   /** E.164 shown outside; null when the company has none. */
   readonly callerId: string | null
+  /** E.164: numbers of the company that it may choose to show instead. */
+  readonly mayShow: ReadonlySet<string>
+  readonly withhold: boolean
   readonly maxContacts: number
   /** Its own, else those of every device. */
   readonly caps: Caps
@@ -82,21 +85,31 @@ export interface CompiledTrunk {
   readonly outboundProxy: Pick<CompiledTrunk, 'host' | 'port' | 'transport'> | null
   /** IP addresses, networks and host names its calls come from. */
   readonly addresses: readonly string[]
+  readonly contactUser: string | null
   /** `request-uri`, `to`, or a header's name in lower case. */
   readonly dialledNumberIn: string
-  readonly numberFormat: { readonly in: NumberFormat; readonly out: NumberFormat }
+  readonly numberFormat: { readonly in: NumberFormat; readonly out: NumberFormat; readonly caller: NumberFormat }
+  readonly userPhone: boolean
   readonly callerId: {
-    readonly rule: 'asserted' | 'from' | 'pai' | 'rpid'
+    readonly rule: 'asserted' | 'from' | 'pai' | 'ppi' | 'rpid'
+    /** In order; `from` alone where the trunk is not trusted. */
+    readonly read: readonly ('pai' | 'ppi' | 'rpid' | 'from')[]
+    readonly trusted: boolean
+    readonly forwarded: 'own' | 'original'
     /** E.164 that may be shown here. */
     readonly allowed: ReadonlySet<string>
     /** Shown when the caller's own may not be; null when the company has no number. */
     readonly default: string | null
   }
+  readonly diversion: 'none' | 'diversion' | 'history-info' | 'both'
+  readonly identity: 'ignore' | 'mark' | 'refuse'
+  readonly sign: boolean
   /** Null: unlimited. */
   readonly channels: number | null
   readonly codecs: readonly ('PCMA' | 'PCMU')[]
   /** 0: never. */
   readonly healthSeconds: number
+  readonly healthAnswer: 'any' | '2xx'
   readonly enabled: boolean
 }
 

@@ -27,6 +27,8 @@ export interface ResolvedRing {
   steps: ResolvedStep[]
   /** Put before the caller's name on the phones, when a group that asks for it is rung. */
   callerNamePrefix?: string
+  /** The ring that the phones are asked for, when a group has one of its own. */
+  ringTone?: string
 }
 
 /**
@@ -34,17 +36,18 @@ export interface ResolvedRing {
  * by its own strategy, for at most the step's seconds if it has any; among other targets, all its members ring together.
  */
 export function resolveRing(config: CompiledConfig, steps: readonly RingStep[]): ResolvedRing {
-  const prefixes: string[] = []
-  const resolved = steps.flatMap((step) => resolveStep(config, step, prefixes)).filter((step) => step.targets.length > 0)
-  const prefix = prefixes[0]
-  return prefix === undefined ? { steps: resolved } : { steps: resolved, callerNamePrefix: prefix }
+  const doors: RingGroup[] = []
+  const resolved = steps.flatMap((step) => resolveStep(config, step, doors)).filter((step) => step.targets.length > 0)
+  const prefix = doors.find((group) => group.callerNamePrefix !== undefined)?.callerNamePrefix
+  const ringTone = doors.find((group) => group.ringTone !== undefined)?.ringTone
+  return { steps: resolved, ...(prefix !== undefined && { callerNamePrefix: prefix }), ...(ringTone !== undefined && { ringTone }) }
 }
 
-function resolveStep(config: CompiledConfig, step: RingStep, prefixes: string[]): ResolvedStep[] {
+function resolveStep(config: CompiledConfig, step: RingStep, doors: RingGroup[]): ResolvedStep[] {
   const only = step.targets.length === 1 ? step.targets[0] : undefined
   const group = only === undefined ? undefined : groupOf(config, only)
   if (group !== undefined) {
-    if (group.callerNamePrefix !== undefined) prefixes.push(group.callerNamePrefix)
+    doors.push(group)
     return within(groupSteps(config, group), step.seconds === undefined ? Infinity : step.seconds * 1000)
   }
   const ms = (step.seconds ?? defaultRingSeconds) * 1000

@@ -1,9 +1,11 @@
 import { parseNameAddr } from '#sip/message/name-addr.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { parseUri } from '#sip/message/uri.ts'
-import type { CompiledTrunk } from '#server/config/compiled.ts'
+import { readCaller, userOfAddress } from '#sip/identity/caller.ts'
+import { type DiversionReason, diversionsOf } from '#sip/identity/diversion.ts'
+import type { CompiledDevice, CompiledTrunk } from '#server/config/compiled.ts'
 import { userOf } from '#server/dialplan/identify.ts'
-import { readFrom } from '#server/numbering/numbering.ts'
+import { readDialled, readFrom } from '#server/numbering/numbering.ts'
 
 /** What an INVITE from a trunk says the caller dialled: where the trunk's document says it stands, then the usual places. */
 export function dialledOnTrunk(request: SipRequest, trunk: CompiledTrunk): string[] {
@@ -27,17 +29,34 @@ export function userOfUri(text: string): string | undefined {
   return uri?.kind === 'tel' ? uri.number : undefined
 }
 
-/** Who a trunk says is calling: the asserted identity (RFC 3325) before From. The number is empty when it is withheld. */
+/**
+ * Who a trunk says is calling, read where and as far as its document lets it say so. The number is empty when it is withheld, and then nothing
+ * else of the caller is kept either.
+ */
 export function callerOnTrunk(request: SipRequest, trunk: CompiledTrunk, country: string): { number: string; name?: string } {
-  const asserted = request.headers.get('P-Asserted-Identity') ?? request.headers.get('Remote-Party-ID')
-  const address = (asserted === undefined ? undefined : parseNameAddr(asserted)) ?? request.headers.from
-  const hidden =
-    /\b(id|user|header)\b/i.test(request.headers.get('Privacy') ?? '') || /anonymous/i.test(userOf(request.headers.from) ?? 'anonymous')
-  if (hidden) return { number: '' }
-  const user = userOf(address) ?? ''
+  const { address, hidden } = readCaller(request.headers, trunk.callerId.read)
+  const user = userOfAddress(address)
+  if (hidden || user === null) return { number: '' }
   const number = readFrom(trunk.numberFormat.in, user, country) ?? (/^[+0-9A-Za-z*#._-]{1,40}$/.test(user) ? user : '')
   const name = clean(request.headers.from.display || address.display)
   return name === '' || name === user ? { number } : { number, name }
+}
+
+/** Whom a call from a trunk had been meant for before it came to us, the latest first; who must not be shown is left out. */
+export function divertedOnTrunk(request: SipRequest, trunk: CompiledTrunk, country: string): { number: string; reason: DiversionReason }[] {
+  if (!trunk.callerId.trusted) return []
+  return diversionsOf(request.headers).flatMap(({ user, reason, hidden }) => {
+    const number = readFrom(trunk.numberFormat.in, user, country) ?? clean(user).slice(0, 40)
+    return hidden || number === '' ? [] : [{ number, reason }]
+  })
+}
+
+/** What a phone asks for about its own number: none at all (RFC 3323), or another of the company's than it usually shows (RFC 3325 §9.2). */
+export function wishesOfPhone(request: SipRequest, device: CompiledDevice, country: string): { withheld?: true; preferred?: string } {
+  const { address, hidden } = readCaller(request.headers, ['ppi', 'from'])
+  if (hidden || device.withhold) return { withheld: true }
+  const number = device.mayShow.size === 0 ? null : readDialled(userOfAddress(address) ?? '', country).e164
+  return number !== null && device.mayShow.has(number) ? { preferred: number } : {}
 }
 
 /** A name fit for logs and screens: no control characters, bounded. */

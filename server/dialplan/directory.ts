@@ -1,5 +1,6 @@
-import type { CallIdentity, Destination, Directory, Located, RingPlan, RingTarget } from '#calls/needs.ts'
+import type { CallIdentity, Destination, Directory, Diverted, Located, RingManner, RingPlan, RingTarget } from '#calls/needs.ts'
 import type { Outcome } from '#contract/outcome.ts'
+import { alertInfo } from '#sip/identity/alert-info.ts'
 import type { Binding } from '#sip/registrar/binding.ts'
 import type { SendTo } from '#sip/agent.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
@@ -8,7 +9,7 @@ import { emergencyPlan, outsidePlan, planOf } from '#server/dialplan/plan.ts'
 import { readDialled, writeFor, type Dialled } from '#server/numbering/numbering.ts'
 import type { OutboundGuard } from '#server/outbound/guard.ts'
 import { ratePerMinute, trunksFor } from '#server/outbound/permit.ts'
-import { numberToShow, showCaller } from '#server/trunks/caller-id.ts'
+import { type Claim, showCaller, showDiversion } from '#server/trunks/caller-id.ts'
 import type { TrunkBoard } from '#server/trunks/trunk-board.ts'
 import type { TrunkLink } from '#server/trunks/trunk-link.ts'
 
@@ -32,13 +33,13 @@ export class CompanyDirectory implements Directory {
     this.#needs = needs
   }
 
-  locate(target: RingTarget, on: CallIdentity, namePrefix?: string): Located {
+  locate(target: RingTarget, on: CallIdentity, how: RingManner = {}): Located {
     const book = this.#needs.book(on.tenant, on.config)
     switch (target.kind) {
       case 'device':
-        return this.#phone(book, target, { ...on, from: prefixed(on.from, namePrefix) })
+        return this.#phone(book, target, { ...on, from: prefixed(on.from, how.namePrefix) }, how.ringTone)
       case 'external':
-        return this.#outside(book, target, on)
+        return this.#outside(book, target, on, how.diverted)
     }
   }
 
@@ -59,7 +60,7 @@ export class CompanyDirectory implements Directory {
     }
   }
 
-  #phone(book: CompiledConfig, target: Extract<RingTarget, { kind: 'device' }>, on: CallIdentity): Located {
+  #phone(book: CompiledConfig, target: Extract<RingTarget, { kind: 'device' }>, on: CallIdentity, ringTone: string | undefined): Located {
     const device = book.devices.get(target.id)
     if (device === undefined) return { refused: { kind: 'unreachable', by: 'nobody', detail: `there is no phone ${target.id}` } }
     if (target.skipBusy === true && this.#needs.isBusy(on.tenant, device.id)) {
@@ -70,6 +71,7 @@ export class CompanyDirectory implements Directory {
     if (contacts.length === 0)
       return { refused: { kind: 'unreachable', by: 'nobody', detail: `no phone is registered for ${target.label}` } }
     const { name, person } = device
+    const alert = alertOf(book, on, ringTone)
     return {
       branches: contacts.map((binding) => [
         {
@@ -80,12 +82,18 @@ export class CompanyDirectory implements Directory {
           via: binding.flow,
           ...(binding.path.length > 0 && { route: binding.path }),
           codecs: device.codecs,
+          ...(alert !== null && { headers: [['Alert-Info', alert] as const] }),
         },
       ]),
     }
   }
 
-  #outside(book: CompiledConfig, target: Extract<RingTarget, { kind: 'external' }>, on: CallIdentity): Located {
+  #outside(
+    book: CompiledConfig,
+    target: Extract<RingTarget, { kind: 'external' }>,
+    on: CallIdentity,
+    reason: Diverted['reason'] = 'unconditional',
+  ): Located {
     const number = readDialled(target.number, book.company.country)
     const emergency = target.emergency === true
     const device = on.asker.kind === 'device' ? on.asker.id : null
@@ -95,7 +103,9 @@ export class CompanyDirectory implements Directory {
     }
     const trunks = emergency ? (book.emergency?.trunks ?? []) : book.outbound === null ? [] : trunksFor(book.outbound, number)
     const links = trunks.flatMap((id) => this.#needs.trunks.link(on.tenant, id) ?? [])
-    const destinations = links.flatMap((link) => link.ways.map((via) => this.#through(book, link, via, { number, target, on, device, emergency })))
+    const destinations = links.flatMap((link) =>
+      link.ways.map((via) => this.#through(book, link, via, { number, target, on, device, emergency, reason })),
+    )
     if (destinations.length === 0) return { refused: { kind: 'unreachable', by: 'carrier', detail: `no trunk takes ${target.number}` } }
     return { branches: [destinations] }
   }
@@ -103,15 +113,18 @@ export class CompanyDirectory implements Directory {
   #through(book: CompiledConfig, link: TrunkLink, via: SendTo, want: Outside): Destination {
     const { trunk } = link
     const written = writeFor(trunk.numberFormat.out, want.number, book.company.country)
-    const shown = showCaller(book, trunk, link.domain, numberToShow(book, trunk, claimOf(want)))
+    const claim = claimOf(want)
+    const shown = showCaller(book, trunk, link.domain, claim)
+    const diversion = showDiversion(book, trunk, link.domain, written, claim.forwarded)
+    const called = `sip:${written}@${link.domain}${trunk.userPhone && !want.emergency ? ';user=phone' : ''}`
     const user = trunk.authUser ?? trunk.username
     return {
       endpoint: { kind: 'trunk', id: trunk.id, number: want.target.number, name: trunk.name },
-      uri: `sip:${written}@${link.domain}`,
+      uri: called,
       from: shown.from,
-      to: `<sip:${written}@${link.domain}>`,
+      to: `<${called}>`,
       via,
-      headers: shown.headers,
+      headers: [...shown.headers, ...diversion],
       silenceMs: trunkSilenceMs,
       codecs: trunk.codecs,
       ...(user !== null &&
@@ -142,15 +155,28 @@ interface Outside {
   on: CallIdentity
   device: string | null
   emergency: boolean
+  reason: Diverted['reason']
 }
 
-function claimOf(want: Outside): Parameters<typeof numberToShow>[2] {
+function claimOf(want: Outside): Claim {
+  const { withheld, preferred, called } = want.on
+  const forwarded = called === undefined ? undefined : { by: called, reason: want.reason }
   return {
     device: want.device,
     from: want.on.from,
     emergency: want.emergency,
+    ...(withheld === true && { withheld }),
+    ...(preferred !== undefined && { preferred }),
+    ...(forwarded !== undefined && { forwarded }),
     ...(want.target.show !== undefined ? { show: want.target.show } : want.device === null && { show: 'company' as const }),
   }
+}
+
+/** The ring a phone is asked for: that of the door the caller came through, else by where they come from, when the company tells these apart. */
+function alertOf(book: CompiledConfig, on: CallIdentity, ringTone: string | undefined): string | null {
+  if (ringTone !== undefined) return alertInfo(ringTone)
+  if (book.company.distinctiveRing !== true) return null
+  return alertInfo(on.asker.kind === 'trunk' ? 'external' : 'internal')
 }
 
 /** The caller as the phones of a group show them. */

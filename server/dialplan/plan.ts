@@ -23,6 +23,7 @@ export function planOfSteps(config: CompiledConfig, steps: readonly DocumentStep
   return {
     steps: resolved.steps.map((step) => ({ ms: step.ms, targets: step.targets.map((target) => targetOf(config, target, show)) })),
     ...(prefix !== undefined && { namePrefix: prefix }),
+    ...(resolved.ringTone !== undefined && { ringTone: resolved.ringTone }),
   }
 }
 

@@ -9,7 +9,7 @@ import type { Identified, Identity, IncomingInvite, SipPolicy, Flow } from '#sip
 import type { SipRequest } from '#sip/message/message.ts'
 import type { LiveCalls } from '#server/calls/live-calls.ts'
 import { rehearsalHeader, type Rehearsals } from '#server/calls/rehearsals.ts'
-import { callerOnTrunk, clean, dialledOnTrunk, userOfUri } from '#server/dialplan/arrival.ts'
+import { callerOnTrunk, clean, dialledOnTrunk, divertedOnTrunk, userOfUri, wishesOfPhone } from '#server/dialplan/arrival.ts'
 import type { Book, Books } from '#server/dialplan/books.ts'
 import type { Conduct } from '#server/dialplan/conduct.ts'
 import { decideFromTrunk, decideInside, type Route } from '#server/dialplan/decide.ts'
@@ -73,6 +73,7 @@ export class Switchboard implements SipPolicy {
       endpoint,
       direction: inside ? 'internal' : 'outbound',
       from: { number, name: device.name },
+      more: wishesOfPhone(incoming.request, device, book.config.company.country),
     })
   }
 
@@ -109,7 +110,11 @@ export class Switchboard implements SipPolicy {
     const full = link.blocked()?.why === 'full'
     const taken = full ? fullRoute(compiled.channels ?? 0) : route
     const to = route.kind === 'target' && route.number !== undefined ? route.number.number : dialled
-    const call = this.#begin({ incoming, book, route: taken, dialled: to, endpoint, direction: 'inbound', from })
+    const call = this.#begin({
+      ...{ incoming, book, route: taken, dialled: to, endpoint, direction: 'inbound', from },
+      more: route.kind === 'target' && route.number !== undefined ? { called: route.number.number } : {},
+      diverted: divertedOnTrunk(incoming.request, compiled, book.config.company.country),
+    })
     if (call !== null && !full) {
       const channel = link.take()
       call.ended.on(() => channel[Symbol.dispose]())
@@ -123,7 +128,14 @@ export class Switchboard implements SipPolicy {
       incoming.reject(503, 'All lines are in use', [['Retry-After', '5']])
       return null
     }
-    const identity: CallIdentity = { tenant: book.tenant, call: calls.random.hex(10), config: book.version, from, asker: endpoint }
+    const identity: CallIdentity = {
+      tenant: book.tenant,
+      call: calls.random.hex(10),
+      config: book.version,
+      from,
+      asker: endpoint,
+      ...arrival.more,
+    }
     const pretended = this.#needs.rehearsals.redeem(book.tenant, incoming.request.headers.get(rehearsalHeader))
     const call = new Call(calls, identity)
     live.add(call)
@@ -132,6 +144,7 @@ export class Switchboard implements SipPolicy {
       direction,
       from,
       to: { number: clean(dialled) },
+      ...(arrival.diverted !== undefined && arrival.diverted.length > 0 && { diverted: arrival.diverted }),
       config: book.version,
       ...(pretended !== null && { rehearsedAt: pretended }),
     })
@@ -176,6 +189,9 @@ interface Arrival {
   endpoint: EndpointRef
   direction: 'inbound' | 'outbound' | 'internal'
   from: { number: string; name?: string }
+  /** What else the call keeps in mind of how it came. */
+  more: Pick<CallIdentity, 'withheld' | 'preferred' | 'called'>
+  diverted?: ReturnType<typeof divertedOnTrunk>
 }
 
 function fullRoute(channels: number): Route {

@@ -192,16 +192,11 @@ export class TrunkLink {
   }
 
   /** Asks at every way, so that one that comes back is noticed though another serves in its place. */
-  /** Asks at each way until one lives; that one comes first from then on. */
   async #probe(): Promise<void> {
-    let why: string | null = null
-    for (const way of this.ways) {
-      why = await this.#ask(way)
-      if (this.#closed) return
-      if (why === null) break
-      this.#tryLast(way)
-    }
-    if (this.#addresses.length > 0) this.#set(why === null ? 'up' : 'down', why ?? '')
+    const troubles = await Promise.all(this.#addresses.slice(0, maxWays).map((way) => this.#ask(way)))
+    if (this.#closed) return
+    const [first] = troubles
+    if (first !== undefined) this.#set(troubles.includes(null) ? 'up' : 'down', first ?? '')
     this.#timer = this.#needs.clock.after(this.trunk.healthSeconds * 1000, () => void this.#probe())
   }
 
@@ -216,16 +211,15 @@ export class TrunkLink {
       via: way,
       timeoutMs: probeTimeoutMs,
     })
-    if (answer.kind === 'unanswered') return answer.detail
-    if (answer.status === 503 || answer.status === 408) return `${answer.status} ${answer.reason}`
-    this.#dead.delete(keyOf(way))
-    return null
-  }
-
-  #tryLast(way: SendTo): void {
-    this.#dead.add(keyOf(way))
-    this.#needs.locator.failed?.(way)
-    this.#addresses = [...this.#addresses.filter((each) => keyOf(each) !== keyOf(way)), way]
+    const trouble =
+      answer.kind === 'unanswered'
+        ? answer.detail
+        : isAlive(answer.status, this.trunk.healthAnswer)
+          ? null
+          : `${answer.status} ${answer.reason}`
+    if (trouble === null) this.#dead.delete(keyOf(way))
+    else this.#dead.add(keyOf(way))
+    return trouble
   }
 
   #set(state: 'up' | 'down', why: string): void {
@@ -254,7 +248,11 @@ export class TrunkLink {
     const [found] = await Promise.all([this.#needs.locator.resolve(this.#next()), this.#sources.look()])
     if (this.#closed) return
     // A name that does not resolve now keeps the addresses it had: a dead resolver must not take a living trunk away.
-    if (found.length > 0) this.#addresses = this.#expecting(found)
+    if (found.length > 0) {
+      this.#addresses = this.#expecting(found)
+      const here = new Set(found.map(keyOf))
+      for (const dead of this.#dead) if (!here.has(dead)) this.#dead.delete(dead)
+    }
     this.#onResolved()
     if (this.#addresses.length > 0) void this.#after.then(() => this.#registration?.reachable())
     this.#resolving = this.#needs.clock.after(resolveEveryMs, () => void this.#resolve())
@@ -277,6 +275,11 @@ function literal(address: string, port: number | null, transport: SendTo['transp
 
 function keyOf({ transport, address, port }: SendTo): string {
   return `${transport} ${address} ${port}`
+}
+
+/** Whether an answer to OPTIONS says that its peer takes calls: even a refusal usually does. */
+function isAlive(status: number, wanted: CompiledTrunk['healthAnswer']): boolean {
+  return wanted === '2xx' ? status >= 200 && status < 300 : status !== 503 && status !== 408
 }
 
 /** Whether two compilations of a trunk mean the same: then its registration and calls go on. */

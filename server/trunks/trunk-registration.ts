@@ -36,7 +36,7 @@ export class TrunkRegistration {
       {
         registrar: `sip:${trunk.domain}`,
         aor: `<sip:${user}@${trunk.domain}>`,
-        contactUser: user,
+        contactUser: trunk.contactUser ?? user,
         expires: trunk.registerSeconds,
         via: () => addressOf(needs.addresses(), this.#attempt),
         ...(authUser !== null &&

@@ -22,6 +22,8 @@ const sentences: { readonly [K in FactKind]: (fact: Of<K>, name: Name) => string
   'call.started': ({ from, to, config, rehearsedAt }) =>
     `${from.number || 'somebody'} calls ${to.number} (configuration ${config}${rehearsedAt === undefined ? '' : `, as if it were ${localTime(rehearsedAt)}`})`,
   'call.ended': ({ outcome }) => `the call is over: ${said(outcome)}`,
+  'call.identity-checked': ({ verdict, attestation, why }) =>
+    `the caller’s signature: ${verdict}${attestation === undefined ? '' : `, attestation ${attestation}`}${why === undefined ? '' : ` (${why})`}`,
   'call.recovered': ({ downMs }) => `the server was away for ${seconds(downMs)} and took the call over`,
   'call.refused': ({ reason, sip }) => `refused (${sip}): ${reason}`,
   'leg.started': ({ leg, role }, name) => (role === 'caller' ? null : `${name(leg)} is called`),

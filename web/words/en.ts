@@ -141,8 +141,10 @@ export const en: Words = {
   theme: { system: 'System', light: 'Light', dark: 'Dark' },
   facts: {
     'call.started': (f, say) =>
-      `${f.from.name ?? f.from.number} calls ${f.to.number}.${f.rehearsedAt === undefined ? '' : ` A rehearsal, as if it were ${say.instant(f.rehearsedAt)}.`}`,
+      `${f.from.name ?? f.from.number} calls ${f.to.number}.${f.rehearsedAt === undefined ? '' : ` A rehearsal, as if it were ${say.instant(f.rehearsedAt)}.`}${f.diverted === undefined ? '' : ` It had been meant for ${f.diverted.map((d) => d.number).join(', ')} first.`}`,
     'call.ended': (f, say) => `The call ended: ${say.outcome(f.outcome)}.`,
+    'call.identity-checked': (f) =>
+      `${{ passed: 'The caller’s number is signed, and the signature is good.', failed: 'The signature of the caller’s number is not good.', unsure: 'The caller’s number is signed by somebody we have no reason to trust.' }[f.verdict]}${f.attestation === undefined ? '' : ` Attestation: ${f.attestation}.`}${f.why === undefined ? '' : ` (${f.why})`}`,
     'call.recovered': (f, say) => `The server was away for ${say.duration(f.downMs)} and took the call over again.`,
     'call.refused': (f) => `Refused with ${f.sip}: ${f.reason} (rule ${f.rule}).`,
     'leg.started': (f, say) => (f.role === 'caller' ? `${say.leg(f.leg)} is on the line.` : `Calling ${say.leg(f.leg)}.`),

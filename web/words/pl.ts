@@ -141,8 +141,10 @@ export const pl: Words = {
   theme: { system: 'Systemowe', light: 'Jasne', dark: 'Ciemne' },
   facts: {
     'call.started': (f, say) =>
-      `${f.from.name ?? f.from.number} dzwoni na ${f.to.number}.${f.rehearsedAt === undefined ? '' : ` Próba, udawany czas: ${say.instant(f.rehearsedAt)}.`}`,
+      `${f.from.name ?? f.from.number} dzwoni na ${f.to.number}.${f.rehearsedAt === undefined ? '' : ` Próba, udawany czas: ${say.instant(f.rehearsedAt)}.`}${f.diverted === undefined ? '' : ` Najpierw było do: ${f.diverted.map((d) => d.number).join(', ')}.`}`,
     'call.ended': (f, say) => `Koniec połączenia: ${say.outcome(f.outcome)}.`,
+    'call.identity-checked': (f) =>
+      `${{ passed: 'Numer dzwoniącego jest podpisany, a podpis jest dobry.', failed: 'Podpis numeru dzwoniącego nie jest dobry.', unsure: 'Numer dzwoniącego podpisał ktoś, komu nie ma powodu ufać.' }[f.verdict]}${f.attestation === undefined ? '' : ` Poziom: ${f.attestation}.`}${f.why === undefined ? '' : ` (${f.why})`}`,
     'call.recovered': (f, say) => `Serwera nie było przez ${say.duration(f.downMs)}; przejął połączenie z powrotem.`,
     'call.refused': (f) => `Odmowa ${f.sip}: ${f.reason} (reguła ${f.rule}).`,
     'leg.started': (f, say) => (f.role === 'caller' ? `Na linii: ${say.leg(f.leg)}.` : `Wywoływanie: ${say.leg(f.leg)}.`),

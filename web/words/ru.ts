@@ -141,8 +141,10 @@ export const ru: Words = {
   theme: { system: 'Системные', light: 'Светлые', dark: 'Тёмные' },
   facts: {
     'call.started': (f, say) =>
-      `${f.from.name ?? f.from.number} звонит на ${f.to.number}.${f.rehearsedAt === undefined ? '' : ` Репетиция: как будто сейчас ${say.instant(f.rehearsedAt)}.`}`,
+      `${f.from.name ?? f.from.number} звонит на ${f.to.number}.${f.rehearsedAt === undefined ? '' : ` Репетиция: как будто сейчас ${say.instant(f.rehearsedAt)}.`}${f.diverted === undefined ? '' : ` Сначала он предназначался: ${f.diverted.map((d) => d.number).join(', ')}.`}`,
     'call.ended': (f, say) => `Звонок закончился: ${say.outcome(f.outcome)}.`,
+    'call.identity-checked': (f) =>
+      `${{ passed: 'Номер звонящего подписан, подпись верна.', failed: 'Подпись номера звонящего неверна.', unsure: 'Номер звонящего подписан кем-то, кому нет причин доверять.' }[f.verdict]}${f.attestation === undefined ? '' : ` Уровень: ${f.attestation}.`}${f.why === undefined ? '' : ` (${f.why})`}`,
     'call.recovered': (f, say) => `Сервера не было ${say.duration(f.downMs)}; он снова принял звонок.`,
     'call.refused': (f) => `Отказ ${f.sip}: ${f.reason} (правило ${f.rule}).`,
     'leg.started': (f, say) => (f.role === 'caller' ? `На линии: ${say.leg(f.leg)}.` : `Вызывается: ${say.leg(f.leg)}.`),

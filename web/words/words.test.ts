@@ -25,10 +25,16 @@ const outcome = { kind: 'busy', by: 'callee', sip: 486 } as const
 /** One fact of each kind, and what its sentence must say whatever the language. */
 const facts: { readonly [K in FactKind]: readonly [Extract<Fact, { kind: K }>, ...string[]] } = {
   'call.started': [
-    { ...common, kind: 'call.started', direction: 'inbound', from: { number: '1' }, to: { number: '2' }, config: 1, rehearsedAt: 7 },
+    { ...common, kind: 'call.started', direction: 'inbound', from: { number: '1' }, to: { number: '2' }, config: 1, rehearsedAt: 7, diverted: [{ number: '3', reason: 'user-busy' }] },
     '1',
     '2',
     'at:7',
+    '3',
+  ],
+  'call.identity-checked': [
+    { ...common, kind: 'call.identity-checked', verdict: 'failed', attestation: 'B', why: 'too old', late: false },
+    'B',
+    'too old',
   ],
   'call.ended': [{ ...common, kind: 'call.ended', outcome }, '486'],
   'call.recovered': [{ ...common, kind: 'call.recovered', downMs: 700 }, '700ms'],

@@ -141,8 +141,10 @@ export const zh: Words = {
   theme: { system: '跟随系统', light: '浅色', dark: '深色' },
   facts: {
     'call.started': (f, say) =>
-      `${f.from.name ?? f.from.number} 致电 ${f.to.number}。${f.rehearsedAt === undefined ? '' : `演练，假定时间为 ${say.instant(f.rehearsedAt)}。`}`,
+      `${f.from.name ?? f.from.number} 致电 ${f.to.number}。${f.rehearsedAt === undefined ? '' : `演练，假定时间为 ${say.instant(f.rehearsedAt)}。`}${f.diverted === undefined ? '' : `原本呼叫 ${f.diverted.map((d) => d.number).join('、')}。`}`,
     'call.ended': (f, say) => `通话结束：${say.outcome(f.outcome)}。`,
+    'call.identity-checked': (f) =>
+      `${{ passed: '主叫号码已签名，签名有效。', failed: '主叫号码的签名无效。', unsure: '主叫号码由我们无法信任的一方签名。' }[f.verdict]}${f.attestation === undefined ? '' : ` 级别: ${f.attestation}.`}${f.why === undefined ? '' : ` (${f.why})`}`,
     'call.recovered': (f, say) => `服务器离开 ${say.duration(f.downMs)} 后重新接管通话。`,
     'call.refused': (f) => `以 ${f.sip} 拒绝：${f.reason}（规则 ${f.rule}）。`,
     'leg.started': (f, say) => (f.role === 'caller' ? `${say.leg(f.leg)} 已上线。` : `正在呼叫 ${say.leg(f.leg)}。`),
