@@ -39,6 +39,8 @@ export interface SipSettings {
   publicAddress: string | null
   /** Networks in CIDR form from which no address translation is assumed. */
   localNetworks: string[]
+  /** Session timers (RFC 4028), s: what we ask for, 0 for nothing; and the least we agree to. */
+  sessions: { expires: number; min: number }
 }
 
 export interface MediaSettings {
@@ -97,6 +99,8 @@ const urlPath = Type.String({ pattern: '^/[^ ?#]*$', description: 'a path that s
 const mailbox = Type.String({ pattern: '^[^ @]+@[^ @]+$', description: 'a mail address' })
 const count = Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'a number from 1 to 1000000' })
 const seconds = Type.Integer({ minimum: 0, maximum: 86_400, description: 'seconds, 0 to 86400' })
+const sessionSeconds = Type.Integer({ minimum: 0, maximum: 86_400, description: 'a number of seconds up to 86400, or 0 for none' })
+const leastSessionSeconds = Type.Integer({ minimum: 2, maximum: 86_400, description: 'a number of seconds from 2 to 86400' })
 const engineCount = Type.Integer({ minimum: 1, maximum: 64, description: 'a number from 1 to 64' })
 const onOff = Type.Boolean({ description: 'on or off' })
 const logLevel = Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')], {
@@ -160,6 +164,10 @@ function readSip(read: SettingsReader): SipSettings {
     ws: { port: read.one('CENTRALA_SIP_WS_PORT', port, 5066), path: read.one('CENTRALA_SIP_WS_PATH', urlPath, '/sip') },
     publicAddress: read.one('CENTRALA_PUBLIC_ADDRESS', address, null),
     localNetworks: read.one('CENTRALA_LOCAL_NETWORKS', networks, privateNetworks),
+    sessions: {
+      expires: read.one('CENTRALA_SIP_SESSION_SECONDS', sessionSeconds, 1_800),
+      min: read.one('CENTRALA_SIP_MIN_SESSION_SECONDS', leastSessionSeconds, 90),
+    },
   }
 }
 

@@ -114,6 +114,7 @@ export class Exchange {
       gate: gateOf(clock, (shut) => log.warn('guessing was stopped', { kind: shut.kind, who: shut.who, failures: shut.failures })),
       registrar: this.registrar,
       product: 'Centrala',
+      sessions: parts.sip.sessions,
       methods: ['SUBSCRIBE'],
       isLocal: addresses.isLocal,
       reflow: (kept) => this.devices.flowTo(kept),
