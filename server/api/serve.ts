@@ -20,6 +20,7 @@ import type { Journal } from '#server/journal/index.ts'
 import { promptsApi } from '#server/prompts/api.ts'
 import type { PromptFiles } from '#server/prompts/prompt-files.ts'
 import type { Prompts } from '#server/prompts/prompts.ts'
+import { presenceApi } from '#server/presence/api.ts'
 import { type EventStream, eventsApi } from '#server/realtime/events.ts'
 import { recordingsApi } from '#server/recordings/api.ts'
 import type { Recordings } from '#server/recordings/index.ts'
@@ -77,6 +78,7 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
     store: needs.store,
     journal: needs.journal,
     media: needs.media,
+  presenceApi(app, exchange)
     listeners: () => needs.events.size,
     isDraining: needs.isDraining,
   })
