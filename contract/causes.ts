@@ -38,48 +38,55 @@ export interface Cause {
   readonly text: string
 }
 
-function row(q850: number, sip: number, name: CauseName, kind: OutcomeKind | null, elsewhere: Cause['elsewhere'], text: string): Cause {
-  return { q850, sip, name, kind, elsewhere, text }
-}
+type Row = readonly [q850: number, sip: number, name: CauseName, kind: OutcomeKind | null, elsewhere: Cause['elsewhere'], text: string]
 
 /** The first row of a SIP status is what the status means when no cause comes with it. */
-export const causes: readonly Cause[] = [
-  row(1, 404, 'unallocated', 'wrong-number', 'is-no-use', 'Unallocated (unassigned) number'),
-  row(2, 404, 'no-route', 'unreachable', 'may-help', 'No route to specified transit network'),
-  row(3, 404, 'no-route', 'unreachable', 'may-help', 'No route to destination'),
-  row(16, 480, 'normal', null, 'status', 'Normal call clearing'),
-  row(17, 486, 'busy', 'busy', 'is-no-use', 'User busy'),
-  row(19, 480, 'no-answer', 'no-answer', 'is-no-use', 'No answer from user (user alerted)'),
-  row(18, 408, 'no-response', 'no-answer', 'is-no-use', 'No user responding'),
-  row(20, 480, 'absent', 'unreachable', 'is-no-use', 'Subscriber absent'),
-  row(21, 603, 'rejected', 'rejected', 'is-no-use', 'Call rejected'),
-  row(22, 410, 'number-changed', 'wrong-number', 'is-no-use', 'Number changed'),
-  row(23, 410, 'number-changed', 'wrong-number', 'is-no-use', 'Redirection to new destination'),
-  row(26, 404, 'unallocated', 'wrong-number', 'is-no-use', 'Non-selected user clearing'),
-  row(27, 502, 'out-of-order', 'unreachable', 'status', 'Destination out of order'),
-  row(28, 484, 'invalid-format', 'wrong-number', 'is-no-use', 'Invalid number format (address incomplete)'),
-  row(29, 501, 'facility-rejected', 'failed', 'status', 'Facility rejected'),
-  row(31, 480, 'normal', null, 'status', 'Normal, unspecified'),
-  row(34, 503, 'no-circuit', 'overloaded', 'may-help', 'No circuit/channel available'),
-  row(38, 503, 'network-down', 'overloaded', 'may-help', 'Network out of order'),
-  row(41, 503, 'temporary-failure', null, 'may-help', 'Temporary failure'),
-  row(42, 503, 'congestion', 'overloaded', 'may-help', 'Switching equipment congestion'),
-  row(43, 503, 'congestion', 'overloaded', 'may-help', 'Access information discarded'),
-  row(44, 503, 'no-circuit', 'overloaded', 'may-help', 'Requested circuit/channel not available'),
-  row(47, 503, 'resource-unavailable', 'overloaded', 'may-help', 'Resource unavailable, unspecified'),
-  row(50, 403, 'facility-rejected', 'rejected', 'may-help', 'Requested facility not subscribed'),
-  row(55, 403, 'barred', 'rejected', 'is-no-use', 'Incoming calls barred within CUG'),
-  row(57, 403, 'barred', 'rejected', 'may-help', 'Bearer capability not authorized'),
-  row(58, 503, 'resource-unavailable', 'overloaded', 'may-help', 'Bearer capability not presently available'),
-  row(65, 488, 'incompatible', 'failed', 'may-help', 'Bearer capability not implemented'),
-  row(69, 501, 'service-missing', 'failed', 'may-help', 'Requested facility not implemented'),
-  row(79, 501, 'service-missing', 'failed', 'may-help', 'Service or option not implemented, unspecified'),
-  row(87, 403, 'barred', 'rejected', 'is-no-use', 'User not member of CUG'),
-  row(88, 503, 'incompatible', 'failed', 'may-help', 'Incompatible destination'),
-  row(102, 504, 'timer-expired', 'failed', 'may-help', 'Recovery on timer expiry'),
-  row(111, 500, 'interworking', 'failed', 'status', 'Protocol error, unspecified'),
-  row(127, 500, 'interworking', null, 'status', 'Interworking, unspecified'),
+const table: readonly Row[] = [
+  [1, 404, 'unallocated', 'wrong-number', 'is-no-use', 'Unallocated (unassigned) number'],
+  [2, 404, 'no-route', 'unreachable', 'may-help', 'No route to specified transit network'],
+  [3, 404, 'no-route', 'unreachable', 'may-help', 'No route to destination'],
+  [16, 480, 'normal', null, 'status', 'Normal call clearing'],
+  [17, 486, 'busy', 'busy', 'is-no-use', 'User busy'],
+  [19, 480, 'no-answer', 'no-answer', 'is-no-use', 'No answer from user (user alerted)'],
+  [18, 408, 'no-response', 'no-answer', 'is-no-use', 'No user responding'],
+  [20, 480, 'absent', 'unreachable', 'is-no-use', 'Subscriber absent'],
+  [21, 603, 'rejected', 'rejected', 'is-no-use', 'Call rejected'],
+  [22, 410, 'number-changed', 'wrong-number', 'is-no-use', 'Number changed'],
+  [23, 410, 'number-changed', 'wrong-number', 'is-no-use', 'Redirection to new destination'],
+  [26, 404, 'unallocated', 'wrong-number', 'is-no-use', 'Non-selected user clearing'],
+  [27, 502, 'out-of-order', 'unreachable', 'status', 'Destination out of order'],
+  [28, 484, 'invalid-format', 'wrong-number', 'is-no-use', 'Invalid number format (address incomplete)'],
+  [29, 501, 'facility-rejected', 'failed', 'status', 'Facility rejected'],
+  [31, 480, 'normal', null, 'status', 'Normal, unspecified'],
+  [34, 503, 'no-circuit', 'overloaded', 'may-help', 'No circuit/channel available'],
+  [38, 503, 'network-down', 'overloaded', 'may-help', 'Network out of order'],
+  [41, 503, 'temporary-failure', null, 'may-help', 'Temporary failure'],
+  [42, 503, 'congestion', 'overloaded', 'may-help', 'Switching equipment congestion'],
+  [43, 503, 'congestion', 'overloaded', 'may-help', 'Access information discarded'],
+  [44, 503, 'no-circuit', 'overloaded', 'may-help', 'Requested circuit/channel not available'],
+  [47, 503, 'resource-unavailable', 'overloaded', 'may-help', 'Resource unavailable, unspecified'],
+  [50, 403, 'facility-rejected', 'rejected', 'may-help', 'Requested facility not subscribed'],
+  [55, 403, 'barred', 'rejected', 'is-no-use', 'Incoming calls barred within CUG'],
+  [57, 403, 'barred', 'rejected', 'may-help', 'Bearer capability not authorized'],
+  [58, 503, 'resource-unavailable', 'overloaded', 'may-help', 'Bearer capability not presently available'],
+  [65, 488, 'incompatible', 'failed', 'may-help', 'Bearer capability not implemented'],
+  [69, 501, 'service-missing', 'failed', 'may-help', 'Requested facility not implemented'],
+  [79, 501, 'service-missing', 'failed', 'may-help', 'Service or option not implemented, unspecified'],
+  [87, 403, 'barred', 'rejected', 'is-no-use', 'User not member of CUG'],
+  [88, 503, 'incompatible', 'failed', 'may-help', 'Incompatible destination'],
+  [102, 504, 'timer-expired', 'failed', 'may-help', 'Recovery on timer expiry'],
+  [111, 500, 'interworking', 'failed', 'status', 'Protocol error, unspecified'],
+  [127, 500, 'interworking', null, 'status', 'Interworking, unspecified'],
 ]
+
+export const causes: readonly Cause[] = table.map(([q850, sip, name, kind, elsewhere, text]) => ({
+  q850,
+  sip,
+  name,
+  kind,
+  elsewhere,
+  text,
+}))
 
 const byQ850 = new Map(causes.map((cause) => [cause.q850, cause]))
 const bySip = new Map(causes.toReversed().map((cause) => [cause.sip, cause]))

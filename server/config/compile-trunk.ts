@@ -61,20 +61,28 @@ function numbers(
   companyCallerId: string | null,
   owned: ReadonlySet<string>,
 ): Pick<CompiledTrunk, 'dialledNumberIn' | 'numberFormat' | 'userPhone' | 'callerId'> {
-  const { callerId, numberFormat } = trunk
-  const out = numberFormat?.out ?? 'e164-plus'
-  const trusted = callerId?.trusted ?? true
+  const format = trunk.numberFormat
+  const out = format?.out ?? 'e164-plus'
   return {
     dialledNumberIn: (trunk.dialledNumberIn ?? 'request-uri').toLowerCase(),
-    numberFormat: { in: numberFormat?.in ?? 'e164-plus', out, caller: numberFormat?.caller ?? out },
+    numberFormat: { in: format?.in ?? 'e164-plus', out, caller: format?.caller ?? out },
     userPhone: trunk.userPhone ?? false,
-    callerId: {
-      rule: callerId?.rule ?? 'asserted',
-      read: trusted ? (callerId?.read ?? ['pai', 'rpid', 'from']) : ['from'],
-      trusted,
-      forwarded: callerId?.forwarded ?? 'own',
-      allowed: callerId?.allowed === undefined ? owned : new Set(callerId.allowed),
-      default: callerId?.default ?? companyCallerId,
-    },
+    callerId: callerId(trunk.callerId ?? {}, companyCallerId, owned),
+  }
+}
+
+function callerId(
+  written: NonNullable<Trunk['callerId']>,
+  companyCallerId: string | null,
+  owned: ReadonlySet<string>,
+): CompiledTrunk['callerId'] {
+  const trusted = written.trusted ?? true
+  return {
+    rule: written.rule ?? 'asserted',
+    read: trusted ? (written.read ?? ['pai', 'rpid', 'from']) : ['from'],
+    trusted,
+    forwarded: written.forwarded ?? 'own',
+    allowed: written.allowed === undefined ? owned : new Set(written.allowed),
+    default: written.default ?? companyCallerId,
   }
 }

@@ -100,13 +100,20 @@ function compileDevice(device: Device, { people, extensionsOf, settled, deviceCa
     algorithms: device.algorithms ?? ['SHA-256', 'MD5'],
     codecs: device.codecs ?? ['PCMA', 'PCMU'],
     transports: device.transports ?? ['udp', 'tcp', 'tls', 'ws', 'wss'],
-    callerId: device.callerId ?? person?.callerId ?? settled.callerId,
-    mayShow: new Set(device.mayShow),
-    withhold: device.withhold ?? false,
+    ...callerOf(device, person, settled),
     maxContacts: device.maxContacts ?? 5,
     caps: device.caps ?? deviceCaps,
     extensions: extensionsOf(device),
   }
+}
+
+function callerOf(
+  device: Device,
+  person: DocumentOf<'person'> | null,
+  settled: SettledCompany,
+): Pick<CompiledDevice, 'callerId' | 'mayShow' | 'withhold'> {
+  const callerId = device.callerId ?? person?.callerId ?? settled.callerId
+  return { callerId, mayShow: new Set(device.mayShow), withhold: device.withhold ?? false }
 }
 
 /** Extensions by what they lead to, found once for all devices. */

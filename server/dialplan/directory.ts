@@ -114,8 +114,9 @@ export class CompanyDirectory implements Directory {
     const { trunk } = link
     const written = writeFor(trunk.numberFormat.out, want.number, book.company.country)
     const claim = claimOf(want)
-    const shown = showCaller(book, trunk, link.domain, claim)
-    const diversion = showDiversion(book, trunk, link.domain, written, claim.forwarded)
+    const writing = { config: book, trunk, domain: link.domain }
+    const shown = showCaller(writing, claim)
+    const diversion = showDiversion(writing, written, claim.forwarded)
     const called = `sip:${written}@${link.domain}${trunk.userPhone && !want.emergency ? ';user=phone' : ''}`
     const user = trunk.authUser ?? trunk.username
     return {

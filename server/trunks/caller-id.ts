@@ -1,7 +1,7 @@
 import type { Diverted, Shown } from '#calls/needs.ts'
 import type { CompiledConfig, CompiledTrunk } from '#server/config/compiled.ts'
 import { writeFor } from '#server/numbering/numbering.ts'
-import { type DiversionReason, formatDiversion } from '#sip/identity/diversion.ts'
+import { formatDiversion } from '#sip/identity/diversion.ts'
 import { formatHistory } from '#sip/identity/history-info.ts'
 import { ANONYMOUS } from '#sip/identity/privacy.ts'
 
@@ -30,7 +30,7 @@ export interface ShownCaller {
 }
 
 /** The number of ours that a call may show on a trunk, in E.164; null when the company has none at all. */
-export function numberToShow(config: CompiledConfig, trunk: CompiledTrunk, claim: Claim): string | null {
+function numberToShow(config: CompiledConfig, trunk: CompiledTrunk, claim: Claim): string | null {
   return wishes(config, claim).find((number) => number !== null && trunk.callerId.allowed.has(number)) ?? trunk.callerId.default
 }
 
@@ -45,79 +45,86 @@ function wishes(config: CompiledConfig, claim: Claim): (string | null)[] {
   return [preferred, device?.callerId ?? null, company]
 }
 
+/** A trunk as one call writes to it. */
+export interface Writing {
+  config: CompiledConfig
+  trunk: CompiledTrunk
+  /** The domain of our addresses there. */
+  domain: string
+}
+
 /**
  * Writes the caller as the trunk's rule wants: From alone, From and P-Asserted-Identity (RFC 3325), the latter or P-Preferred-Identity beside
  * our trunk user, or Remote-Party-ID. Who asks not to be shown is nowhere in it, but for the assertion that a trusted trunk is given with
  * Privacy `id`. An emergency call always shows its number.
  */
-export function showCaller(config: CompiledConfig, trunk: CompiledTrunk, domain: string, claim: Claim): ShownCaller {
-  const number = numberToShow(config, trunk, claim)
-  const emergency = claim.emergency === true
-  const byRule = claim.show === undefined || claim.show === 'company'
-  const original = claim.forwarded !== undefined && byRule && trunk.callerId.forwarded === 'original' && !emergency
-  const hidden = !emergency && (claim.withheld === true || (original && claim.from.number === ''))
-  const write = (each: string): string =>
-    addressOf(trunk, domain, writeFor(trunk.numberFormat.caller, { e164: each, digits: each }, config.company.country))
-  const ours = number === null ? null : write(number)
-  if (hidden) return withhold(trunk, domain, { ours, number })
-  const shown = original && /^\+[1-9]\d{2,14}$/.test(claim.from.number) ? claim.from.number : number
-  const first = shown === null ? null : write(shown)
-  const user = trunk.username === null ? (first ?? ANONYMOUS) : addressOf(trunk, domain, trunk.username)
-  switch (trunk.callerId.rule) {
-    case 'asserted':
-      return { from: first ?? ANONYMOUS, headers: asserted('P-Asserted-Identity', ours), number }
-    case 'from':
-      return { from: first ?? ANONYMOUS, headers: [], number: shown }
-    case 'pai':
-      return { from: user, headers: asserted('P-Asserted-Identity', first), number: shown }
-    case 'ppi':
-      return { from: original ? (first ?? user) : user, headers: asserted('P-Preferred-Identity', ours), number }
-    case 'rpid':
-      return {
-        from: user,
-        headers: first === null ? [] : [['Remote-Party-ID', `${first};party=calling;screen=yes;privacy=off`]],
-        number: shown,
-      }
-  }
+export function showCaller(on: Writing, claim: Claim): ShownCaller {
+  const { trunk } = on
+  const ours = numberToShow(on.config, trunk, claim)
+  const original = claim.emergency !== true && showsOriginal(trunk, claim)
+  if (claim.emergency !== true && (claim.withheld === true || (original && claim.from.number === ''))) return withhold(on, ours)
+  const shown = original && /^\+[1-9]\d{2,14}$/.test(claim.from.number) ? claim.from.number : ours
+  const way = ways[trunk.callerId.rule]
+  const fromUser = way.from === 'account' && trunk.username !== null && !(original && way.header === 'P-Preferred-Identity')
+  const from = fromUser ? addressOf(on, trunk.username) : addressIn(on, shown)
+  // Where From is the caller's, the header is ours to assert; where From is the account, the header is the only place for the caller.
+  const asserted = way.names === 'ours' ? ours : shown
+  return { from: from ?? ANONYMOUS, headers: identity(way.header, addressIn(on, asserted), 'off'), number: asserted }
 }
 
-/** RFC 3323 §4.1, RFC 3325 §7: anonymous everywhere, asserted only within the trust domain. Without a user of its own a trunk sees nobody. */
-function withhold(trunk: CompiledTrunk, domain: string, us: { ours: string | null; number: string | null }): ShownCaller {
-  const { rule, trusted } = trunk.callerId
+/** What each rule puts where. */
+const ways = {
+  asserted: { from: 'caller', header: 'P-Asserted-Identity', names: 'ours' },
+  from: { from: 'caller', header: null, names: 'caller' },
+  pai: { from: 'account', header: 'P-Asserted-Identity', names: 'caller' },
+  ppi: { from: 'account', header: 'P-Preferred-Identity', names: 'ours' },
+  rpid: { from: 'account', header: 'Remote-Party-ID', names: 'caller' },
+} as const
+
+/** A call from outside shows its own caller where the trunk wants that, unless a flow says whom to show. */
+function showsOriginal(trunk: CompiledTrunk, claim: Claim): boolean {
+  return claim.forwarded !== undefined && (claim.show ?? 'company') === 'company' && trunk.callerId.forwarded === 'original'
+}
+
+/** RFC 3323 §4.1, RFC 3325 §7: anonymous everywhere, asserted only within the trust domain. */
+function withhold(on: Writing, number: string | null): ShownCaller {
+  const { rule, trusted } = on.trunk.callerId
+  const { username } = on.trunk
   const privacy = ['Privacy', 'id'] as const
-  // Carriers that know their customers by From know this one by its user, which is no number of anybody's who calls.
-  const account = trunk.username !== null && rule !== 'asserted' && rule !== 'from' && !isNumber(trunk.username)
-  const from = account ? addressOf(trunk, domain, trunk.username ?? '') : ANONYMOUS
-  if (!trusted || us.ours === null || rule === 'from') return { from, headers: [privacy], number: null }
-  if (rule === 'rpid')
-    return { from, headers: [['Remote-Party-ID', `${us.ours};party=calling;screen=yes;privacy=full`], privacy], number: us.number }
-  const name = rule === 'ppi' ? 'P-Preferred-Identity' : 'P-Asserted-Identity'
-  return { from, headers: [...asserted(name, us.ours), privacy], number: us.number }
+  const way = ways[rule]
+  // Carriers that know their customers by From know this one by its user, unless that is a number.
+  const account = username !== null && way.from === 'account' && !isNumber(username)
+  const from = account ? addressOf(on, username) : ANONYMOUS
+  if (!trusted || number === null || way.header === null) return { from, headers: [privacy], number: null }
+  return { from, headers: [...identity(way.header, addressIn(on, number), 'full'), privacy], number }
 }
 
-/** Headers that say a call was meant for us first, as the trunk wants them; a number that must not be shown is in none. */
-export function showDiversion(
-  config: CompiledConfig,
-  trunk: CompiledTrunk,
-  domain: string,
-  to: string,
-  diverted: Diverted | undefined,
-): (readonly [string, string])[] {
+/** Headers that say a call to `to` was meant for us first, as the trunk wants them; a number that may not be shown there is in none. */
+export function showDiversion(on: Writing, to: string, diverted: Diverted | undefined): (readonly [string, string])[] {
+  const { trunk, domain: host } = on
   if (diverted === undefined || trunk.diversion === 'none' || !trunk.callerId.allowed.has(diverted.by)) return []
-  const user = writeFor(trunk.numberFormat.caller, { e164: diverted.by, digits: diverted.by }, config.company.country)
-  const reason: DiversionReason = diverted.reason
+  const user = writtenUser(on, diverted.by)
   const headers: (readonly [string, string])[] = []
-  if (trunk.diversion !== 'history-info') headers.push(['Diversion', formatDiversion(`sip:${user}@${domain}`, reason)])
+  if (trunk.diversion !== 'history-info') headers.push(['Diversion', formatDiversion(`sip:${user}@${host}`, diverted.reason)])
   if (trunk.diversion !== 'diversion')
-    for (const entry of formatHistory({ user, host: domain }, { user: to, host: domain }, reason)) headers.push(['History-Info', entry])
+    for (const entry of formatHistory({ user, host }, { user: to, host }, diverted.reason)) headers.push(['History-Info', entry])
   return headers
 }
 
-function asserted(name: string, address: string | null): (readonly [string, string])[] {
-  return address === null ? [] : [[name, address]]
+function identity(name: string | null, address: string | null, privacy: 'off' | 'full'): (readonly [string, string])[] {
+  if (name === null || address === null) return []
+  return [[name, name === 'Remote-Party-ID' ? `${address};party=calling;screen=yes;privacy=${privacy}` : address]]
 }
 
-function addressOf(trunk: CompiledTrunk, domain: string, user: string): string {
+function writtenUser(on: Writing, number: string): string {
+  return writeFor(on.trunk.numberFormat.caller, { e164: number, digits: number }, on.config.company.country)
+}
+
+function addressIn(on: Writing, number: string | null): string | null {
+  return number === null ? null : addressOf(on, writtenUser(on, number))
+}
+
+function addressOf({ trunk, domain }: Writing, user: string): string {
   return `<sip:${user}@${domain}${trunk.userPhone && isNumber(user) ? ';user=phone' : ''}>`
 }
 
