@@ -115,6 +115,15 @@ export const Fact = Type.Union([
   }),
 ])
 export type Fact = Static<typeof Fact>
+  /** A phone sent a message to another. What it says is kept nowhere. `delivered`: phones that took it; `sip`: what the sender was answered. */
+  fact('message.sent', {
+    device: Type.String(),
+    to: Type.String(),
+    type: Type.String(),
+    bytes: Type.Integer(),
+    delivered: Type.Integer(),
+    sip: Type.Integer(),
+  }),
 export type FactKind = Fact['kind']
 
 /** A fact before the journal stamped it with `at` and `seq`. */

@@ -186,7 +186,7 @@ function prefixed(from: { number: string; name?: string }, prefix: string | unde
 }
 
 /** Name-addr of who calls, safely quoted (RFC 3261 §25.1). */
-function callerAddress(from: { number: string; name?: string }, domain: string): string {
+export function callerAddress(from: { number: string; name?: string }, domain: string): string {
   const user = /^[+0-9A-Za-z*#._-]{1,64}$/.test(from.number) ? from.number : 'anonymous'
   const display = from.name === undefined ? '' : `"${from.name.replace(/[\x00-\x1f\x7f]/g, ' ').replace(/["\\]/g, '\\$&')}" `
   return `${display}<sip:${user}@${user === 'anonymous' ? 'anonymous.invalid' : domain}>`

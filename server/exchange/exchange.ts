@@ -30,6 +30,7 @@ import type { Journal } from '#server/journal/index.ts'
 import { noMailboxes } from '#server/presence/message-summary.ts'
 import { Presence } from '#server/presence/presence.ts'
 import { OutboundGuard } from '#server/outbound/guard.ts'
+import { Messages } from '#server/messages/messages.ts'
 import type { Prompts } from '#server/prompts/prompts.ts'
 import type { SipSettings } from '#server/settings.ts'
 import { TrunkBoard } from '#server/trunks/trunk-board.ts'
@@ -106,6 +107,7 @@ export class Exchange {
     this.agent = new Agent({
       clock,
       wheel,
+      onRequest: (incoming, who) => messages.receive(incoming, who),
       random,
       log,
       transport: this.transport,
@@ -132,6 +134,11 @@ export class Exchange {
       isBusy: (tenant, device) => this.live.isBusy(tenant, device),
       trunks: this.trunks,
       guard,
+    const messages = new Messages({
+      ...{ clock, tell, books: this.books },
+      contactsOf: (aor) => this.registrar.contactsOf(aor),
+      send: (spec) => this.agent.request(spec),
+    })
     })
     this.calls = { clock, random, log, sip: this.agent, media: parts.media, journal, addresses, directory, archive: parts.archive }
     const switchboard = new Switchboard({

@@ -69,6 +69,8 @@ function sentenceOf<K extends FactKind>(fact: Of<K>, name: Name): string | null 
 
 const caller = 'the caller'
 
+  'message.sent': ({ device, to, delivered, sip }) =>
+    `phone "${device}" sent a message to ${to}: ${delivered > 0 ? 'delivered' : `not delivered (${sip})`}`,
 function nameOf(role: 'caller' | 'callee', endpoint: EndpointRef): string {
   if (role === 'caller') return caller
   const { kind, number, name } = endpoint

@@ -183,3 +183,5 @@ export const en: Words = {
     'alarm.raised': (f) => `Alarm ${f.rule}: ${f.detail}`,
   },
 }
+    'message.sent': (f, say) =>
+      `Phone ${say.device(f.device)} sent a message to ${f.to}: ${f.delivered > 0 ? 'delivered' : `not delivered (${f.sip})`}.`,

@@ -183,3 +183,5 @@ export const pl: Words = {
     'alarm.raised': (f) => `Alarm ${f.rule}: ${f.detail}`,
   },
 }
+    'message.sent': (f, say) =>
+      `Telefon ${say.device(f.device)} wysłał wiadomość do ${f.to}: ${f.delivered > 0 ? 'dostarczona' : `niedostarczona (${f.sip})`}.`,

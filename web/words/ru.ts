@@ -183,3 +183,5 @@ export const ru: Words = {
     'alarm.raised': (f) => `Тревога ${f.rule}: ${f.detail}`,
   },
 }
+    'message.sent': (f, say) =>
+      `Телефон ${say.device(f.device)} отправил сообщение на ${f.to}: ${f.delivered > 0 ? 'доставлено' : `не доставлено (${f.sip})`}.`,

@@ -85,6 +85,12 @@ for (const words of languages) {
       for (const part of parts) assert.ok(sentence.includes(part), `${fact.kind}: "${sentence}" does not say ${part}`)
       assert.doesNotMatch(sentence, /undefined|\[object/)
     }
+  'message.sent': [
+    { ...common, kind: 'message.sent', device: 'd', to: '102', type: 'text/plain', bytes: 5, delivered: 0, sip: 480 },
+    'device:d',
+    '102',
+    '480',
+  ],
   })
 }
 

@@ -183,3 +183,4 @@ export const zh: Words = {
     'alarm.raised': (f) => `告警 ${f.rule}：${f.detail}`,
   },
 }
+    'message.sent': (f, say) => `话机 ${say.device(f.device)} 给 ${f.to} 发了消息：${f.delivered > 0 ? '已送达' : `未送达 (${f.sip})`}。`,

@@ -1,0 +1,138 @@
+import type { Clock } from '#base/clock.ts'
+import type { NewFact } from '#contract/facts.ts'
+import type { Body, Identity, IncomingRequest, RequestSpec, SipAgent } from '#sip/agent.ts'
+import type { SipRequest } from '#sip/message/message.ts'
+import type { Binding } from '#sip/registrar/binding.ts'
+import type { CompiledDevice } from '#server/config/compiled.ts'
+import type { Book, Books } from '#server/dialplan/books.ts'
+import { callerAddress } from '#server/dialplan/directory.ts'
+import { type DeviceWho, isWho } from '#server/dialplan/who.ts'
+import { nameAsked, phonesOf } from '#server/presence/watched.ts'
+
+export interface MessagesNeeds {
+  clock: Clock
+  books: Books
+  /** Contacts that can be reached now. */
+  contactsOf: (aor: string) => readonly Binding[]
+  send: SipAgent['request']
+  tell: (fact: NewFact) => void
+}
+
+/** A MESSAGE above this may not go over transports without congestion control (RFC 3428 §8), and nobody knows which the last one is. */
+const maxBytes = 1_300
+/** Bodies that are passed on as they are; a type with a star stands for all of its kind. */
+const passed = ['text/*', 'message/*', 'application/im-iscomposing+xml'] as const
+/** A phone may send so many in any stretch of this length. */
+const most = 30
+const stretchMs = 10_000
+/** The sender gives up after 32 s (Timer F); phones that say nothing by then are not there. */
+const patienceMs = 8_000
+
+/** Messages between the phones of one company, in page mode (RFC 3428): to every phone of whoever is named, now or not at all. */
+export class Messages {
+  #needs: MessagesNeeds
+  /** Messages of each phone in the current stretch. */
+  #sent = new Map<string, number>()
+  #stretch = 0
+
+  constructor(needs: MessagesNeeds) {
+    this.#needs = needs
+  }
+
+  /** A MESSAGE outside dialogs, authenticated. Answered when somebody has taken it, or nobody has. */
+  receive(incoming: IncomingRequest, who: Identity): void {
+    const book = isWho(who) && who.kind === 'device' ? this.#needs.books.current(who.tenant) : null
+    if (book === null || !isWho(who) || who.kind !== 'device') {
+      incoming.respond(403)
+      return
+    }
+    const body = bodyOf(incoming.request)
+    if (body === null) incoming.respond(415, undefined, [['Accept', passed.join(', ')]])
+    else if (body.bytes.length > maxBytes) incoming.respond(513)
+    else if (this.#isTooMany(who)) incoming.respond(480, 'Too many messages', [['Retry-After', String(stretchMs / 1000)]])
+    else this.#pass(incoming, { who, book, body })
+  }
+
+  #pass(incoming: IncomingRequest, message: { who: DeviceWho; book: Book; body: Body }): void {
+    const { who, book, body } = message
+    const name = nameAsked(this.#needs.books, who, incoming.request.uri)?.name
+    const phones = name === undefined ? null : phonesOf(book.config, name)
+    if (name === undefined || phones === null) {
+      incoming.respond(404)
+      return
+    }
+    const others = phones.filter(({ id }) => id !== who.device)
+    const asked = others.flatMap((phone) => this.#ask(book, who, phone, body))
+    void this.#answer(incoming, asked, others.length > 1).then(({ delivered, sip }) => {
+      const { type, bytes } = { type: typeOf(incoming.request), bytes: body.bytes.length }
+      this.#needs.tell({ kind: 'message.sent', tenant: who.tenant, device: who.device, to: name, type, bytes, delivered, sip })
+    })
+  }
+
+  /** Sends it to each contact of a phone; each gives the status that came, 0 for none. */
+  #ask(book: Book, who: DeviceWho, phone: CompiledDevice, body: Body): Promise<number>[] {
+    const domain = book.config.settled.sipDomain
+    const sender = book.config.devices.get(who.device)
+    const from = { number: sender?.extensions[0]?.number ?? sender?.username ?? '', ...(sender !== undefined && { name: sender.name }) }
+    return this.#needs.contactsOf(`${phone.username}@${domain}`).map(async (binding) => {
+      const spec: RequestSpec = {
+        method: 'MESSAGE',
+        uri: binding.contact,
+        from: callerAddress(from, domain),
+        to: `<sip:${phone.username}@${domain}>`,
+        via: binding.flow,
+        route: binding.path,
+        body,
+        timeoutMs: patienceMs,
+      }
+      const result = await this.#needs.send(spec)
+      return result.kind === 'response' ? result.status : 0
+    })
+  }
+
+  /** The first phone that takes it decides; 202 where it is one of several people's, who need not all have it (RFC 3428 §7). */
+  async #answer(
+    incoming: IncomingRequest,
+    asked: readonly Promise<number>[],
+    several: boolean,
+  ): Promise<{ delivered: number; sip: number }> {
+    let sip = 0
+    const taken = (status: number): number => {
+      if (sip === 0 && isTaken(status)) incoming.respond((sip = several ? 202 : 200))
+      return status
+    }
+    const statuses = await Promise.all(asked.map(async (each) => taken(await each)))
+    if (sip === 0) incoming.respond((sip = refusalOf(statuses)))
+    return { delivered: statuses.filter(isTaken).length, sip }
+  }
+
+  #isTooMany(who: DeviceWho): boolean {
+    const stretch = Math.floor(this.#needs.clock.now() / stretchMs)
+    if (stretch !== this.#stretch) this.#sent.clear()
+    this.#stretch = stretch
+    const key = `${who.tenant}/${who.device}`
+    const sent = (this.#sent.get(key) ?? 0) + 1
+    this.#sent.set(key, sent)
+    return sent > most
+  }
+}
+
+function isTaken(status: number): boolean {
+  return status >= 200 && status < 300
+}
+
+/** What the phones said of the message itself; silence and talk of credentials are about the way, which the sender is told as 480. */
+function refusalOf(statuses: readonly number[]): number {
+  return statuses.find((status) => [403, 405, 406, 413, 415, 488, 513, 603].includes(status)) ?? 480
+}
+
+function typeOf(request: SipRequest): string {
+  return request.headers.contentType?.type ?? 'text/plain'
+}
+
+/** The body to pass on; null for a type that phones of ours need not understand. An empty one counts as text. */
+function bodyOf(request: SipRequest): Body | null {
+  const type = typeOf(request)
+  const fits = passed.some((each) => each === type || (each.endsWith('/*') && type.startsWith(each.slice(0, -1))))
+  return fits ? { contentType: request.headers.get('Content-Type') ?? 'text/plain', bytes: new Uint8Array(request.body) } : null
+}
