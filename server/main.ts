@@ -7,6 +7,7 @@ import { machineRandom } from '#media/engine/machine-random.ts'
 import { openSystem, type System } from '#server/system.ts'
 import { readSettings, type Settings } from '#server/settings.ts'
 import { SettingsError } from '#server/settings-reader.ts'
+import { CertificateError } from '#server/certificates/pair.ts'
 import { ListenError } from '#sip/transport/port-taken.ts'
 
 const project = join(import.meta.dirname, '..')
@@ -38,7 +39,11 @@ async function main(): Promise<void> {
     serving = true
     tellReady(await system.banner())
   } catch (fault) {
-    if (fault instanceof ListenError || (fault instanceof Error && 'code' in fault && fault.code === 'EADDRINUSE'))
+    if (
+      fault instanceof ListenError ||
+      fault instanceof CertificateError ||
+      (fault instanceof Error && 'code' in fault && fault.code === 'EADDRINUSE')
+    )
       refuseToWork(fault.message)
     else throw fault
   }

@@ -35,12 +35,28 @@ export interface SipSettings {
   port: number
   /** SIP over WebSocket (RFC 7118). */
   ws: { port: number; path: string }
+  tls: TlsSettings
+  /** Name servers, `address` or `address:port`; empty: the system's. */
+  dnsServers: string[]
   /** What peers outside `localNetworks` must use to reach us (Contact, Via, SDP); null: the address of the interface. */
   publicAddress: string | null
   /** Networks in CIDR form from which no address translation is assumed. */
   localNetworks: string[]
   /** Session timers (RFC 4028), s: what we ask for, 0 for nothing; and the least we agree to. */
   sessions: { expires: number; min: number }
+}
+
+export interface TlsSettings {
+  /** SIP over TLS. */
+  port: number
+  /** SIP over secure WebSocket. */
+  wssPort: number
+  /** The operator's certificates and private keys, PEM files; none: we make one. The first is shown to peers that name no server. */
+  files: { certificate: string; key: string }[]
+  /** Names and addresses for which a certificate of our own is, beside those found on the machine. */
+  names: string[]
+  /** PEM file of the authorities that must vouch for everybody who connects over TLS; null: nobody is asked for a certificate. */
+  clientAuthorities: string | null
 }
 
 export interface MediaSettings {
@@ -93,8 +109,16 @@ const addresses = Type.Array(address, { minItems: 1, description: 'IPv4 or IPv6 
 const network = Type.String({ pattern: '^[0-9a-fA-F.:]+/[0-9]{1,3}$' })
 const networks = Type.Array(network, { description: 'networks like 192.168.0.0/16, separated by commas' })
 const postgresUrl = Type.String({ pattern: '^postgres(ql)?://.', description: 'postgres://user:password@host:port/database' })
+const files = Type.Array(Type.String({ minLength: 1 }), { description: 'files, separated by commas' })
+const hosts = Type.Array(Type.String({ pattern: '^[A-Za-z0-9:]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$' }), {
+  description: 'host names or addresses, separated by commas',
+})
+const nameServers = Type.Array(Type.String({ pattern: '^(\\[[0-9a-fA-F:.]+\\]|[0-9.]+)(:[0-9]{1,5})?$|^[0-9a-fA-F:]+$' }), {
+  description: 'addresses of name servers, each with :port where it is not 53, separated by commas',
+})
 const smtpUrl = Type.String({ pattern: '^smtps?://.', description: 'smtp://user:password@host:port' })
 const folder = Type.String({ minLength: 1, description: 'a folder' })
+const file = Type.String({ minLength: 1, description: 'a file' })
 const urlPath = Type.String({ pattern: '^/[^ ?#]*$', description: 'a path that starts with /' })
 const mailbox = Type.String({ pattern: '^[^ @]+@[^ @]+$', description: 'a mail address' })
 const count = Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'a number from 1 to 1000000' })
@@ -119,7 +143,7 @@ export function readSettings(sources: Sources): Settings {
   const folders = readFolders(read, sources.project)
   const settings: Settings = {
     folders,
-    sip: readSip(read),
+    sip: readSip(read, sources.project),
     media: readMedia(read, folders.run),
     http: { address: read.one('CENTRALA_HTTP_ADDRESS', address, '127.0.0.1'), port: read.one('CENTRALA_HTTP_PORT', port, 8080) },
     database: {
@@ -157,17 +181,39 @@ function readFolders(read: SettingsReader, project: string): FolderSettings {
   return { data: chosen.path, dataBecause: chosen.because, run: runFolderOf(chosen.path), logs: join(chosen.path, 'logs') }
 }
 
-function readSip(read: SettingsReader): SipSettings {
+function readSip(read: SettingsReader, project: string): SipSettings {
+  const sipPort = read.one('CENTRALA_SIP_PORT', port, 5060)
+  const ws = { port: read.one('CENTRALA_SIP_WS_PORT', port, 5066), path: read.one('CENTRALA_SIP_WS_PATH', urlPath, '/sip') }
   return {
     addresses: read.one('CENTRALA_SIP_ADDRESSES', addresses, hasIpv6() ? ['0.0.0.0', '::'] : ['0.0.0.0']),
-    port: read.one('CENTRALA_SIP_PORT', port, 5060),
-    ws: { port: read.one('CENTRALA_SIP_WS_PORT', port, 5066), path: read.one('CENTRALA_SIP_WS_PATH', urlPath, '/sip') },
+    port: sipPort,
+    ws,
+    tls: readTls(read, project, { sip: sipPort, ws: ws.port }),
+    dnsServers: read.one('CENTRALA_DNS_SERVERS', nameServers, []),
     publicAddress: read.one('CENTRALA_PUBLIC_ADDRESS', address, null),
     localNetworks: read.one('CENTRALA_LOCAL_NETWORKS', networks, privateNetworks),
     sessions: {
       expires: read.one('CENTRALA_SIP_SESSION_SECONDS', sessionSeconds, 1_800),
       min: read.one('CENTRALA_SIP_MIN_SESSION_SECONDS', leastSessionSeconds, 90),
     },
+  }
+}
+
+/** Without a port of their own TLS and WSS are beside their plain siblings, as 5061 is beside 5060. */
+function readTls(read: SettingsReader, project: string, plain: { sip: number; ws: number }): TlsSettings {
+  const beside = (wanted: number, taken: readonly number[]): number => (taken.includes(wanted) ? beside(wanted + 1, taken) : wanted)
+  const tls = read.one('CENTRALA_SIP_TLS_PORT', port, beside(plain.sip + 1, [plain.ws]))
+  const wss = read.one('CENTRALA_SIP_WSS_PORT', port, beside(plain.ws + 1, [plain.sip, tls]))
+  const certificates = read.one('CENTRALA_TLS_CERTIFICATE', files, [])
+  const keys = read.one('CENTRALA_TLS_KEY', files, [])
+  if (certificates.length !== keys.length) read.refuse('CENTRALA_TLS_KEY', 'must name as many files as CENTRALA_TLS_CERTIFICATE')
+  const authorities = read.one('CENTRALA_TLS_CLIENT_CA', file, null)
+  return {
+    port: tls,
+    wssPort: wss,
+    files: certificates.map((certificate, i) => ({ certificate: resolve(project, certificate), key: resolve(project, keys[i] ?? '') })),
+    names: read.one('CENTRALA_TLS_NAMES', hosts, []),
+    clientAuthorities: authorities === null ? null : resolve(project, authorities),
   }
 }
 

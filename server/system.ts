@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '#base/clock.ts'
 import type { Random } from '#base/ids.ts'
@@ -17,6 +18,8 @@ import { secretsOf } from '#server/companies/secrets.ts'
 import { soundLengths } from '#server/companies/sound-lengths.ts'
 import { demoTenant, seedDemo } from '#server/companies/seed.ts'
 import { CallLog } from '#server/calls/call-log.ts'
+import { Certificates } from '#server/certificates/certificates.ts'
+import { namesToCertify } from '#server/certificates/names.ts'
 import { recallBeginnings } from '#server/calls/recall-beginnings.ts'
 import { quietMoment } from '#server/calls/hand-over.ts'
 import { recoverCalls } from '#server/calls/recover.ts'
@@ -62,8 +65,8 @@ export async function openSystem(parts: SystemParts) {
   })
   const tell: ApplyNeeds['tell'] = (fact) => void journal.append(fact)
   /** Of the system rather than of one company: every company is told. */
-  const alarm = (rule: string, detail: string): void => {
-    for (const tenant of configs.tenants()) tell({ kind: 'alarm.raised', tenant, rule, severity: 'critical', detail })
+  const alarm = (rule: string, detail: string, severity: 'warning' | 'critical' = 'critical'): void => {
+    for (const tenant of configs.tenants()) tell({ kind: 'alarm.raised', tenant, rule, severity, detail })
   }
   const journal = await openJournal({
     folder: join(data, 'journal'),
@@ -108,7 +111,16 @@ export async function openSystem(parts: SystemParts) {
     },
     log,
   })
+  const certificates = new Certificates({
+    clock,
+    log: log.child({ part: 'certificates' }),
+    folder: join(data, 'certificates'),
+    files: settings.sip.tls.files,
+    names: () => namesToCertify({ configured: settings.sip.tls.names, machine: hostname(), publicAddress: settings.sip.publicAddress }),
+    alarm: (severity, detail) => alarm('certificate', detail, severity),
+  })
   const exchange = new Exchange({
+    certificates: certificates.served,
     clock,
     random,
     log: log.child({ part: 'sip' }),
@@ -164,6 +176,8 @@ export async function openSystem(parts: SystemParts) {
   media.sweep()
   if (recovered.recovered + recovered.lost > 0) log.info('took up calls of before', recovered)
   await exchange.start()
+  certificates.onChange = (served) => exchange.transport.useCertificates(served)
+  certificates.start()
   exchange.presence.begin()
   const drain = new JournalDrain({
     journal,
@@ -189,6 +203,7 @@ export async function openSystem(parts: SystemParts) {
       clock,
       log: log.child({ part: 'api' }),
       exchange,
+      certificates,
       history,
       callLog,
       events,
@@ -249,6 +264,7 @@ export async function openSystem(parts: SystemParts) {
       for (const call of [...exchange.live.all()]) call.end({ kind: 'failed', by: 'us', detail: 'the system was shut down' })
       await api.close()
       companies.close()
+      certificates.close()
       await exchange.close()
       media.close()
       hearing[Symbol.dispose]()

@@ -8,6 +8,8 @@ import type { ApiKeys, IdempotencyKeys } from '#server/access/index.ts'
 import { keysApi } from '#server/access/api.ts'
 import { openApi } from '#server/api/app.ts'
 import { callsApi } from '#server/calls/api.ts'
+import { certificatesApi } from '#server/certificates/api.ts'
+import type { Certificates } from '#server/certificates/certificates.ts'
 import type { CallLog } from '#server/calls/call-log.ts'
 import { configurationApi } from '#server/companies/api.ts'
 import type { ApplyNeeds } from '#server/companies/apply.ts'
@@ -32,6 +34,7 @@ export interface ServeNeeds {
   clock: Clock
   log: Log
   exchange: Exchange
+  certificates: Certificates
   history: History
   callLog: CallLog
   events: EventStream
@@ -73,8 +76,10 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
   promptsApi(app, { books: exchange.books, prompts: needs.prompts, files: needs.promptFiles })
   keysApi(app, needs.keys)
   companiesApi(app, needs.tenants, needs.keys)
+  certificatesApi(app, needs.certificates)
   healthApi(app, {
     exchange,
+    certificates: needs.certificates,
     store: needs.store,
     journal: needs.journal,
     media: needs.media,

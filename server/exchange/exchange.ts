@@ -1,4 +1,5 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import type { Clock } from '#base/clock.ts'
 import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
@@ -13,8 +14,10 @@ import { GuessThrottle } from '#sip/auth/throttle.ts'
 import { Registrar } from '#sip/registrar/registrar.ts'
 import { Locator } from '#sip/location/locator.ts'
 import { SipTrace } from '#sip/trace.ts'
-import { DnsClient } from '#sip/transport/dns-client.ts'
+import { DnsClient, nameServer, type NameServer } from '#sip/transport/dns-client.ts'
+import type { ListenAt } from '#sip/transport/port-taken.ts'
 import { SipTransport } from '#sip/transport/sip-transport.ts'
+import type { KeyedCertificate } from '#sip/transport/tls-keys.ts'
 import { LiveCalls } from '#server/calls/live-calls.ts'
 import { Rehearsals } from '#server/calls/rehearsals.ts'
 import { DeviceRegistrations } from '#server/devices/registrations.ts'
@@ -40,6 +43,8 @@ export interface ExchangeParts {
   random: Random
   log: Log
   sip: SipSettings
+  /** Shown over TLS. */
+  certificates: readonly KeyedCertificate[]
   media: MediaEngine
   journal: Journal
   archive: Archive
@@ -72,8 +77,8 @@ export class Exchange {
     this.trace = new SipTrace(clock)
     this.books = new Books(log)
     this.rehearsals = new Rehearsals(clock, random)
-    this.transport = new SipTransport(clock, wheel, listenAt(parts.sip))
-    const locator = new Locator(clock, random, new DnsClient(clock, random))
+    this.transport = new SipTransport(clock, wheel, listenAt(parts.sip, parts.certificates))
+    const locator = new Locator(clock, random, new DnsClient(clock, random, nameServersOf(parts.sip.dnsServers)))
     const addresses = mediaAddresses({
       publicAddress: parts.sip.publicAddress,
       localNetworks: parts.sip.localNetworks,
@@ -195,8 +200,22 @@ function gateOf(clock: Clock, onShutOut: ConstructorParameters<typeof GuessThrot
   return new AuthGate(digest, new GuessThrottle({ clock, onShutOut }))
 }
 
-function listenAt(sip: SipSettings): ConstructorParameters<typeof SipTransport>[2] {
-  const at = sip.addresses.map((address) => ({ address, port: sip.port, setting: 'CENTRALA_SIP_PORT' }))
-  const ws = sip.addresses.map((address) => ({ address, port: sip.ws.port, setting: 'CENTRALA_SIP_WS_PORT' }))
-  return { udp: at, tcp: at, ws, reach: { publicAddress: sip.publicAddress ?? undefined, localNetworks: sip.localNetworks } }
+/** Undefined: the system's. */
+function nameServersOf(given: readonly string[]): (() => readonly NameServer[]) | undefined {
+  const servers = given.flatMap((text) => nameServer(text) ?? [])
+  return servers.length === 0 ? undefined : () => servers
+}
+
+function listenAt(sip: SipSettings, certificates: readonly KeyedCertificate[]): ConstructorParameters<typeof SipTransport>[2] {
+  const on = (port: number, setting: string): ListenAt[] => sip.addresses.map((address) => ({ address, port, setting }))
+  const at = on(sip.port, 'CENTRALA_SIP_PORT')
+  return {
+    ...{ udp: at, tcp: at, tls: on(sip.tls.port, 'CENTRALA_SIP_TLS_PORT') },
+    ...{ ws: on(sip.ws.port, 'CENTRALA_SIP_WS_PORT'), wss: on(sip.tls.wssPort, 'CENTRALA_SIP_WSS_PORT') },
+    keys: {
+      certificates,
+      clientAuthorities: sip.tls.clientAuthorities === null ? undefined : readFileSync(sip.tls.clientAuthorities, 'utf8'),
+    },
+    reach: { publicAddress: sip.publicAddress ?? undefined, localNetworks: sip.localNetworks },
+  }
 }

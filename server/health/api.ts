@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Certificates } from '#server/certificates/certificates.ts'
 import type { Exchange } from '#server/exchange/exchange.ts'
 import type { Journal } from '#server/journal/index.ts'
 import type { MediaEngine } from '#media/engine.ts'
@@ -7,6 +8,7 @@ import type { Store } from '#server/store/index.ts'
 
 export interface HealthNeeds {
   exchange: Exchange
+  certificates: Pick<Certificates, 'troubles' | 'views'>
   store: Store
   journal: Journal
   media: MediaEngine
@@ -30,16 +32,17 @@ export function healthApi(app: FastifyInstance, needs: HealthNeeds): void {
   )
 }
 
-function degradedOf({ store, journal }: HealthNeeds): string[] {
+function degradedOf({ store, journal, certificates }: HealthNeeds): string[] {
   const kept = journal.health()
   return [
     ...(store.health().state === 'away' ? [`database: ${store.health().detail ?? 'away'}; history comes later`] : []),
     ...(kept.state === 'failing' ? [`journal: ${kept.lastError ?? 'cannot be written'}; ${kept.waiting} facts wait in memory`] : []),
+    ...certificates.troubles,
     ...(kept.lost > 0 ? [`journal: ${kept.lost} facts were lost`] : []),
   ]
 }
 
-function metricsOf({ exchange, store, journal, media, listeners }: HealthNeeds): Registry {
+function metricsOf({ exchange, store, journal, media, listeners, certificates }: HealthNeeds): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'centrala_' })
   const figures: readonly [name: string, help: string, read: () => number][] = [
@@ -56,6 +59,13 @@ function metricsOf({ exchange, store, journal, media, listeners }: HealthNeeds):
     ['sip_failed_authentications', 'Wrong passwords since the start', () => exchange.agent.counts.failedAuthentications],
     ['sip_messages_received', 'SIP messages received since the start', () => exchange.transport.counts.received],
     ['sip_messages_sent', 'SIP messages sent since the start', () => exchange.transport.counts.sent],
+    ['sip_connections', 'SIP connections open: TCP, TLS, WebSocket', () => exchange.transport.counts.connectionsOpen],
+    ['sip_handshakes', 'TLS handshakes and WebSocket upgrades under way', () => exchange.transport.handshaking],
+    [
+      'certificate_ends_seconds',
+      'When the first of our certificates ends, Unix time',
+      () => Math.min(...certificates.views.map(({ to }) => to)) / 1000,
+    ],
     ['trunks_up', 'Trunks that answer', () => [...exchange.trunks].filter((link) => link.state === 'up').length],
     ['trunks_down', 'Trunks that do not', () => [...exchange.trunks].filter((link) => link.state === 'down').length],
   ]

@@ -42,13 +42,15 @@ export class RunningSystem implements AsyncDisposable {
   /** Starts it and waits for its banner. `more`: settings by their names, over the ports and the folder chosen here. */
   static async start(more: Record<string, string> = {}): Promise<RunningSystem> {
     const folder = await mkdtemp(join(tmpdir(), 'centrala-system-'))
-    const [sip, ws, http, carrier] = await freePorts(4)
+    const [sip, tls, ws, wss, http, carrier] = await freePorts(6)
     const firstRtp = 40_000 + 2 * randomInt(10_000)
     const system = new RunningSystem(folder, {
       CENTRALA_DATA_FOLDER: folder,
       CENTRALA_SIP_ADDRESSES: '127.0.0.1',
       CENTRALA_SIP_PORT: String(sip),
+      CENTRALA_SIP_TLS_PORT: String(tls),
       CENTRALA_SIP_WS_PORT: String(ws),
+      CENTRALA_SIP_WSS_PORT: String(wss),
       CENTRALA_HTTP_PORT: String(http),
       CENTRALA_DEMO_CARRIER_PORT: String(carrier),
       CENTRALA_RTP_FIRST_PORT: String(firstRtp),
