@@ -31,6 +31,8 @@ export class Leg {
   readonly endpoint: EndpointRef
   readonly media: LegMedia
   readonly onRinging = new Emitter<{ earlyMedia: boolean }>()
+  /** Its dialog stands. Who must confirm is not answered yet. */
+  readonly onPickedUp = new Emitter<void>()
   readonly onAnswered = new Emitter<void>()
   readonly onEnded = new Emitter<Outcome>()
   readonly onDigit = new Emitter<string>()
@@ -43,16 +45,18 @@ export class Leg {
   #dialog: InviteDialog | null = null
   #answeredAt: number | null = null
   #withdraw: Withdraw
+  #confirms: boolean
 
   constructor(
     call: Call,
-    opened: { role: 'caller' | 'callee'; endpoint: EndpointRef; media: LegMedia; withdraw: Withdraw; kept?: KeptLeg },
+    opened: { role: 'caller' | 'callee'; endpoint: EndpointRef; media: LegMedia; withdraw: Withdraw; confirms?: boolean; kept?: KeptLeg },
   ) {
     this.call = call
     this.role = opened.role
     this.endpoint = opened.endpoint
     this.media = opened.media
     this.#withdraw = opened.withdraw
+    this.#confirms = opened.confirms ?? false
     this.#state = opened.role === 'caller' ? 'incoming' : 'calling'
     this.id = opened.kept?.id ?? call.nextLegId()
     this.#answeredAt = opened.kept?.answeredAt ?? null
@@ -101,6 +105,13 @@ export class Leg {
   talk(dialog: InviteDialog): void {
     this.#dialog = dialog
     this.#state = 'talking'
+    this.onPickedUp.emit()
+    // Whoever heard of it may have ended it.
+    if (!this.#confirms && this.#outcome === null) this.confirm()
+  }
+
+  /** It counts as answered from here: at once, or when the key that takes the call was pressed. */
+  confirm(): void {
     if (this.#answeredAt === null) {
       this.#answeredAt = this.call.needs.clock.wall()
       this.call.tell({ kind: 'leg.answered', leg: this.id })
@@ -219,6 +230,7 @@ export class Leg {
   #outcomeOfEnd(why: DialogEnd): Outcome {
     switch (why.kind) {
       case 'bye':
+        if (this.#answeredAt === null) return unconfirmed(this)
         return { kind: 'answered', by: this.role, ...causeOfBye(why.reason) }
       case 'no-ack':
         return { kind: 'failed', by: this.role, detail: 'the answer was never acknowledged' }
@@ -228,6 +240,11 @@ export class Leg {
         return { kind: 'failed', by: this.role, sip: 408, q850: 102, detail: why.detail }
     }
   }
+}
+
+/** How a leg ends that was picked up outside, and not with the key that takes the call. */
+export function unconfirmed(leg: Leg): Outcome {
+  return { kind: 'not-confirmed', by: leg.role, detail: `${leg.endpoint.number} was picked up and the call not taken with the key` }
 }
 
 /** A cause that a BYE carries (RFC 3326), unless it only says that somebody hung up. */

@@ -3,7 +3,7 @@ import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
 import type { EndpointRef, NewFact } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
-import type { MediaEngine, SpeakerTurn, Gap } from '#media/engine.ts'
+import type { MediaEngine, PlayItem, SpeakerTurn, Gap } from '#media/engine.ts'
 import type { Credentials, Flow, SendTo, SipAgent } from '#sip/agent.ts'
 
 /** What this room needs from outside; the server builds it once. */
@@ -17,6 +17,13 @@ export interface CallNeeds {
   readonly addresses: Addresses
   readonly directory: Directory
   readonly archive: Archive
+  readonly announcer: Announcer
+}
+
+/** What a company says to people it calls. */
+export interface Announcer {
+  /** Asks whoever picked up outside to press `key` to take the call: in the company's language. Empty: there is no voice to say it. */
+  confirm(key: string, on: CallIdentity): readonly PlayItem[] | Promise<readonly PlayItem[]>
 }
 
 /** Where facts go. */
@@ -114,8 +121,8 @@ export type RingTarget =
   /** A phone, on all its contacts. `skipBusy`: not while it is on a call. */
   (
     | { kind: 'device'; id: string; skipBusy?: boolean }
-    /** A number outside. `show`: whose number is shown there; default: by the rules of the asker and the trunk. */
-    | { kind: 'external'; number: string; show?: Shown; emergency?: boolean }
+    /** A number outside. `confirm`: the key that whoever picks up must press before being connected. `show`: whose number is shown there; default: by the rules of the asker and the trunk. */
+    | { kind: 'external'; number: string; show?: Shown; emergency?: boolean; confirm?: string }
   ) & {
     label: string
     /** Stops ringing after so long, at the latest with its step. */

@@ -23,8 +23,9 @@ export interface Miss {
 /**
  * Calls one destination. The leg tells its own progress (`onRinging`, `onAnswered`, `onEnded`); `onMiss` comes before `onEnded`
  * when the far end, the network or our own limits refused. `near`: the leg whose media it will be joined with.
+ * `confirms`: picked up is not answered; the owner says when it is (`Leg.confirm`).
  */
-export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs: number; onMiss: (miss: Miss) => void }): Attempt | Miss {
+export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs: number; confirms?: boolean; onMiss: (miss: Miss) => void }): Attempt | Miss {
   const lease = to.lease?.()
   if (typeof lease === 'string') return miss({ kind: 'unreachable', by: 'carrier', detail: lease }, true)
   const media = LegMedia.open(call.needs, {
@@ -42,10 +43,11 @@ export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs:
     role: 'callee',
     endpoint: to.endpoint,
     media,
+    ...(options.confirms === true && { confirms: true }),
     withdraw: (outcome, reason) => invite?.cancel(reason ?? (outcome.kind === 'answered-elsewhere' ? reasons.elsewhere : undefined)),
   })
   if (lease !== undefined) {
-    leg.onAnswered.on(() => lease.answered())
+    leg.onPickedUp.on(() => lease.answered())
     leg.onEnded.on(() => lease[Symbol.dispose]())
   }
   const failed = (failure: SipResponse | Unanswered): void => {

@@ -86,6 +86,9 @@ const refusals: Readonly<Record<OutcomeKind, readonly [status: number, reason: s
   busy: [486, 'Busy Here'],
   'no-answer': [480, 'Temporarily Unavailable'],
   rejected: [603, 'Decline'],
+  'not-confirmed': [480, 'Temporarily Unavailable'],
+  abandoned: [487, 'Request Terminated'],
+  'not-begun': [480, 'Temporarily Unavailable'],
   cancelled: [487, 'Request Terminated'],
   unreachable: [480, 'Temporarily Unavailable'],
   'wrong-number': [404, 'Not Found'],
@@ -108,6 +111,7 @@ export function refusalOf(outcome: Outcome): { status: number; reason: string } 
 const nearness: readonly OutcomeKind[] = [
   'answered',
   'no-answer',
+  'not-confirmed',
   'busy',
   'rejected',
   'barred',

@@ -3,6 +3,7 @@ import type { Call, Part } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
 import type { Destination, Diverted, RingPlan, RingStep } from '#calls/needs.ts'
 import { best } from '#calls/outcome.ts'
+import { Confirmation } from '#calls/confirmation.ts'
 import { dial } from '#calls/outbound-leg.ts'
 import { reasons } from '#calls/q850.ts'
 
@@ -67,7 +68,10 @@ export class Ring implements Part {
     for (const target of step.targets) {
       const located = this.#call.needs.directory.locate(target, this.#call.identity, manner)
       if ('refused' in located) this.#outcomes.push(located.refused)
-      else for (const alternatives of located.branches) this.#branches.add(new Branch(alternatives, target.ms ?? step.ms))
+      else {
+        const how = { ms: target.ms ?? step.ms, confirm: target.kind === 'external' ? (target.confirm ?? null) : null }
+        for (const alternatives of located.branches) this.#branches.add(new Branch(alternatives, how))
+      }
     }
     const starting = [...this.#branches]
     for (const branch of starting) this.#try(branch)
@@ -88,6 +92,7 @@ export class Ring implements Part {
       const attempt = dial(this.#call, destination, {
         ...(this.#near !== null && { near: this.#near }),
         ringMs: 180_000,
+        confirms: branch.confirm !== null,
         onMiss: (miss) => branch.missed(miss.outcome, miss.passedOver),
       })
       if ('leg' in attempt) {
@@ -102,7 +107,10 @@ export class Ring implements Part {
   #follow(branch: Branch, leg: Leg, destination: Destination): void {
     branch.leg = leg
     leg.onRinging.on(({ earlyMedia }) => {
-      if (!this.#over) this.#events.onRinging(earlyMedia && this.#branches.size === 1 ? leg : null)
+      if (!this.#over) this.#events.onRinging(earlyMedia && branch.confirm === null && this.#branches.size === 1 ? leg : null)
+    })
+    leg.onPickedUp.on(() => {
+      if (!this.#over && branch.confirm !== null) new Confirmation(leg, branch.confirm)
     })
     leg.onAnswered.on(() => this.#answered(branch, leg))
     leg.onEnded.on((outcome) => {
@@ -125,7 +133,7 @@ export class Ring implements Part {
   }
 
   #answered(branch: Branch, leg: Leg): void {
-    if (this.#over) return
+    if (this.#over || branch.leg !== leg) return
     branch.leg = null
     this.#finish({ kind: 'answered-elsewhere', by: 'nobody' })
     this.#call.tell({ kind: 'ring.ended', outcome: { kind: 'answered', by: 'callee' }, leg: leg.id })
@@ -136,7 +144,8 @@ export class Ring implements Part {
   #expire(step: RingStep, elapsedMs: number): void {
     const outcome: Outcome = { kind: 'no-answer', by: 'callee', detail: 'rang without an answer' }
     for (const branch of [...this.#branches]) {
-      if (branch.ms > elapsedMs && elapsedMs < step.ms) continue
+      // Who has picked up is given the time to say so.
+      if (branch.isAsked || (branch.ms > elapsedMs && elapsedMs < step.ms)) continue
       this.#branches.delete(branch)
       const leg = branch.leg
       branch.leg = null
@@ -148,7 +157,9 @@ export class Ring implements Part {
   }
 
   #wait(step: RingStep, elapsedMs: number): void {
-    const next = Math.min(step.ms, ...[...this.#branches].map((branch) => branch.ms))
+    const ringing = [...this.#branches].filter((branch) => !branch.isAsked && branch.ms > elapsedMs)
+    if (ringing.length === 0) return
+    const next = Math.min(step.ms, ...ringing.map((branch) => branch.ms))
     this.#timer = this.#call.needs.clock.after(next - elapsedMs, () => this.#expire(step, next))
   }
 
@@ -180,11 +191,18 @@ class Branch {
   lastOutcome: Outcome = { kind: 'unreachable', by: 'nobody', detail: 'no phone is registered' }
   /** How long it may ring, from the beginning of its step. */
   readonly ms: number
+  /** The key that whoever picks up must press. */
+  readonly confirm: string | null
   #left: Destination[]
 
-  constructor(alternatives: readonly Destination[], ms: number) {
+  constructor(alternatives: readonly Destination[], how: { ms: number; confirm: string | null }) {
     this.#left = [...alternatives]
-    this.ms = ms
+    this.ms = how.ms
+    this.confirm = how.confirm
+  }
+  /** Picked up, and not taken with the key yet. */
+  get isAsked(): boolean {
+    return this.leg?.state === 'talking'
   }
   take(): Destination | undefined {
     this.mayGoOn = false

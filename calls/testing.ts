@@ -59,6 +59,7 @@ export class Town {
         locate: (target) => this.phones.get(nameOf(target)) ?? { branches: [] },
         resolve: (number) => this.numbers.get(number) ?? { refused: { kind: 'wrong-number', by: 'caller', sip: 404 } },
       },
+      announcer: { confirm: (key) => [{ kind: 'file', file: `press-${key}.wav` }] },
       archive: {
         place: (tenant, recording) => `${tenant}/${recording}.ogg`,
         finished: (recording) => void this.finished.push(recording),

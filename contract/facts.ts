@@ -68,6 +68,8 @@ export const Fact = Type.Union([
     tag: Type.Optional(Type.String()),
   }),
   fact('leg.ringing', { ...leg, earlyMedia: Type.Boolean() }),
+  /** Picked up outside, and asked to press a key before being connected; `leg.answered` follows when they did. */
+  fact('leg.asked', { ...leg, key: Type.String() }),
   fact('leg.answered', { ...leg }),
   fact('leg.held', { ...leg, by: Party }),
   fact('leg.resumed', { ...leg, by: Party }),

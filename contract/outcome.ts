@@ -21,6 +21,12 @@ export const OutcomeKind = Type.Union([
   Type.Literal('rejected'),
   /** The caller gave up before an answer. */
   Type.Literal('cancelled'),
+  /** Picked up outside, and the key that takes the call was not pressed: a voicemail, or somebody who did not want it. */
+  Type.Literal('not-confirmed'),
+  /** The caller hung up in a greeting or menu, or while others rang, before anybody of the company spoke with them. */
+  Type.Literal('abandoned'),
+  /** Somebody asked to be connected and did not pick up their own phone: nobody else was called. */
+  Type.Literal('not-begun'),
   /** No device is registered, or no trunk could be reached. */
   Type.Literal('unreachable'),
   /** The number does not exist or is not allocated. */

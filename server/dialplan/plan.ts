@@ -30,7 +30,11 @@ export function planOfSteps(config: CompiledConfig, steps: readonly DocumentStep
 function targetOf(config: CompiledConfig, target: ResolvedTarget, show?: Shown): RingTarget {
   const { ms, skipBusy } = target
   if (target.kind === 'external')
-    return { kind: 'external', number: target.number, label: target.number, ms, ...(show !== undefined && { show }) }
+    return {
+      ...{ kind: 'external', number: target.number, label: target.number, ms },
+      ...(show !== undefined && { show }),
+      ...(target.confirm !== undefined && { confirm: target.confirm }),
+    }
   const label = target.as ?? config.devices.get(target.id)?.extensions[0]?.number ?? target.id
   return { kind: 'device', id: target.id, label, ms, skipBusy }
 }

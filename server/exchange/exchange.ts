@@ -34,6 +34,7 @@ import { noMailboxes } from '#server/presence/message-summary.ts'
 import { Presence } from '#server/presence/presence.ts'
 import { OutboundGuard } from '#server/outbound/guard.ts'
 import { Messages } from '#server/messages/messages.ts'
+import { CompanyAnnouncer } from '#server/prompts/announcer.ts'
 import type { Prompts } from '#server/prompts/prompts.ts'
 import type { SipSettings } from '#server/settings.ts'
 import { TrunkBoard } from '#server/trunks/trunk-board.ts'
@@ -145,7 +146,8 @@ export class Exchange {
       send: (spec) => this.agent.request(spec),
     })
     })
-    this.calls = { clock, random, log, sip: this.agent, media: parts.media, journal, addresses, directory, archive: parts.archive }
+    const announcer = new CompanyAnnouncer({ book: (tenant, version) => this.books.at(tenant, version), prompts: parts.prompts })
+    this.calls = { clock, random, log, sip: this.agent, media: parts.media, journal, addresses, directory, archive: parts.archive, announcer }
     const switchboard = new Switchboard({
       calls: this.calls,
       books: this.books,

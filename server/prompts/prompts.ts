@@ -39,6 +39,16 @@ export class Prompts {
     return Promise.all(prompts.map((prompt) => this.#get(tenant, config, prompt))).then((found) => found.flatMap((sound) => sound ?? []))
   }
 
+  /** The file of a sentence of our own, spoken once and remembered; null when there is no voice for it. */
+  async spoken(text: string, language: string): Promise<string | null> {
+    try {
+      return await this.#needs.speech.synthesize(text, { language })
+    } catch (fault) {
+      this.#needs.log.warn('a sentence cannot be spoken', { language, why: fault instanceof Error ? fault.message : String(fault) })
+      return null
+    }
+  }
+
   /** How long a prompt of a configuration that is not in force yet would last; null when it could not be heard. */
   async lengthOf(tenant: string, prompt: Prompt, language: string): Promise<number | null> {
     try {

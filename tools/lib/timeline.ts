@@ -28,6 +28,7 @@ const sentences: { readonly [K in FactKind]: (fact: Of<K>, name: Name) => string
   'call.refused': ({ reason, sip }) => `refused (${sip}): ${reason}`,
   'leg.started': ({ leg, role }, name) => (role === 'caller' ? null : `${name(leg)} is called`),
   'leg.ringing': ({ leg, earlyMedia }, name) => `${name(leg)} rings${earlyMedia ? ', with sound of its own' : ''}`,
+  'leg.asked': ({ leg, key }, name) => `${name(leg)} picks up and is asked to press ${key}`,
   'leg.answered': ({ leg }, name) => (name(leg) === caller ? 'the caller is answered' : `${name(leg)} answers`),
   'leg.held': ({ leg }, name) => `${name(leg)} holds`,
   'leg.resumed': ({ leg }, name) => `${name(leg)} comes back`,

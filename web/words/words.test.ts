@@ -41,6 +41,7 @@ const facts: { readonly [K in FactKind]: readonly [Extract<Fact, { kind: K }>, .
   'call.refused': [{ ...common, kind: 'call.refused', reason: 'caps', rule: 'spend', sip: 403 }, 'caps', 'spend', '403'],
   'leg.started': [{ ...common, kind: 'leg.started', leg: 'l', role: 'callee', endpoint: { kind: 'api', id: 'x', number: '1' } }, 'leg:l'],
   'leg.ringing': [{ ...common, kind: 'leg.ringing', leg: 'l', earlyMedia: true }, 'leg:l'],
+  'leg.asked': [{ ...common, kind: 'leg.asked', leg: 'l', key: '1' }, 'leg:l', '1'],
   'leg.answered': [{ ...common, kind: 'leg.answered', leg: 'l' }, 'leg:l'],
   'leg.held': [{ ...common, kind: 'leg.held', leg: 'l', by: 'caller' }, 'leg:l'],
   'leg.resumed': [{ ...common, kind: 'leg.resumed', leg: 'l', by: 'caller' }, 'leg:l'],
