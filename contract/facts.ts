@@ -1,5 +1,6 @@
 import Type, { type Static, type TProperties } from 'typebox'
 import { Outcome, Party } from '#contract/outcome.ts'
+import { LegQuality } from '#contract/quality.ts'
 
 /**
  * What happened, in the past tense, complete, in order: the journal of a call. Call history, timelines, metrics, webhooks and
@@ -70,10 +71,14 @@ export const Fact = Type.Union([
   fact('leg.ringing', { ...leg, earlyMedia: Type.Boolean() }),
   /** Picked up outside, and asked to press a key before being connected; `leg.answered` follows when they did. */
   fact('leg.asked', { ...leg, key: Type.String() }),
+  /** The same destination was asked again in another way. `why`: `encryption`, offered or left out after the first offer was refused. `sip`: Call-ID of the new dialog. */
+  fact('leg.redialled', { ...leg, sip: Type.String(), why: Type.Literal('encryption') }),
   fact('leg.answered', { ...leg }),
   fact('leg.held', { ...leg, by: Party }),
   fact('leg.resumed', { ...leg, by: Party }),
   fact('leg.ended', { ...leg, outcome: Outcome }),
+  /** How its audio comes through: while it talks when the class changes, at most every 10 s, and once when it is over (`final`, which may follow `call.ended`). */
+  fact('leg.quality', { ...leg, final: Type.Boolean(), quality: LegQuality }),
   fact('bridge.joined', { legs: Type.Array(Type.String()) }),
   fact('bridge.parted', { legs: Type.Array(Type.String()) }),
   fact('flow.entered', { flow: Type.String() }),

@@ -7,7 +7,11 @@ import { ladder } from '#sip/trace-ladder.ts'
 /** The SIP messages of a call's dialogs in the order of time, and drawn as a ladder for a terminal. */
 export function ladderOf(trace: SipTrace, facts: readonly Fact[]): Static<typeof LadderView> {
   const legs = facts.flatMap((fact) =>
-    fact.kind === 'leg.started' && fact.sip !== undefined ? [{ leg: fact.leg, sip: fact.sip, tag: fact.tag }] : [],
+    fact.kind === 'leg.started' && fact.sip !== undefined
+      ? [{ leg: fact.leg, sip: fact.sip, tag: fact.tag }]
+      : fact.kind === 'leg.redialled'
+        ? [{ leg: fact.leg, sip: fact.sip, tag: undefined }]
+        : [],
   )
   const traced = legs
     .flatMap(({ leg, sip, tag }) =>

@@ -30,6 +30,16 @@ const sentences: { readonly [K in FactKind]: (fact: Of<K>, name: Name) => string
   'leg.ringing': ({ leg, earlyMedia }, name) => `${name(leg)} rings${earlyMedia ? ', with sound of its own' : ''}`,
   'leg.asked': ({ leg, key }, name) => `${name(leg)} picks up and is asked to press ${key}`,
   'leg.answered': ({ leg }, name) => (name(leg) === caller ? 'the caller is answered' : `${name(leg)} answers`),
+  'leg.redialled': ({ leg }, name) => `${name(leg)} is asked again, the other way about encryption`,
+  'leg.quality': ({ leg, quality }, name) => {
+    const { received, sent, roundTripMs } = quality
+    const ways = [
+      received === null ? null : `${received.lost} % lost and ${received.jitterMs} ms jitter to us, MOS ${received.mos}`,
+      sent === null ? null : `${sent.lost} % lost to them, MOS ${sent.mos}`,
+      roundTripMs === null ? null : `${roundTripMs} ms there and back`,
+    ]
+    return `${name(leg)} sounds ${quality.class}: ${ways.filter((way) => way !== null).join('; ')}`
+  },
   'leg.held': ({ leg }, name) => `${name(leg)} holds`,
   'leg.resumed': ({ leg }, name) => `${name(leg)} comes back`,
   'leg.ended': ({ leg, outcome }, name) => `${name(leg)} is done: ${said(outcome)}`,

@@ -1,3 +1,4 @@
+import { troubleOf } from '#contract/quality.ts'
 import type { Words } from '#web/words/words.ts'
 
 export const en: Words = {
@@ -157,6 +158,18 @@ export const en: Words = {
     'leg.ringing': (f, say) => `${say.leg(f.leg)} is ringing${f.earlyMedia ? ', with audio before the answer' : ''}.`,
     'leg.asked': (f, say) => `${say.leg(f.leg)} picked up and is asked to press ${f.key}.`,
     'leg.answered': (f, say) => `The line to ${say.leg(f.leg)} is open.`,
+    'leg.redialled': (f, say) => `${say.leg(f.leg)} is called again, the other way about encryption.`,
+    'leg.quality': (f, say) => {
+      const trouble = troubleOf(f.quality)
+      const how = { good: 'good', fair: 'fair', poor: 'poor', bad: 'bad' }[f.quality.class]
+      const line = `The line to ${say.leg(f.leg)} ${f.final ? 'was' : 'is'} ${how}`
+      if (trouble === null) return `${line}.`
+      if (trouble.kind === 'late') return `${line}: it took ${trouble.ms} ms there and back.`
+      const way = trouble.way === 'in' ? 'on the way to us' : 'on the way to them'
+      return trouble.kind === 'lost'
+        ? `${line}: ${trouble.percent} % of the sound was lost ${way}.`
+        : `${line}: the sound came unevenly ${way}.`
+    },
     'leg.held': (f, say) => `${say.leg(f.leg)} is on hold, by ${say.party(f.by)}.`,
     'leg.resumed': (f, say) => `${say.leg(f.leg)} is off hold again, by ${say.party(f.by)}.`,
     'leg.ended': (f, say) => `${say.leg(f.leg)} left: ${say.outcome(f.outcome)}.`,

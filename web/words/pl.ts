@@ -1,3 +1,4 @@
+import { troubleOf } from '#contract/quality.ts'
 import type { Words } from '#web/words/words.ts'
 
 export const pl: Words = {
@@ -157,6 +158,16 @@ export const pl: Words = {
     'leg.ringing': (f, say) => `Dzwoni: ${say.leg(f.leg)}${f.earlyMedia ? ', z dźwiękiem przed odebraniem' : ''}.`,
     'leg.asked': (f, say) => `${say.leg(f.leg)}: odebrano, prosimy o naciśnięcie ${f.key}.`,
     'leg.answered': (f, say) => `Linia otwarta: ${say.leg(f.leg)}.`,
+    'leg.redialled': (f, say) => `Dzwonimy jeszcze raz, inaczej co do szyfrowania: ${say.leg(f.leg)}.`,
+    'leg.quality': (f, say) => {
+      const trouble = troubleOf(f.quality)
+      const how = { good: 'dobre', fair: 'średnie', poor: 'słabe', bad: 'złe' }[f.quality.class]
+      const line = `Połączenie z ${say.leg(f.leg)}: ${how}`
+      if (trouble === null) return `${line}.`
+      if (trouble.kind === 'late') return `${line}; dźwięk biegł w obie strony ${trouble.ms} ms.`
+      const way = trouble.way === 'in' ? 'w drodze do nas' : 'w drodze do nich'
+      return trouble.kind === 'lost' ? `${line}; ${way} zginęło ${trouble.percent} % dźwięku.` : `${line}; ${way} dźwięk szedł nierówno.`
+    },
     'leg.held': (f, say) => `Zawieszono: ${say.leg(f.leg)} (${say.party(f.by)}).`,
     'leg.resumed': (f, say) => `Wznowiono: ${say.leg(f.leg)} (${say.party(f.by)}).`,
     'leg.ended': (f, say) => `${say.leg(f.leg)} — koniec: ${say.outcome(f.outcome)}.`,

@@ -1,3 +1,4 @@
+import { troubleOf } from '#contract/quality.ts'
 import type { Words } from '#web/words/words.ts'
 
 export const ru: Words = {
@@ -157,6 +158,16 @@ export const ru: Words = {
     'leg.ringing': (f, say) => `Звонит: ${say.leg(f.leg)}${f.earlyMedia ? ', звук есть уже до ответа' : ''}.`,
     'leg.asked': (f, say) => `${say.leg(f.leg)}: трубку сняли, просим нажать ${f.key}.`,
     'leg.answered': (f, say) => `Линия открыта: ${say.leg(f.leg)}.`,
+    'leg.redialled': (f, say) => `Звоним ещё раз, иначе с шифрованием: ${say.leg(f.leg)}.`,
+    'leg.quality': (f, say) => {
+      const trouble = troubleOf(f.quality)
+      const how = { good: 'хорошая', fair: 'средняя', poor: 'плохая', bad: 'очень плохая' }[f.quality.class]
+      const line = `Связь с ${say.leg(f.leg)}: ${how}`
+      if (trouble === null) return `${line}.`
+      if (trouble.kind === 'late') return `${line}; звук шёл туда и обратно ${trouble.ms} мс.`
+      const way = trouble.way === 'in' ? 'по пути к нам' : 'по пути к ним'
+      return trouble.kind === 'lost' ? `${line}; ${way} потеряно ${trouble.percent} % звука.` : `${line}; ${way} звук шёл неравномерно.`
+    },
     'leg.held': (f, say) => `На удержании: ${say.leg(f.leg)} (${say.party(f.by)}).`,
     'leg.resumed': (f, say) => `Снят с удержания: ${say.leg(f.leg)} (${say.party(f.by)}).`,
     'leg.ended': (f, say) => `${say.leg(f.leg)} — конец: ${say.outcome(f.outcome)}.`,

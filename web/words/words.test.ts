@@ -19,6 +19,14 @@ function telling(words: Words): Telling {
   }
 }
 
+const quality = {
+  codec: 'PCMA',
+  encrypted: true,
+  class: 'poor',
+  roundTripMs: 40,
+  received: { packets: 1500, lost: 6.2, jitterMs: 4, mos: 3.2, worst: { lost: 9, mos: 2.8 } },
+  sent: { lost: 0, jitterMs: 3, mos: 4.4 },
+} as const
 const common = { at: 0, tenant: 'demo', call: 'c1', seq: 1 }
 const outcome = { kind: 'busy', by: 'callee', sip: 486 } as const
 
@@ -43,6 +51,8 @@ const facts: { readonly [K in FactKind]: readonly [Extract<Fact, { kind: K }>, .
   'leg.ringing': [{ ...common, kind: 'leg.ringing', leg: 'l', earlyMedia: true }, 'leg:l'],
   'leg.asked': [{ ...common, kind: 'leg.asked', leg: 'l', key: '1' }, 'leg:l', '1'],
   'leg.answered': [{ ...common, kind: 'leg.answered', leg: 'l' }, 'leg:l'],
+  'leg.redialled': [{ ...common, kind: 'leg.redialled', leg: 'l', sip: 'c', why: 'encryption' }, 'leg:l'],
+  'leg.quality': [{ ...common, kind: 'leg.quality', leg: 'l', final: true, quality }, 'leg:l', '6'],
   'leg.held': [{ ...common, kind: 'leg.held', leg: 'l', by: 'caller' }, 'leg:l'],
   'leg.resumed': [{ ...common, kind: 'leg.resumed', leg: 'l', by: 'caller' }, 'leg:l'],
   'leg.ended': [{ ...common, kind: 'leg.ended', leg: 'l', outcome }, 'leg:l', '486'],

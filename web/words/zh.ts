@@ -1,3 +1,4 @@
+import { troubleOf } from '#contract/quality.ts'
 import type { Words } from '#web/words/words.ts'
 
 export const zh: Words = {
@@ -157,6 +158,16 @@ export const zh: Words = {
     'leg.ringing': (f, say) => `${say.leg(f.leg)} 振铃${f.earlyMedia ? '，接听前已有声音' : ''}。`,
     'leg.asked': (f, say) => `${say.leg(f.leg)} 已接起，请其按 ${f.key}。`,
     'leg.answered': (f, say) => `${say.leg(f.leg)} 的线路已接通。`,
+    'leg.redialled': (f, say) => `改用另一种加密方式再次呼叫 ${say.leg(f.leg)}。`,
+    'leg.quality': (f, say) => {
+      const trouble = troubleOf(f.quality)
+      const how = { good: '良好', fair: '一般', poor: '较差', bad: '很差' }[f.quality.class]
+      const line = `与 ${say.leg(f.leg)} 的线路${how}`
+      if (trouble === null) return `${line}。`
+      if (trouble.kind === 'late') return `${line}：声音往返用了 ${trouble.ms} 毫秒。`
+      const way = trouble.way === 'in' ? '传到我们这里' : '传到对方那里'
+      return trouble.kind === 'lost' ? `${line}：${way}时丢失了 ${trouble.percent}% 的声音。` : `${line}：${way}时声音不均匀。`
+    },
     'leg.held': (f, say) => `${say.leg(f.leg)} 被${say.party(f.by)}保持。`,
     'leg.resumed': (f, say) => `${say.leg(f.leg)} 由${say.party(f.by)}恢复。`,
     'leg.ended': (f, say) => `${say.leg(f.leg)} 离开：${say.outcome(f.outcome)}。`,
