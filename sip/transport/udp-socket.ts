@@ -4,6 +4,7 @@ import type { Flow } from '#sip/agent.ts'
 import { isKeepAlive } from '#sip/message/framing.ts'
 import type { Inbox } from '#sip/transport/inbox.ts'
 import { type ListenAt, listenError } from '#sip/transport/port-taken.ts'
+import { isStun, stunAnswer } from '#sip/transport/stun.ts'
 
 /** As much as waits while the process is busy for a moment: about 4,000 messages. The system may grant less. */
 const RECEIVE_BUFFER_BYTES = 4_194_304
@@ -82,6 +83,12 @@ export class UdpSocket {
       return
     }
     const remote = { address: from.address, port: from.port }
+    if (isStun(bytes)) {
+      this.#inbox.counts.keepAlives++
+      const answer = stunAnswer(bytes, remote)
+      if (answer !== null) this.send(answer, remote)
+      return
+    }
     this.#inbox.take(bytes, this.flowTo(remote), (answer) => void this.send(answer, remote))
   }
 
