@@ -2,6 +2,7 @@ import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { IncomingInvite } from '#sip/agent.ts'
 import type { Call } from '#calls/call.ts'
+import type { Encryption } from '#calls/encryption.ts'
 import { bodyOf, Leg } from '#calls/leg.ts'
 import { LegMedia } from '#calls/leg-media.ts'
 import { refusalOf } from '#calls/outcome.ts'
@@ -22,8 +23,12 @@ export interface InboundLeg {
  * Opens the leg of an INVITE: takes a media port and answers the offer, so that a call that cannot have audio is refused before it
  * rings anybody. Null when it was refused (the INVITE has its answer, the call its outcome).
  */
-export function openInbound(call: Call, incoming: IncomingInvite, endpoint: EndpointRef): InboundLeg | null {
-  const media = LegMedia.open(call.needs, { peer: incoming.flow.remote.address })
+export function openInbound(call: Call, incoming: IncomingInvite, endpoint: EndpointRef, encryption?: Encryption): InboundLeg | null {
+  const media = LegMedia.open(call.needs, {
+    peer: incoming.flow.remote.address,
+    transport: incoming.flow.transport,
+    ...(encryption !== undefined && { encryption }),
+  })
   if (media === null) {
     incoming.reject(503, 'No media port is free', [['Retry-After', '5']])
     call.end({ kind: 'overloaded', by: 'us', sip: 503, detail: 'no media port is free' })

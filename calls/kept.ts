@@ -2,6 +2,7 @@ import type { EndpointRef } from '#contract/facts.ts'
 import type { Codec, KeptEndpoint, StreamParams } from '#media/engine.ts'
 import type { Sdp } from '#media/sdp/sdp.ts'
 import type { KeptDialog } from '#sip/agent.ts'
+import type { LegEncryption } from '#calls/encryption.ts'
 import type { CallIdentity } from '#calls/needs.ts'
 
 /** A call as plain data, from which a restarted server takes it over: only what was already talking survives. */
@@ -33,6 +34,9 @@ export interface KeptMedia {
   /** Where the peer's signalling comes from. */
   peer: string
   codecs: readonly Codec[]
+  encryption?: LegEncryption
+  /** The keys of an encrypted stream, which `stream` and `own` then lack, sealed (calls/kept-keys.ts). */
+  keys?: string
 }
 
 export interface KeptRecording {

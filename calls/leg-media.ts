@@ -1,5 +1,7 @@
-import type { Body } from '#sip/agent.ts'
+import type { Body, TransportName } from '#sip/agent.ts'
 import type { CallNeeds } from '#calls/needs.ts'
+import { type Encryption, legEncryption, type LegEncryption, localCrypto, usualEncryption } from '#calls/encryption.ts'
+import { withKeysOpened, withKeysSealed } from '#calls/kept-keys.ts'
 import type { KeptMedia } from '#calls/kept.ts'
 import type { Codec, Direction, Endpoint, EndpointEvents, StreamParams } from '#media/engine.ts'
 import type { LocalMedia, Peer, Refused } from '#media/sdp/local-media.ts'
@@ -9,7 +11,7 @@ import { parseSdp } from '#media/sdp/parse-sdp.ts'
 import { writeSdp } from '#media/sdp/write-sdp.ts'
 
 /** What a leg's media needs of the call's surroundings. */
-export type MediaNeeds = Pick<CallNeeds, 'media' | 'random' | 'addresses'>
+export type MediaNeeds = Pick<CallNeeds, 'media' | 'random' | 'addresses' | 'vault'>
 
 /** Audio that stays away for so long ends a leg. */
 const silenceMs = 60_000
@@ -29,6 +31,9 @@ export class LegMedia {
   #sessionId: string
   #own: Sdp | null = null
   #stream: StreamParams | null = null
+  #encryption: LegEncryption
+  /** Our offers are of a protected stream. */
+  #offersSecure: boolean
   #toldHeld = false
   #closed = false
 
@@ -36,6 +41,8 @@ export class LegMedia {
     this.#needs = needs
     this.#peerAddress = options.peer
     this.#codecs = ordered(options.codecs ?? ['PCMA', 'PCMU'], options.near?.stream?.codec)
+    this.#encryption = legEncryption(options.encryption ?? usualEncryption, options.transport ?? 'udp')
+    this.#offersSecure = this.#encryption.first
     this.#sessionId = String(needs.random.below(2 ** 47))
     this.#listeners = []
     const opened = endpoint(this.#events())
@@ -54,10 +61,13 @@ export class LegMedia {
   }
 
   /** Takes over what an earlier life of the server had agreed on. */
-  static adopt(needs: MediaNeeds, kept: KeptMedia): LegMedia {
+  static adopt(needs: MediaNeeds, sealed: KeptMedia): LegMedia {
+    const kept = withKeysOpened(sealed, needs.vault)
     const media = new LegMedia(needs, (events) => needs.media.adopt(kept.endpoint, events), { peer: kept.peer, codecs: kept.codecs })
     media.#own = kept.own
     media.#stream = kept.stream
+    media.#encryption = kept.encryption ?? media.#encryption
+    media.#offersSecure = kept.stream.crypto !== undefined || sealed.keys !== undefined
     media.#toldHeld = media.isHeld
     return media
   }
@@ -89,6 +99,18 @@ export class LegMedia {
     return bodyOfSdp(this.#own)
   }
 
+  /**
+   * The far end refused our first offer with 488 or the like: whether another, encrypted where that was in clear and the other way
+   * round, may be made.
+   */
+  mayOfferOtherwise(): boolean {
+    if (this.#stream !== null || this.#encryption.use !== 'offered' || !this.#encryption.secure) return false
+    if (this.#offersSecure !== this.#encryption.first) return false
+    this.#offersSecure = !this.#offersSecure
+    this.#own = null
+    return true
+  }
+
   /** Our description as it stands, version and all: what a refresh offers (RFC 4028 §7.4). Null before there is one. */
   repeat(): Body | null {
     return this.#own === null ? null : bodyOfSdp(this.#own)
@@ -118,7 +140,9 @@ export class LegMedia {
 
   keep(): KeptMedia | null {
     if (this.#stream === null || this.#own === null) return null
-    return { endpoint: this.endpoint.keep(), stream: this.#stream, own: this.#own, peer: this.#peerAddress, codecs: this.#codecs }
+    const encryption = this.#encryption.use === 'offered' && !this.#encryption.secure ? {} : { encryption: this.#encryption }
+    const kept = { endpoint: this.endpoint.keep(), stream: this.#stream, own: this.#own, peer: this.#peerAddress, codecs: this.#codecs }
+    return withKeysSealed({ ...kept, ...encryption }, this.#needs.vault)
   }
 
   close(): void {
@@ -129,6 +153,7 @@ export class LegMedia {
 
   #aim(stream: StreamParams): void {
     this.#stream = stream
+    this.#offersSecure = stream.crypto !== undefined || this.#encryption.use === 'required'
     this.endpoint.aim(stream)
   }
 
@@ -141,6 +166,7 @@ export class LegMedia {
       direction,
       ptimeMs: 20,
       sessionId: this.#sessionId,
+      crypto: localCrypto(this.#encryption, this.#offersSecure, this.#needs.random),
     }
   }
 
@@ -171,6 +197,9 @@ export interface MediaOptions {
   /** The leg that this one will be joined with. */
   near?: LegMedia
   codecs?: readonly Codec[]
+  /** How the peer's signalling travels, and whether its audio is to be encrypted; default UDP and the usual. */
+  transport?: TransportName
+  encryption?: Encryption
 }
 
 class NoPort extends Error {

@@ -4,6 +4,7 @@ import type { Log } from '#base/log.ts'
 import type { EndpointRef, NewFact } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { MediaEngine, PlayItem, SpeakerTurn, Gap } from '#media/engine.ts'
+import type { Encryption } from '#calls/encryption.ts'
 import type { Credentials, Flow, SendTo, SipAgent } from '#sip/agent.ts'
 
 /** What this room needs from outside; the server builds it once. */
@@ -18,6 +19,16 @@ export interface CallNeeds {
   readonly directory: Directory
   readonly archive: Archive
   readonly announcer: Announcer
+  /** Without it the keys of encrypted calls are written nowhere: such a call lives as long as its media engine. */
+  readonly vault?: Vault
+}
+
+/** Seals what may not be written down in clear. */
+export interface Vault {
+  /** `place`: where the text belongs; it opens only there. */
+  seal(text: string, place: string): string
+  /** null: it was sealed under another key, for another place, or was changed. */
+  unseal(sealed: string, place: string): string | null
 }
 
 /** What a company says to people it calls. */
@@ -58,6 +69,8 @@ export interface Destination {
   /** Give up on a peer that says nothing at all after so long. */
   silenceMs?: number
   codecs?: readonly ('PCMU' | 'PCMA')[]
+  /** Absent: the usual. */
+  encryption?: Encryption
   /** Called when the attempt begins, where somebody counts channels or money; a string refuses the attempt, with that reason. */
   lease?: () => Lease | string
 }

@@ -1,5 +1,6 @@
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call } from '#calls/call.ts'
+import { encryptionBar, usualEncryption } from '#calls/encryption.ts'
 import { bodyOf, Leg } from '#calls/leg.ts'
 import { LegMedia } from '#calls/leg-media.ts'
 import type { Destination } from '#calls/needs.ts'
@@ -26,10 +27,14 @@ export interface Miss {
  * `confirms`: picked up is not answered; the owner says when it is (`Leg.confirm`).
  */
 export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs: number; confirms?: boolean; onMiss: (miss: Miss) => void }): Attempt | Miss {
+  const barred = encryptionBar(to.encryption ?? usualEncryption, to.via.transport)
+  if (barred !== null) return miss({ kind: 'failed', by: 'us', sip: 488, detail: `${to.endpoint.number}: ${barred}` }, true)
   const lease = to.lease?.()
   if (typeof lease === 'string') return miss({ kind: 'unreachable', by: 'carrier', detail: lease }, true)
   const media = LegMedia.open(call.needs, {
     peer: 'remote' in to.via ? to.via.remote.address : to.via.address,
+    transport: to.via.transport,
+    ...(to.encryption !== undefined && { encryption: to.encryption }),
     ...(options.near !== undefined && { near: options.near.media }),
     ...(to.codecs !== undefined && { codecs: to.codecs }),
   })
@@ -52,43 +57,50 @@ export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs:
   }
   const failed = (failure: SipResponse | Unanswered): void => {
     if (leg.state === 'ended') return
+    if (refusesMedia(failure) && media.mayOfferOtherwise()) {
+      invite = send()
+      call.tell({ kind: 'leg.redialled', leg: leg.id, sip: invite.callId, why: 'encryption' })
+      return
+    }
     const outcome = outcomeOf(failure)
     const passedOver = leg.state === 'calling' && isPassedOver(failure)
     if (passedOver && isDead(failure)) lease?.passedOver(outcome.detail ?? outcome.kind)
     options.onMiss({ outcome, passedOver, redirectedTo: contactsOf(failure) })
     leg.over(outcome)
   }
-  invite = call.needs.sip.invite(
-    {
-      uri: to.uri,
-      from: to.from,
-      to: to.to,
-      via: to.via,
-      body: media.offer(),
-      timeoutMs: options.ringMs,
-      ...(to.route !== undefined && { route: to.route }),
-      ...(to.headers !== undefined && { headers: to.headers }),
-      ...(to.credentials !== undefined && { credentials: to.credentials }),
-      ...(to.silenceMs !== undefined && { silenceMs: to.silenceMs }),
-    },
-    {
-      onProvisional: (response) => progressed(leg, response),
-      onAnswered: (response, dialog) => {
-        dialog.acknowledge()
-        const body = bodyOf(response)
-        const accepted =
-          body === null && media.stream !== null ? 'ok' : body === null ? { why: 'the answer has no SDP' } : media.accept(body)
-        if (leg.state === 'ended') dialog.bye(reasons.elsewhere)
-        else if (accepted !== 'ok') {
-          dialog.bye()
-          options.onMiss({ outcome: { kind: 'failed', by: 'callee', detail: accepted.why }, passedOver: false, redirectedTo: [] })
-          leg.over({ kind: 'failed', by: 'callee', detail: accepted.why })
-        } else leg.talk(dialog)
+  const send = (): OutgoingInvite =>
+    call.needs.sip.invite(
+      {
+        uri: to.uri,
+        from: to.from,
+        to: to.to,
+        via: to.via,
+        body: media.offer(),
+        timeoutMs: options.ringMs,
+        ...(to.route !== undefined && { route: to.route }),
+        ...(to.headers !== undefined && { headers: to.headers }),
+        ...(to.credentials !== undefined && { credentials: to.credentials }),
+        ...(to.silenceMs !== undefined && { silenceMs: to.silenceMs }),
       },
-      onFailed: failed,
-      dialog: leg.dialogEvents(),
-    },
-  )
+      {
+        onProvisional: (response) => progressed(leg, response),
+        onAnswered: (response, dialog) => {
+          dialog.acknowledge()
+          const body = bodyOf(response)
+          const accepted =
+            body === null && media.stream !== null ? 'ok' : body === null ? { why: 'the answer has no SDP' } : media.accept(body)
+          if (leg.state === 'ended') dialog.bye(reasons.elsewhere)
+          else if (accepted !== 'ok') {
+            dialog.bye()
+            options.onMiss({ outcome: { kind: 'failed', by: 'callee', detail: accepted.why }, passedOver: false, redirectedTo: [] })
+            leg.over({ kind: 'failed', by: 'callee', detail: accepted.why })
+          } else leg.talk(dialog)
+        },
+        onFailed: failed,
+        dialog: leg.dialogEvents(),
+      },
+    )
+  invite = send()
   leg.begin(invite.callId)
   return { leg }
 }
@@ -97,6 +109,11 @@ function progressed(leg: Leg, response: SipResponse): void {
   const body = bodyOf(response)
   const early = body !== null && leg.media.accept(body) === 'ok'
   if (response.status === 180 || response.status === 183 || early) leg.ringing(early)
+}
+
+/** What was offered does not suit: 415, 488 (RFC 3261 §21.4.26), 606. */
+function refusesMedia(failure: SipResponse | Unanswered): boolean {
+  return failure.kind === 'response' && (failure.status === 488 || failure.status === 415 || failure.status === 606)
 }
 
 function contactsOf(failure: SipResponse | Unanswered): readonly string[] {
