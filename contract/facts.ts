@@ -120,8 +120,6 @@ export const Fact = Type.Union([
     severity: Type.Union([Type.Literal('warning'), Type.Literal('critical')]),
     detail: Type.String(),
   }),
-])
-export type Fact = Static<typeof Fact>
   /** A phone sent a message to another. What it says is kept nowhere. `delivered`: phones that took it; `sip`: what the sender was answered. */
   fact('message.sent', {
     device: Type.String(),
@@ -131,6 +129,8 @@ export type Fact = Static<typeof Fact>
     delivered: Type.Integer(),
     sip: Type.Integer(),
   }),
+])
+export type Fact = Static<typeof Fact>
 export type FactKind = Fact['kind']
 
 /** A fact before the journal stamped it with `at` and `seq`. */
