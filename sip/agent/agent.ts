@@ -30,7 +30,7 @@ import { InviteUsage } from '#sip/agent/invite-usage.ts'
 import { requestOnce } from '#sip/agent/once.ts'
 import { receiveOptions } from '#sip/agent/options.ts'
 import { OutgoingInviteRun } from '#sip/agent/outgoing-invite.ts'
-import { receiveRegister, type RegisterDesk } from '#sip/agent/register.ts'
+import { REGISTER_EXTENSIONS, receiveRegister, type RegisterDesk } from '#sip/agent/register.ts'
 import { Ringing } from '#sip/agent/ringing.ts'
 import { withSessionBody } from '#sip/agent/session-body.ts'
 import { Strays } from '#sip/agent/stray.ts'
@@ -41,6 +41,7 @@ import { type SessionTimerSettings, termsOfRequest } from '#sip/dialog/session-t
 import { EventUsage, IncomingSubscribeRun } from '#sip/events/event-dialog.ts'
 import { type Abilities, checkRequest } from '#sip/message/check.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
+import type { Gruus } from '#sip/registrar/gruu.ts'
 import type { Registrar } from '#sip/registrar/registrar.ts'
 import type { SipTrace } from '#sip/trace.ts'
 import {
@@ -67,6 +68,10 @@ export interface AgentParts {
   gate: AuthGate
   /** Serves REGISTER; null: this agent is no registrar. */
   registrar: Registrar | null
+  /** Gives out GRUUs to registered phones (RFC 5627); the registrar's own. Absent: none. */
+  gruus?: Gruus
+  /** Route values that registered phones are to send their requests through (RFC 3608). Default: none. */
+  serviceRoute?: readonly string[]
   /** User-Agent and Server, e.g. `Centrala/1.0`. */
   product: string
   /** No address translation stands between us and this address: local networks, loopback. */
@@ -100,6 +105,7 @@ export class Agent implements SipAgent, TransactionUser {
   readonly #layer: TransactionLayer
   readonly #strays: Strays
   readonly #abilities: Abilities
+  readonly #registerAbilities: Abilities
   readonly #ownMethods: ReadonlySet<string>
   #drainingFor: number | null = null
 
@@ -142,10 +148,16 @@ export class Agent implements SipAgent, TransactionUser {
     }
     this.#gate = parts.gate
     const { registrar, isOurHost } = parts
-    this.#desk = registrar && { registrar, isOurHost: (host, flow) => isOurHost?.(host) ?? this.#isUs(host, flow) }
+    this.#desk = registrar && {
+      registrar,
+      isOurHost: (host, flow) => isOurHost?.(host) ?? this.#isUs(host, flow),
+      gruus: parts.gruus ?? null,
+      serviceRoute: parts.serviceRoute ?? [],
+    }
     this.#strays = new Strays(this.#core)
     this.#ownMethods = new Set(parts.methods)
     this.#abilities = outsideDialogs(parts.methods ?? [], parts.registrar !== null)
+    this.#registerAbilities = { ...this.#abilities, extensions: [...new Set([...this.#abilities.extensions, ...REGISTER_EXTENSIONS])] }
   }
 
   get counts(): AgentCounts & { readonly dialogs: number; readonly transactions: TransactionCounts } {
@@ -229,7 +241,7 @@ export class Agent implements SipAgent, TransactionUser {
   }
 
   #outsideDialogs(transaction: ServerTransaction): void {
-    const refusal = checkRequest(transaction.request, this.#abilities)
+    const refusal = checkRequest(transaction.request, transaction.request.method === 'REGISTER' ? this.#registerAbilities : this.#abilities)
     if (refusal !== null) {
       this.#refuse(transaction, refusal.status, refusal.headers)
       return

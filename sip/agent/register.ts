@@ -2,7 +2,9 @@ import type { Flow, Identity } from '#sip/agent.ts'
 import { answer, type Core } from '#sip/agent/core.ts'
 import { remainingSeconds, type Binding } from '#sip/registrar/binding.ts'
 import { contactKey } from '#sip/registrar/contact-key.ts'
-import type { ContactWish, RegisterOutcome, RegisterWish, Registrar } from '#sip/registrar/registrar.ts'
+import { type ExtensionRefusal, extensionsOf, type RegisterExtensions } from '#sip/registrar/extensions.ts'
+import type { Gruus } from '#sip/registrar/gruu.ts'
+import type { ContactWish, RegisterWish, Registrar } from '#sip/registrar/registrar.ts'
 import { contactExpires, contactQ } from '#sip/message/fields.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest } from '#sip/message/message.ts'
@@ -13,13 +15,21 @@ import type { ServerTransaction } from '#sip/transaction/layer.ts'
 
 /** Longest Contact URI that is kept. */
 const MAX_CONTACT_LENGTH = 1_024
-const MAX_PATH = 8
+
+/** A phone must send something over its flow at least so often (RFC 5626 §4.4): below what address translators remember of TCP. */
+const FLOW_TIMER_S = 120
+/** Option tags that a REGISTER may require. */
+export const REGISTER_EXTENSIONS: readonly string[] = ['path', 'outbound', 'gruu']
 
 /** Who serves REGISTER. */
 export interface RegisterDesk {
   readonly registrar: Registrar
   /** Hosts that mean this registrar beside the domain of the address of record: many phones have the server's IP address for a domain. */
   isOurHost(host: string, flow: Flow): boolean
+  /** Gives out GRUUs; null: none. */
+  readonly gruus: Gruus | null
+  /** Route values that registered phones send their requests through (RFC 3608), the first hop first. */
+  readonly serviceRoute: readonly string[]
 }
 
 /** A REGISTER from `who`, authenticated (RFC 3261 §10.3). */
@@ -30,11 +40,12 @@ export function receiveRegister(core: Core, desk: RegisterDesk, transaction: Ser
     return
   }
   const wish = wishOf(request, who.aor, flow)
-  if (typeof wish === 'string') {
-    answer(core, transaction, 400, { reason: wish })
+  if ('status' in wish) {
+    const { status, reason, headers } = wish
+    answer(core, transaction, status, { headers, ...(reason !== undefined && { reason }) })
     return
   }
-  respond(core, transaction, desk.registrar.register(wish))
+  respond(core, desk, transaction, wish)
   core.homecoming.look()
 }
 
@@ -46,51 +57,69 @@ function isFor(to: NameAddr, aor: string, isOurHost: (host: string) => boolean):
   return parsed.host === aor.slice(at + 1) || isOurHost(parsed.host)
 }
 
-/** What is asked for, or why it cannot be read. */
-function wishOf(request: SipRequest, aor: string, flow: Flow): RegisterWish | string {
+/** A REGISTER as the registrar takes it, and what its answer must say. */
+interface Asked {
+  readonly wish: RegisterWish
+  readonly extensions: RegisterExtensions
+}
+
+/** What is asked for, or why it cannot be read or served. */
+function wishOf(request: SipRequest, aor: string, flow: Flow): Asked | ExtensionRefusal {
   const { headers } = request
   const asked = headers.contactsOrNull
-  if (asked === null) return 'Malformed Contact'
-  if (asked === '*' && headers.expires !== 0) return 'Contact: * needs Expires: 0'
-  const contacts = asked === '*' ? [] : contactsOf(asked, headers.expires ?? null)
-  if (typeof contacts === 'string') return contacts
-  const path = headers.all('path')
-  if (path.length > MAX_PATH) return 'Too many Path values'
+  if (asked === null) return malformed('Malformed Contact')
+  if (asked === '*' && headers.expires !== 0) return malformed('Contact: * needs Expires: 0')
+  const extensions = extensionsOf(request, asked === '*' ? [] : asked)
+  if ('status' in extensions) return extensions
+  const contacts = asked === '*' ? [] : contactsOf(asked, headers.expires ?? null, extensions.outbound)
+  if (typeof contacts === 'string') return malformed(contacts)
   const userAgent = headers.get('User-Agent')
   return {
-    aor,
-    contacts: asked === '*' ? 'all' : contacts,
-    callId: detached(headers.callId),
-    cseq: headers.cseq.seq,
-    flow,
-    path: path.map(detached),
-    userAgent: userAgent === undefined ? null : detached(userAgent.slice(0, 200)),
+    extensions,
+    wish: {
+      aor,
+      contacts: asked === '*' ? 'all' : contacts,
+      callId: detached(headers.callId),
+      cseq: headers.cseq.seq,
+      flow,
+      path: extensions.path,
+      userAgent: userAgent === undefined ? null : detached(userAgent.slice(0, 200)),
+    },
   }
 }
 
-function contactsOf(asked: readonly NameAddr[], expires: number | null): ContactWish[] | string {
+function malformed(reason: string): ExtensionRefusal {
+  return { status: 400, reason, headers: [] }
+}
+
+function contactsOf(asked: readonly NameAddr[], expires: number | null, hasFlows: boolean): ContactWish[] | string {
   const wishes: ContactWish[] = []
   for (const { uri, parsed, params } of asked) {
     // Only what we can send a call to is worth keeping.
     if (parsed.kind !== 'sip' || uri.length > MAX_CONTACT_LENGTH) return 'Contact must be a sip URI'
     if (parsed.headers.length > 0) return 'Contact must have no headers'
-    const instance = params.get('+sip.instance')
+    const shown = params.get('+sip.instance')
+    const instance = shown === undefined ? null : detached(unquoted(shown))
+    const regId = parseUint(params.get('reg-id') ?? '', 2 ** 31 - 1) ?? null
+    const outbound = hasFlows && instance !== null && instance !== '' && regId !== null
     wishes.push({
       uri: detached(uri),
-      key: detached(contactKey(parsed)),
+      key: outbound ? `${instance};reg-id=${regId}` : detached(contactKey(parsed)),
       q: contactQ(params) / 1000,
       expires: contactExpires(params) ?? expires,
-      instance: instance === undefined ? null : detached(unquoted(instance)),
-      regId: parseUint(params.get('reg-id') ?? '', 2 ** 31 - 1) ?? null,
+      ...{ instance, regId, outbound },
     })
   }
   return wishes
 }
 
-function respond(core: Core, transaction: ServerTransaction, outcome: RegisterOutcome): void {
+function respond(core: Core, desk: RegisterDesk, transaction: ServerTransaction, { wish, extensions }: Asked): void {
+  const outcome = desk.registrar.register(wish)
   switch (outcome.kind) {
     case 'done':
-      answer(core, transaction, 200, { headers: bindingLines(core, transaction.request, outcome.bindings) })
+      answer(core, transaction, 200, {
+        headers: [...bindingLines(core, desk, outcome.bindings, extensions), ...wayLines(desk, extensions)],
+      })
       return
     case 'too-brief':
       answer(core, transaction, 423, { headers: [['Min-Expires', String(outcome.minExpires)]] })
@@ -103,12 +132,24 @@ function respond(core: Core, transaction: ServerTransaction, outcome: RegisterOu
   }
 }
 
-/** Every binding with the life it has (RFC 3261 §10.3 step 8), and the Path that was kept (RFC 3327 §5.3). */
-function bindingLines(core: Core, request: SipRequest, bindings: readonly Binding[]): HeaderLines {
+/** Every binding with the life it has (RFC 3261 §10.3 step 8). */
+function bindingLines(core: Core, desk: RegisterDesk, bindings: readonly Binding[], { gruu }: RegisterExtensions): HeaderLines {
   const now = core.clock.now()
-  const contacts = bindings.map((binding) => ['Contact', contactLine(binding, remainingSeconds(binding, now))] as const)
-  const path = request.headers.all('path').map((value) => ['Path', value] as const)
-  return [...contacts, ...path]
+  return bindings.map((binding) => {
+    const uris = gruu ? (desk.gruus?.of(binding) ?? null) : null
+    const gruus = uris === null ? '' : `;pub-gruu="${uris.pub}";temp-gruu="${uris.temp}"`
+    return ['Contact', `${contactLine(binding, remainingSeconds(binding, now))}${gruus}`] as const
+  })
+}
+
+/** The ways that were agreed on: there by Path (RFC 3327 §5.3), from there by Service-Route (RFC 3608 §5), over a flow that is kept. */
+function wayLines({ serviceRoute }: RegisterDesk, { path, outbound }: RegisterExtensions): HeaderLines {
+  const lines: (readonly [string, string])[] = path.map((value) => ['Path', value] as const)
+  for (const value of serviceRoute) lines.push(['Service-Route', value])
+  // RFC 5626 §6: `Require: outbound` says that the flows are told apart, Flow-Timer how often the phone must make itself heard.
+  if (outbound) lines.push(['Require', 'outbound'], ['Flow-Timer', String(FLOW_TIMER_S)])
+  lines.push(['Supported', REGISTER_EXTENSIONS.join(', ')])
+  return lines
 }
 
 function contactLine(binding: Binding, seconds: number): string {

@@ -7,7 +7,7 @@ export interface Binding {
   readonly aor: string
   /** The Contact URI as the device wrote it, without angle brackets. */
   readonly contact: string
-  /** The same for URIs that RFC 3261 §19.1.4 calls equal. */
+  /** The same for URIs that RFC 3261 §19.1.4 calls equal; of a flow, its instance and reg-id. */
   readonly contactKey: string
   /** Preference, 0 to 1. */
   readonly q: number
@@ -17,6 +17,8 @@ export interface Binding {
   readonly instance: string | null
   /** `reg-id` (RFC 5626 §4.2). */
   readonly regId: number | null
+  /** One of the flows of its instance (RFC 5626 §6): only one of them is used at a time, and `contactKey` names the flow. Absent: no. */
+  readonly outbound?: boolean
   /** Path (RFC 3327): the route to the device, first hop first. */
   readonly path: readonly string[]
   /** Where the REGISTER came from. Calls go back over it. */

@@ -34,7 +34,7 @@ function office(settings: RegistrarSettings = {}) {
 function contact(uri: string, parts: Partial<ContactWish> = {}): ContactWish {
   const parsed = parseSipUri(uri)
   assert.ok(parsed !== undefined)
-  return { uri, key: contactKey(parsed), q: 1, expires: 600, instance: null, regId: null, ...parts }
+  return { uri, key: contactKey(parsed), q: 1, expires: 600, instance: null, regId: null, outbound: false, ...parts }
 }
 
 let calls = 0

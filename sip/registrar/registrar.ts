@@ -1,6 +1,7 @@
 import type { Clock } from '#base/clock.ts'
 import type { Flow } from '#sip/agent.ts'
 import type { Binding, KeptBinding, RegistrarEvents, Unbound } from '#sip/registrar/binding.ts'
+import type { Gruus } from '#sip/registrar/gruu.ts'
 
 /** Limits of a registrar. */
 export interface RegistrarSettings {
@@ -12,6 +13,8 @@ export interface RegistrarSettings {
   defaultExpires?: number
   /** Contacts per address of record; past it the one refreshed longest ago gives way. Default 10. */
   maxContacts?: number
+  /** Keeps up which GRUUs lead somewhere; absent: none are given out. */
+  gruus?: Gruus
 }
 
 /** One contact of a REGISTER, its parameters read. */
@@ -23,6 +26,8 @@ export interface ContactWish {
   readonly expires: number | null
   readonly instance: string | null
   readonly regId: number | null
+  /** A flow of its instance (RFC 5626 §6): `key` is made of instance and reg-id. */
+  readonly outbound: boolean
 }
 
 /** A REGISTER, authenticated, reduced to what the registrar decides on. */
@@ -63,6 +68,7 @@ export class Registrar {
   readonly #maxExpires: number
   readonly #defaultExpires: number
   readonly #maxContacts: number
+  readonly #gruus: Gruus | null
   readonly #places = new Map<string, Place[]>()
   readonly #byConnection = new Map<number, Set<Place>>()
   #count = 0
@@ -74,6 +80,7 @@ export class Registrar {
     this.#maxExpires = Math.max(this.#minExpires, settings.maxExpires ?? 3600)
     this.#defaultExpires = Math.min(this.#maxExpires, settings.defaultExpires ?? 3600)
     this.#maxContacts = settings.maxContacts ?? 10
+    this.#gruus = settings.gruus ?? null
   }
 
   /** Contacts bound, over all addresses. */
@@ -185,6 +192,7 @@ export class Registrar {
       cseq: wish.cseq,
       instance: contact.instance,
       regId: contact.regId,
+      outbound: contact.outbound,
       path: wish.path,
       flow: wish.flow,
       userAgent: wish.userAgent,
@@ -207,7 +215,14 @@ export class Registrar {
    */
   #makeRoom(coming: Binding): void {
     const places = this.#places.get(coming.aor) ?? []
-    const same = places.find((p) => coming.instance !== null && p.binding.instance === coming.instance && p.binding.regId === coming.regId)
+    const same = places.find(
+      (p) =>
+        coming.outbound !== true &&
+        p.binding.outbound !== true &&
+        coming.instance !== null &&
+        p.binding.instance === coming.instance &&
+        p.binding.regId === coming.regId,
+    )
     if (same !== undefined && same.binding.callId !== coming.callId) this.#drop(same, 'displaced')
     if (places.length < this.#maxContacts) return
     const oldest = places.reduce((a, b) => (b.binding.expiresAt < a.binding.expiresAt ? b : a))
@@ -223,6 +238,7 @@ export class Registrar {
     const places = this.#places.get(binding.aor)
     if (places === undefined) this.#places.set(binding.aor, [place])
     else places.push(place)
+    this.#gruus?.bound(binding)
     this.#count++
     this.#ride(place)
   }
@@ -230,6 +246,8 @@ export class Registrar {
   #replace(place: Place, binding: Binding): void {
     this.#leave(place)
     const earlier = binding.expiresAt < place.binding.expiresAt
+    this.#gruus?.bound(binding)
+    this.#gruus?.unbound(place.binding)
     place.binding = binding
     this.#ride(place)
     // A longer life needs no new timer: the running one looks again when it fires, so that a refresh costs nothing.
@@ -256,6 +274,7 @@ export class Registrar {
     this.#count--
     place.timer[Symbol.dispose]()
     this.#leave(place)
+    this.#gruus?.unbound(place.binding)
     this.#events.onUnbound?.(place.binding, why)
   }
 
