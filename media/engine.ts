@@ -52,7 +52,8 @@ export interface SocketAddress {
   port: number
 }
 
-export type Codec = 'PCMU' | 'PCMA'
+/** By its name in SDP's rtpmap. */
+export type Codec = 'PCMU' | 'PCMA' | 'G722' | 'opus'
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
 
 /** What offer/answer settled for one audio stream, as seen from us. */
@@ -72,9 +73,13 @@ export interface StreamParams {
   payloadType: number
   /** RFC 4733 telephone-event payload type; null when the peer has none. */
   dtmfPayloadType: number | null
+  /** Clock of the telephone-events; default 8,000. With opus the peer may have them at 48,000 (RFC 7587 §4.1, RFC 4733 §2.4.1). */
+  dtmfClockHz?: number
+  /** Payload type of comfort noise (RFC 3389); absent: the peer takes none. */
+  noisePayloadType?: number
   /** Ours: `sendonly` means that we send and do not listen. */
   direction: Direction
-  /** Packet time of what we generate, 10 to 60. */
+  /** Packet time of what we send, 10 to 60; what is passed on untouched keeps the packet time in which it came as long as that is this one. */
   ptimeMs: number
   /** Event `silent` when nothing valid arrived for so long while we expect audio; 0 never. */
   silenceMs: Millis

@@ -1,9 +1,14 @@
 import type { Clock, Millis } from '#base/clock.ts'
+import type { RateHz } from '#media/codec/codec.ts'
 import type { Press } from '#media/dtmf/event-receiver.ts'
 import type { Codec, EndpointId, SocketAddress, StreamParams, StreamStats } from '#media/engine.ts'
 import type { Player } from '#media/engine/player.ts'
 import type { EndpointEvent } from '#media/engine/protocol.ts'
+import { BEAT_MS } from '#media/pipeline/beat.ts'
+import { commonRate, Decoding } from '#media/pipeline/decoding.ts'
 import { Generator } from '#media/pipeline/generator.ts'
+import { Packetizer } from '#media/pipeline/packetizer.ts'
+import { areAlike, Passage } from '#media/pipeline/passage.ts'
 import { type Arrivals, Receiver } from '#media/pipeline/receiver.ts'
 import { Reports } from '#media/pipeline/reports.ts'
 import { Secrecy } from '#media/pipeline/secrecy.ts'
@@ -23,11 +28,11 @@ export interface PipelineNeeds {
   wake(endpoint: RtpEndpoint): void
 }
 
-/** The engine's heartbeat. */
-export const BEAT_MS: Millis = 20
-
 /** A prompt to a peer behind NAT waits so long for the peer's first packet before it plays to nobody. */
 const LATCH_PATIENCE_MS: Millis = 3000
+
+/** For keeping a way open. */
+const SILENT_BEAT = new Int16Array(BEAT_MS * 8)
 
 /** Nothing is known of the peer. */
 const FIRST = { learnt: null, rollover: null } as const
@@ -48,6 +53,9 @@ export class RtpEndpoint implements Arrivals {
   readonly #secrecy = new Secrecy()
   readonly #sender: Sender
   readonly #receiver: Receiver
+  readonly #passage = new Passage()
+  readonly #decoding = new Decoding()
+  readonly #packetizer: Packetizer
   readonly #generator: Generator
   readonly #reports: Reports
   readonly #needs: PipelineNeeds
@@ -60,10 +68,11 @@ export class RtpEndpoint implements Arrivals {
     this.#needs = needs
     this.#tell = tell
     const { clock } = needs
-    const start = { ssrc: needs.below(2 ** 32), sequence: needs.below(2 ** 16), timestamp: needs.below(2 ** 32) }
+    const start = () => ({ ssrc: needs.below(2 ** 32), sequence: needs.below(2 ** 16), timestamp: needs.below(2 ** 32) })
     this.#sender = new Sender(this.#tap, this.#secrecy, start)
     this.#receiver = new Receiver(this, this.#secrecy, () => clock.now())
-    this.#generator = new Generator(this.#sender)
+    this.#packetizer = new Packetizer(this.#sender)
+    this.#generator = new Generator(this.#sender, this.#packetizer)
     const reporting = { now: () => clock.now(), wall: () => clock.wall(), below: (limit: number) => needs.below(limit) }
     this.#reports = new Reports(reporting, cname, { receiver: this.#receiver, sender: this.#sender, secrecy: this.#secrecy })
     this.#aimedAt = clock.now()
@@ -77,19 +86,52 @@ export class RtpEndpoint implements Arrivals {
       this.#tap.frame({ speaker: 0, at: arrivedAt, timestamp, codec, payload: packet.subarray(header.payloadStart, header.payloadEnd) })
     }
     const peer = this.#peer
-    if (peer !== null) peer.#sender.forward(packet, header, codec, this)
+    const stream = peer === null ? null : peer.#sender.stream
+    if (peer === null || stream === null) return
+    if (this.#passage.mustDecode(packet, header, codec, stream)) {
+      this.#decoding.start(commonRate(codec, stream.codec))
+      this.#decoding.audio(packet, header, codec)
+      this.wake()
+      return
+    }
+    if (this.#decoding.isOn) this.#decoding.stop()
+    peer.#sender.forward(packet, header, codec, this)
+  }
+
+  /** Comfort noise: passed on where the peer knows it, else it is made here until the voice comes back. */
+  noise(packet: Buffer, header: RtpHeader): void {
+    const peer = this.#peer
+    const own = this.stream
+    const stream = peer === null ? null : peer.stream
+    if (peer === null || own === null || stream === null) return
+    if (!this.#decoding.isOn && stream.noisePayloadType !== undefined && areAlike(own.codec, stream.codec)) {
+      peer.#sender.forwardOther(packet, header, stream.noisePayloadType, this)
+      return
+    }
+    this.#decoding.start(commonRate(own.codec, stream.codec))
+    this.#decoding.noise(packet, header, own.codec)
+    this.wake()
   }
 
   event(packet: Buffer, header: RtpHeader): void {
     const peer = this.#peer
-    if (peer !== null) peer.#sender.forwardEvent(packet, header, this)
+    this.#decoding.playout?.other(header)
+    if (peer !== null && this.#passesEvents(peer)) peer.#sender.forwardOther(packet, header, peer.stream?.dtmfPayloadType ?? null, this)
   }
 
-  /** Told to the owner; for a peer without telephone-events it becomes tones. */
+  /** Events go on packet by packet with the audio; where that is decoded, or their clocks differ, the peer gets new ones when the press is complete. */
+  #passesEvents(peer: RtpEndpoint): boolean {
+    const [own, other] = [this.stream, peer.stream]
+    return (
+      own !== null && other !== null && !this.#decoding.isOn && areAlike(own.codec, other.codec) && own.dtmfClockHz === other.dtmfClockHz
+    )
+  }
+
+  /** Told to the owner; a peer that has not had the event itself gets the digit anew, as event or tone. */
   press(press: Press): void {
     this.#tell({ kind: 'digit', digit: press.digit, ms: press.ms })
     const peer = this.#peer
-    if (peer !== null && peer.stream?.dtmfPayloadType === null) peer.sendDigits(press.digit, press.ms)
+    if (peer !== null && (peer.stream?.dtmfPayloadType === null || !this.#passesEvents(peer))) peer.sendDigits(press.digit, press.ms)
   }
 
   report(packet: Buffer): void {
@@ -117,7 +159,15 @@ export class RtpEndpoint implements Arrivals {
       const press = this.#receiver.expire(now)
       if (press !== null) this.press(press)
     }
-    return this.#generator.beat(now, BEAT_MS, this.#awaitsLatch(now)) || this.#receiver.pending
+    const generates = this.#generator.beat(now, BEAT_MS, this.#awaitsLatch(now))
+    const flows = this.#decoding.isFlowing
+    if (flows) this.#decoding.pull((pcm, rateHz) => this.#peer?.hear(pcm, rateHz, now))
+    return generates || flows || this.#receiver.pending
+  }
+
+  /** What the joined party says, as samples. */
+  hear(pcm: Int16Array, rateHz: RateHz, now: Millis): void {
+    if (this.#sender.relays) this.#packetizer.push(pcm, rateHz, now)
   }
 
   /** A peer behind NAT is not reachable before it has spoken: what it shall hear waits for that, but not for ever. */
@@ -132,7 +182,7 @@ export class RtpEndpoint implements Arrivals {
     const silentMs = this.#receiver.housekeep(now)
     if (silentMs !== null) this.#tell({ kind: 'silent', ms: silentMs })
     this.#reports.housekeep(now)
-    this.#sender.housekeep(now)
+    if (this.#sender.housekeep(now)) this.#packetizer.push(SILENT_BEAT, 8000, now)
     const rollover = this.#secrecy.housekeep(now)
     if (rollover !== null) this.#tell({ kind: 'rolled-over', rollover })
   }
@@ -147,6 +197,11 @@ export class RtpEndpoint implements Arrivals {
     this.#reports.attach(pair)
     pair.rtp.receive = this.#receiver.receive
     pair.rtcp.receive = this.#reports.receive
+  }
+
+  /** The sockets it has now. */
+  get pair(): PortPair | null {
+    return this.#pair
   }
 
   /** See Endpoint.aim. Addresses are canonical. `before`: what an engine that died had learnt of the peer. */
@@ -185,10 +240,18 @@ export class RtpEndpoint implements Arrivals {
     other.#peer = this
   }
 
+  #stopDecoding(): void {
+    this.#decoding.stop()
+    this.#passage.reset()
+  }
+
   part(): void {
     const peer = this.#peer
     this.#peer = null
-    if (peer !== null) peer.#peer = null
+    this.#stopDecoding()
+    if (peer === null) return
+    peer.#peer = null
+    peer.#stopDecoding()
   }
 
   /** See Generator.play. */
@@ -221,7 +284,7 @@ export class RtpEndpoint implements Arrivals {
     const { reception, strangers, unusable } = this.#receiver
     const { badTags, replays } = this.#secrecy
     return {
-      packetsSent: this.#sender.outgoing.packets,
+      packetsSent: this.#sender.packetsBefore + this.#sender.outgoing.packets,
       packetsReceived: reception.packets,
       bytesReceived: reception.bytes,
       lost: reception.lost,
@@ -247,6 +310,7 @@ export class RtpEndpoint implements Arrivals {
     this.#sender.sendTo(null)
     this.#sender.attach(null)
     this.#reports.attach(null)
+    this.#packetizer.free()
     if (pair !== null) {
       pair.rtp.receive = null
       pair.rtcp.receive = null

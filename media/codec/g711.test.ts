@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeAll, decodeInto, decodeSample, encodeAll, encodeInto, SILENCE, transcodeInPlace } from '#media/codec/g711.ts'
-import type { Codec } from '#media/engine.ts'
+import { decodeAll, decodeInto, decodeSample, encodeAll, encodeInto, type G711Law, SILENCE, transcodeInPlace } from '#media/codec/g711.ts'
 
 const EVERY_OCTET = Uint8Array.from({ length: 256 }, (_, i) => i)
 const EVERY_SAMPLE = Int16Array.from({ length: 65_536 }, (_, i) => i - 32_768)
-const LAWS: readonly Codec[] = ['PCMU', 'PCMA']
+const LAWS: readonly G711Law[] = ['PCMU', 'PCMA']
 
 test('the decoders give the values of ITU-T G.711 tables 1 and 2 at their corners', () => {
   const mu = [0x00, 0x80, 0x7f, 0xff, 0x8f, 0xf0].map((octet) => decodeSample('PCMU', octet))

@@ -1,5 +1,3 @@
-import type { Codec } from '#media/engine.ts'
-
 /**
  * ITU-T G.711 A-law and mu-law. Everything works on buffers the caller owns and allocates nothing, so it may stand on the
  * packet path. PCM is linear 16 bit; A-law carries 13 bits of it and mu-law 14, as in ITU-T G.191's reference code.
@@ -11,11 +9,14 @@ export const G711_RATE_HZ = 8000
 /** Octets, and samples, of one millisecond of G.711. */
 export const G711_PER_MS = 8
 
-/** Static RTP payload types (RFC 3551 §6, table 4). */
-export const STATIC_PAYLOAD_TYPE: Readonly<Record<Codec, number>> = { PCMU: 0, PCMA: 8 }
+/** @deprecated see CODEC_TERMS */
+export const STATIC_PAYLOAD_TYPE = { PCMU: 0, PCMA: 8, G722: 9, opus: 107 } as const
+
+/** The two laws, by their names in SDP. */
+export type G711Law = 'PCMU' | 'PCMA'
 
 /** The octet that decodes to (nearly) zero: what silence is made of. */
-export const SILENCE: Readonly<Record<Codec, number>> = { PCMU: 0xff, PCMA: 0xd5 }
+export const SILENCE: Readonly<Record<G711Law, number>> = { PCMU: 0xff, PCMA: 0xd5 }
 
 /** Largest magnitudes that the decoders give. */
 const MU_BIAS = 33
@@ -30,7 +31,7 @@ const muToA = Uint8Array.from({ length: 256 }, (_, octet) => compressA(expandMu(
 const aToMu = Uint8Array.from({ length: 256 }, (_, octet) => compressMu(expandA(octet)))
 
 /** Decodes `payload` into `pcm` from `at`; samples that do not fit are left out. Returns how many samples were written. */
-export function decodeInto(codec: Codec, payload: Uint8Array, pcm: Int16Array, at = 0): number {
+export function decodeInto(codec: G711Law, payload: Uint8Array, pcm: Int16Array, at = 0): number {
   const table = codec === 'PCMA' ? aDecode : muDecode
   const count = Math.max(0, Math.min(payload.length, pcm.length - at))
   for (let i = 0; i < count; i++) pcm[at + i] = table[payload[i] as number] as number
@@ -38,7 +39,7 @@ export function decodeInto(codec: Codec, payload: Uint8Array, pcm: Int16Array, a
 }
 
 /** Encodes `pcm` into `payload` from `at`; what does not fit is left out. Returns how many octets were written. */
-export function encodeInto(codec: Codec, pcm: Int16Array, payload: Uint8Array, at = 0): number {
+export function encodeInto(codec: G711Law, pcm: Int16Array, payload: Uint8Array, at = 0): number {
   const count = Math.max(0, Math.min(pcm.length, payload.length - at))
   if (codec === 'PCMA') for (let i = 0; i < count; i++) payload[at + i] = aEncode[((pcm[i] as number) >> 3) + 4096] as number
   else for (let i = 0; i < count; i++) payload[at + i] = muEncode[((pcm[i] as number) >> 2) + 8192] as number
@@ -46,26 +47,26 @@ export function encodeInto(codec: Codec, pcm: Int16Array, payload: Uint8Array, a
 }
 
 /** Turns one law into the other where the octets stand (G.711 §3.3: through the nearest quantised value). The same law: nothing to do. */
-export function transcodeInPlace(from: Codec, to: Codec, payload: Uint8Array): void {
+export function transcodeInPlace(from: G711Law, to: G711Law, payload: Uint8Array): void {
   if (from === to) return
   const table = from === 'PCMA' ? aToMu : muToA
   for (let i = 0; i < payload.length; i++) payload[i] = table[payload[i] as number] as number
 }
 
 /** The sample one octet stands for. */
-export function decodeSample(codec: Codec, octet: number): number {
+export function decodeSample(codec: G711Law, octet: number): number {
   return (codec === 'PCMA' ? aDecode : muDecode)[octet & 0xff] as number
 }
 
 /** Encodes a whole sound, for payloads that are prepared once and sent often. */
-export function encodeAll(codec: Codec, pcm: Int16Array): Uint8Array {
+export function encodeAll(codec: G711Law, pcm: Int16Array): Uint8Array {
   const payload = new Uint8Array(pcm.length)
   encodeInto(codec, pcm, payload)
   return payload
 }
 
 /** Decodes a whole payload into a new array. */
-export function decodeAll(codec: Codec, payload: Uint8Array): Int16Array {
+export function decodeAll(codec: G711Law, payload: Uint8Array): Int16Array {
   const pcm = new Int16Array(payload.length)
   decodeInto(codec, payload, pcm)
   return pcm
@@ -97,4 +98,9 @@ function compressA(sample: number): number {
   const segment = magnitude < 16 ? 0 : 28 - Math.clz32(magnitude)
   const code = magnitude < 16 ? magnitude : (segment << 4) | ((magnitude >> (segment - 1)) & 0x0f)
   return (sample < 0 ? code : code | 0x80) ^ 0x55
+}
+
+/** Whether a codec is one of the two laws, between which a table is enough. */
+export function isG711(codec: string): codec is G711Law {
+  return codec === 'PCMA' || codec === 'PCMU'
 }

@@ -15,7 +15,6 @@ export const LOST_END_MS: Millis = 200
 /** A key held so long is told before it is released. */
 export const HELD_MS: Millis = 3000
 
-const TICKS_PER_MS = 8
 const LONGEST_SEGMENT = 0xffff
 
 /** A press under way, or the last one while its repeated end packets still arrive. */
@@ -41,6 +40,12 @@ interface Tracked {
  */
 export class EventReceiver {
   #tracked: Tracked | null = null
+  #ticksPerMs = 8
+
+  /** The clock of the events, from now on. */
+  set clockHz(clockHz: number) {
+    this.#ticksPerMs = clockHz / 1000
+  }
 
   /** True while a press has begun and is not told yet: `expire` has something to watch. */
   get pending(): boolean {
@@ -92,7 +97,7 @@ export class EventReceiver {
     known.lastAt = now
     known.duration = Math.max(known.duration, event.duration)
     known.ended ||= event.end
-    const held = (known.before + known.duration) / TICKS_PER_MS >= HELD_MS
+    const held = (known.before + known.duration) / this.#ticksPerMs >= HELD_MS
     const press = known.ended || held ? this.#tell(known) : null
     return press === null ? NONE : [press]
   }
@@ -101,7 +106,7 @@ export class EventReceiver {
     const digit = digitOf(known.event)
     if (known.told || digit === null) return null
     known.told = true
-    return { digit, ms: Math.round((known.before + known.duration) / TICKS_PER_MS) }
+    return { digit, ms: Math.round((known.before + known.duration) / this.#ticksPerMs) }
   }
 }
 

@@ -12,7 +12,8 @@ const LEAST_GAP_MS = 60
 const LONGEST_MS = 6000
 const LONGEST_QUEUE = 128
 
-const TICKS_PER_MS = 8
+/** What the 16 bits of a duration hold (RFC 4733 §2.3.5). */
+const MOST_DURATION = 0xffff
 
 /** A default level of -10 dBm0 (RFC 4733 §2.3.3 gives the range 0 to 63). */
 const VOLUME = 10
@@ -42,8 +43,17 @@ export class EventSender {
   readonly #queue: Pending[] = []
   readonly #packet: EventPacket = { marker: false, timestamp: 0 }
   #startedAt = 0
+  /** Of the RTP timestamps; and how many of those ticks make one of the events' own clock. */
+  #ticksPerMs = 8
+  #ticksPerUnit = 1
   #ends = 0
   #begun = false
+
+  /** The clock of the stream's timestamps and that of its events; what waits already keeps its lengths. */
+  clocks(streamHz: number, eventHz: number): void {
+    this.#ticksPerMs = streamHz / 1000
+    this.#ticksPerUnit = streamHz / eventHz
+  }
 
   /**
    * Appends digits `0-9*#A-D`; characters that are none are skipped. Lengths are kept within 40 ms (pause: 60) and 6 s.
@@ -51,13 +61,14 @@ export class EventSender {
    */
   queue(digits: string, toneMs: Millis = TONE_MS, gapMs: Millis = GAP_MS): number {
     let taken = 0
+    const longestTone = (MOST_DURATION * this.#ticksPerUnit) / this.#ticksPerMs
     for (const digit of digits) {
       const event = eventOf(digit)
       if (event === null || this.#queue.length >= LONGEST_QUEUE) continue
       this.#queue.push({
         event,
-        toneTicks: Math.round(within(toneMs, LEAST_TONE_MS, LONGEST_MS) * TICKS_PER_MS),
-        gapTicks: Math.round(within(gapMs, LEAST_GAP_MS, LONGEST_MS) * TICKS_PER_MS),
+        toneTicks: Math.round(within(toneMs, LEAST_TONE_MS, Math.min(LONGEST_MS, longestTone)) * this.#ticksPerMs),
+        gapTicks: Math.round(within(gapMs, LEAST_GAP_MS, LONGEST_MS) * this.#ticksPerMs),
       })
       taken++
     }
@@ -103,7 +114,7 @@ export class EventSender {
   }
 
   #emit(current: Pending, marker: boolean, duration: number, end: boolean): EventPacket {
-    writeTelephoneEvent({ event: current.event, end, volume: VOLUME, duration }, this.payload)
+    writeTelephoneEvent({ event: current.event, end, volume: VOLUME, duration: Math.round(duration / this.#ticksPerUnit) }, this.payload)
     this.#packet.marker = marker
     this.#packet.timestamp = this.#startedAt
     return this.#packet

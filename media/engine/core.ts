@@ -3,13 +3,16 @@ import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
 import type { EndpointId, PlayId, PlayItem, SocketAddress, StreamParams } from '#media/engine.ts'
 import type { Clip } from '#media/engine/clip.ts'
+import { Captures } from '#media/engine/captures.ts'
 import { Heartbeat } from '#media/engine/heartbeat.ts'
 import { Player } from '#media/engine/player.ts'
 import type { Command, EndpointEvent, LivingEndpoint } from '#media/engine/protocol.ts'
+import { lawOf } from '#media/engine/stream.ts'
 import { Recordings } from '#media/engine/recordings.ts'
 import type { SoundFault, Sounds } from '#media/engine/sounds.ts'
 import type { PortStock } from '#media/engine/stock.ts'
-import { BEAT_MS, RtpEndpoint } from '#media/pipeline.ts'
+import { RtpEndpoint } from '#media/pipeline.ts'
+import { BEAT_MS } from '#media/pipeline/beat.ts'
 import type { Recorder } from '#media/record/recorder.ts'
 import { canonicalAddress, canonicalSocketAddress } from '#media/socket/address.ts'
 import { isBindFault, type PortPair } from '#media/socket/socket.ts'
@@ -47,6 +50,7 @@ export class EngineCore {
   readonly #slots = new Map<EndpointId, Slot>()
   readonly #awake = new Set<RtpEndpoint>()
   readonly #recordings: Recordings
+  readonly #captures: Captures
   readonly #heartbeat: Heartbeat
   readonly #cname: string
   #beats = 0
@@ -57,6 +61,7 @@ export class EngineCore {
     this.#emit = emit
     this.#cname = needs.random.hex(12)
     this.#recordings = new Recordings(needs, emit)
+    this.#captures = new Captures(needs)
     this.#heartbeat = new Heartbeat(needs.clock, BEAT_MS, (now) => this.#beat(now))
   }
 
@@ -125,6 +130,12 @@ export class EngineCore {
       case 'digits':
         slot.endpoint.sendDigits(command.digits, command.toneMs, command.gapMs)
         return
+      case 'capture':
+        this.#captures.start(command, slot.endpoint.pair)
+        return
+      case 'capture-stop':
+        this.#captures.stop(command.id)
+        return
       case 'close':
         this.#close(command.id)
     }
@@ -169,7 +180,7 @@ export class EngineCore {
       remote: canonicalSocketAddress(stream.remote),
       rtcp: canonicalSocketAddress(stream.rtcp),
       accept: accept.mode === 'latch' ? { mode: 'latch', address: address ?? '' } : accept,
-      ptimeMs: Math.min(60, Math.max(10, Math.round(stream.ptimeMs / 10) * 10)),
+      ptimeMs: packetTime(stream),
     }
   }
 
@@ -184,20 +195,20 @@ export class EngineCore {
     if (play <= slot.lastPlay || slot.play?.play === play) return
     this.#endPlay(slot, 'replaced')
     slot.play = { play, items, loop, player: null }
-    const codec = slot.endpoint.stream?.codec ?? 'PCMA'
+    const law = lawOf(slot.endpoint.stream?.codec ?? 'PCMA')
     const begin = (clips: readonly Clip[] | SoundFault): void => {
       if (slot.play?.play !== play || !this.#slots.has(slot.endpoint.id)) return
       if ('kind' in clips) {
         this.#endPlay(slot, 'failed', clips.cause)
         return
       }
-      const player = new Player(clips, codec, loop)
+      const player = new Player(clips, law, loop)
       player.seek(fromMs)
       slot.play.player = player
       if (player.ended) this.#endPlay(slot, 'ended')
       else slot.endpoint.play(player, () => this.#endPlay(slot, 'ended'))
     }
-    const clips = this.#needs.sounds.clips(items, codec)
+    const clips = this.#needs.sounds.clips(items, law)
     if (clips instanceof Promise) void clips.then(begin)
     else begin(clips)
   }
@@ -228,6 +239,7 @@ export class EngineCore {
     this.#slots.delete(id)
     this.#awake.delete(slot.endpoint)
     this.#recordings.stopAll(id)
+    this.#captures.stop(id)
     const { stats } = slot.endpoint
     const pair: PortPair | null = slot.endpoint.close()
     if (pair !== null) this.#needs.stock.release(pair)
@@ -254,4 +266,10 @@ export class EngineCore {
     if (this.#beats === 0) for (const { endpoint } of this.#slots.values()) endpoint.housekeep(now)
     return this.#slots.size > 0 || this.#needs.recorder.load.open > 0
   }
+}
+
+/** Opus has frames of 10, 20, 40 and 60 ms (RFC 6716 §2.1.4); what is asked in between gets the shorter. */
+function packetTime({ codec, ptimeMs }: StreamParams): Millis {
+  const tens = Math.min(60, Math.max(10, Math.round(ptimeMs / 10) * 10))
+  return codec === 'opus' && (tens === 30 || tens === 50) ? tens - 10 : tens
 }

@@ -1,8 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { encodeInto } from '#media/codec/g711.ts'
-import type { Codec } from '#media/engine.ts'
+import { encodeInto, type G711Law } from '#media/codec/g711.ts'
 import type { SoundFault, SoundReader } from '#media/engine/sounds.ts'
 import { describeBadSound, readSound } from '#media/file/read-sound.ts'
 
@@ -31,7 +30,7 @@ export function fileSounds(folder: string): SoundReader {
   }
 }
 
-async function encode(codec: Codec, pcm: Int16Array): Promise<Buffer> {
+async function encode(codec: G711Law, pcm: Int16Array): Promise<Buffer> {
   const octets = Buffer.alloc(pcm.length)
   for (let from = 0; from < pcm.length; from += SLICE) {
     encodeInto(codec, pcm.subarray(from, from + SLICE), octets, from)

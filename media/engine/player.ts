@@ -1,18 +1,17 @@
 import type { Millis } from '#base/clock.ts'
-import { G711_PER_MS, SILENCE } from '#media/codec/g711.ts'
-import type { Codec } from '#media/engine.ts'
+import { G711_PER_MS, SILENCE, type G711Law } from '#media/codec/g711.ts'
 import type { Clip } from '#media/engine/clip.ts'
 
 /** Plays clips one after another, packet by packet. Knows nothing of time or sockets: whoever sends asks for the next octets. */
 export class Player {
-  readonly codec: Codec
+  readonly codec: G711Law
   readonly #clips: readonly Clip[]
   readonly #loop: boolean
   #index = 0
   #offset = 0
   #played = 0
 
-  constructor(clips: readonly Clip[], codec: Codec, loop = false) {
+  constructor(clips: readonly Clip[], codec: G711Law, loop = false) {
     this.codec = codec
     this.#clips = clips.filter((clip) => clip.length > 0)
     this.#loop = loop

@@ -1,5 +1,5 @@
-import { G711_PER_MS } from '#media/codec/g711.ts'
-import type { Codec, PlayItem } from '#media/engine.ts'
+import { G711_PER_MS, type G711Law } from '#media/codec/g711.ts'
+import type { PlayItem } from '#media/engine.ts'
 import { type Clip, silentClip } from '#media/engine/clip.ts'
 import { toneLoop } from '#media/tone/tones.ts'
 
@@ -12,7 +12,7 @@ export interface SoundFault {
 /** Reads sound files, off the packet path. */
 export interface SoundReader {
   /** The file's G.711 octets; `stamp` changes when the file does. */
-  read(file: string, codec: Codec): Promise<{ octets: Buffer; stamp: string } | SoundFault>
+  read(file: string, codec: G711Law): Promise<{ octets: Buffer; stamp: string } | SoundFault>
   /** What `read` would now give as the stamp; null when the file is not there. */
   stampOf(file: string): Promise<string | null>
 }
@@ -53,12 +53,12 @@ export class Sounds {
   }
 
   /** Everything needed to play `items`, or the first fault. Tones and silence alone are given at once, without a promise. */
-  clips(items: readonly PlayItem[], codec: Codec): readonly Clip[] | Promise<readonly Clip[] | SoundFault> {
+  clips(items: readonly PlayItem[], codec: G711Law): readonly Clip[] | Promise<readonly Clip[] | SoundFault> {
     if (items.every((item) => item.kind !== 'file')) return items.map((item) => this.#made(item, codec))
     return this.#gather(items, codec)
   }
 
-  async #gather(items: readonly PlayItem[], codec: Codec): Promise<readonly Clip[] | SoundFault> {
+  async #gather(items: readonly PlayItem[], codec: G711Law): Promise<readonly Clip[] | SoundFault> {
     const clips: Clip[] = []
     for (const item of items) {
       if (item.kind !== 'file') {
@@ -72,7 +72,7 @@ export class Sounds {
     return clips
   }
 
-  #made(item: Exclude<PlayItem, { kind: 'file' }>, codec: Codec): Clip {
+  #made(item: Exclude<PlayItem, { kind: 'file' }>, codec: G711Law): Clip {
     if (item.kind === 'silence') return silentClip(item.ms)
     const country = item.plan ?? this.#country
     const key = `${country} ${item.tone} ${codec}`
@@ -81,7 +81,7 @@ export class Sounds {
     return { octets, length: item.ms === undefined ? Number.POSITIVE_INFINITY : Math.max(0, Math.round(item.ms)) * G711_PER_MS }
   }
 
-  async #file(file: string, codec: Codec): Promise<Kept | SoundFault> {
+  async #file(file: string, codec: G711Law): Promise<Kept | SoundFault> {
     const key = `${codec} ${file}`
     const kept = this.#files.get(key)
     if (kept !== undefined && (await this.#reader.stampOf(file)) === kept.stamp) {
@@ -93,7 +93,7 @@ export class Sounds {
     return reading
   }
 
-  async #read(key: string, file: string, codec: Codec): Promise<Kept | SoundFault> {
+  async #read(key: string, file: string, codec: G711Law): Promise<Kept | SoundFault> {
     const read = await this.#reader.read(file, codec)
     this.#reading.delete(key)
     if ('kind' in read) return read

@@ -1,5 +1,9 @@
-import { STATIC_PAYLOAD_TYPE } from '#media/codec/g711.ts'
+import { CODEC_TERMS } from '#media/codec/codec.ts'
+import { type G711Law, isG711 } from '#media/codec/g711.ts'
 import type { Codec, SocketAddress, StreamParams } from '#media/engine.ts'
+
+/** Clock of telephone-events unless SDP says otherwise (RFC 4733 §2.4.1: that of the audio beside it). */
+export const EVENT_CLOCK_HZ = 8000
 
 /** Ours sends: `sendonly` means that we send and do not listen. */
 export function sends(stream: StreamParams): boolean {
@@ -11,12 +15,21 @@ export function listens(stream: StreamParams): boolean {
 }
 
 /** What a payload type carries: what was agreed on, or G.711 of the other law by its static type, which some peers send unasked. */
-export function codecOf(payloadType: number, stream: StreamParams): Codec | 'event' | null {
+export function codecOf(payloadType: number, stream: StreamParams): Codec | 'event' | 'noise' | null {
   if (payloadType === stream.payloadType) return stream.codec
   if (payloadType === stream.dtmfPayloadType) return 'event'
-  if (payloadType === STATIC_PAYLOAD_TYPE.PCMU) return 'PCMU'
-  return payloadType === STATIC_PAYLOAD_TYPE.PCMA ? 'PCMA' : null
+  if (payloadType === CODEC_TERMS.PCMU.staticType) return 'PCMU'
+  if (payloadType === CODEC_TERMS.PCMA.staticType) return 'PCMA'
+  return payloadType === COMFORT_NOISE_TYPE ? 'noise' : null
 }
+
+/** The law in which sounds are kept for a stream: its own, or A-law for what is encoded from samples anyhow. */
+export function lawOf(codec: Codec): G711Law {
+  return isG711(codec) ? codec : 'PCMA'
+}
+
+/** Static payload type of comfort noise (RFC 3389 §4), which some peers send unasked. */
+const COMFORT_NOISE_TYPE = 13
 
 /** RFC 3550 §11: RTCP is on the next port unless SDP says otherwise. */
 export function rtcpAddress({ remote, rtcp }: StreamParams): SocketAddress | null {

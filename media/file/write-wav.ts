@@ -1,11 +1,10 @@
-import { encodeInto, G711_RATE_HZ } from '#media/codec/g711.ts'
-import type { Codec } from '#media/engine.ts'
+import { encodeInto, G711_RATE_HZ, type G711Law } from '#media/codec/g711.ts'
 
 /** Octets before the samples in what `writeWav` and `wavHeader` give. */
 export const WAV_HEADER_BYTES = 44
 
 /** A mono WAV file of PCM16 samples, or of G.711 when `codec` is given. */
-export function writeWav(pcm: Int16Array, options: { rateHz?: number; codec?: Codec } = {}): Uint8Array {
+export function writeWav(pcm: Int16Array, options: { rateHz?: number; codec?: G711Law } = {}): Uint8Array {
   const sampleBytes = options.codec === undefined ? 2 : 1
   const bytes = new Uint8Array(WAV_HEADER_BYTES + pcm.length * sampleBytes)
   bytes.set(wavHeader(pcm.length * sampleBytes, options))
@@ -15,7 +14,7 @@ export function writeWav(pcm: Int16Array, options: { rateHz?: number; codec?: Co
 }
 
 /** The header of a mono WAV file with so many octets of samples; a file being written gets it anew as it grows. */
-export function wavHeader(dataBytes: number, options: { rateHz?: number; codec?: Codec } = {}): Uint8Array {
+export function wavHeader(dataBytes: number, options: { rateHz?: number; codec?: G711Law } = {}): Uint8Array {
   const rateHz = options.rateHz ?? G711_RATE_HZ
   const sampleBytes = options.codec === undefined ? 2 : 1
   const header = new Uint8Array(WAV_HEADER_BYTES)
@@ -45,7 +44,7 @@ export function writePcm16(pcm: Int16Array, bytes: Uint8Array, at: number): void
   }
 }
 
-function formatTag(codec: Codec | undefined): number {
+function formatTag(codec: G711Law | undefined): number {
   if (codec === undefined) return 1
   return codec === 'PCMA' ? 6 : 7
 }

@@ -1,25 +1,33 @@
 import type { Millis } from '#base/clock.ts'
-import { G711_PER_MS, transcodeInPlace } from '#media/codec/g711.ts'
+import { decodeInto, G711_PER_MS, type G711Law, isG711, transcodeInPlace } from '#media/codec/g711.ts'
 import { EventSender } from '#media/dtmf/event-sender.ts'
 import type { StreamParams } from '#media/engine.ts'
 import { inbandDigits } from '#media/engine/inband-digits.ts'
+import { EVENT_CLOCK_HZ, lawOf } from '#media/engine/stream.ts'
+import type { Packetizer } from '#media/pipeline/packetizer.ts'
 import type { Player } from '#media/engine/player.ts'
 import type { Sender } from '#media/pipeline/sender.ts'
 import { RTP_HEADER_BYTES } from '#media/rtp/header.ts'
 import { nextScratch } from '#media/rtp/scratch.ts'
 
+/** Samples at 8 kHz. */
+const ENCODED_AT_ONCE = 160
+
 /** What we say ourselves, packet time by packet time: digits before tones before the player. */
 export class Generator {
   readonly #sender: Sender
+  readonly #packetizer: Packetizer
   readonly #digits = new EventSender()
+  readonly #pcm = new Int16Array(60 * G711_PER_MS)
   #player: Player | null = null
   /** Digits for a peer without telephone-events, in-band. */
   #tones: Player | null = null
   #onPlayerEnd: (() => void) | null = null
   #owedMs = 0
 
-  constructor(sender: Sender) {
+  constructor(sender: Sender, packetizer: Packetizer) {
     this.#sender = sender
+    this.#packetizer = packetizer
   }
 
   /** Something is being said, or about to be. */
@@ -42,7 +50,7 @@ export class Generator {
   #generate(now: Millis, ptimeMs: Millis, waits: boolean): void {
     const bytes = ptimeMs * G711_PER_MS
     if (this.#digits.active) {
-      this.#sendEvent(now, bytes)
+      this.#sendEvent(now, ptimeMs)
       return
     }
     const player = this.#tones ?? this.#player
@@ -58,13 +66,25 @@ export class Generator {
   #sendAudio(player: Player, stream: StreamParams, bytes: number, now: Millis): void {
     const packet = nextScratch()
     player.fill(packet, RTP_HEADER_BYTES, bytes)
+    if (!isG711(stream.codec)) {
+      this.#encode(packet.subarray(RTP_HEADER_BYTES, RTP_HEADER_BYTES + bytes), player.codec, now)
+      return
+    }
     if (player.codec !== stream.codec)
       transcodeInPlace(player.codec, stream.codec, packet.subarray(RTP_HEADER_BYTES, RTP_HEADER_BYTES + bytes))
-    this.#sender.sendAudio(packet, stream, bytes, now)
+    this.#sender.sendAudio(packet, stream, { bytes, ms: bytes / G711_PER_MS }, now)
   }
 
-  #sendEvent(now: Millis, ticks: number): void {
+  /** What is kept as G.711, for a stream of another codec: 20 ms at a time. */
+  #encode(octets: Uint8Array, law: G711Law, now: Millis): void {
+    const count = decodeInto(law, octets, this.#pcm)
+    for (let at = 0; at < count; at += ENCODED_AT_ONCE)
+      this.#packetizer.push(this.#pcm.subarray(at, Math.min(count, at + ENCODED_AT_ONCE)), 8000, now)
+  }
+
+  #sendEvent(now: Millis, ms: Millis): void {
     const { outgoing, stream } = this.#sender
+    const ticks = (ms * outgoing.clockHz) / 1000
     const event = this.#digits.step(outgoing.generate(now), ticks)
     if (event !== null && stream !== null && stream.dtmfPayloadType !== null && this.#sender.canSend) {
       const { marker, timestamp } = event
@@ -88,8 +108,10 @@ export class Generator {
 
   /** Digits to the peer: RFC 4733 events, or tones in-band. What is no digit is skipped. */
   digits(digits: string, stream: StreamParams, toneMs?: Millis, gapMs?: Millis): void {
-    if (stream.dtmfPayloadType !== null) this.#digits.queue(digits, toneMs, gapMs)
-    else this.#tones = inbandDigits(digits, stream.codec, { toneMs, gapMs, after: this.#tones })
+    if (stream.dtmfPayloadType !== null) {
+      this.#digits.clocks(this.#sender.outgoing.clockHz, stream.dtmfClockHz ?? EVENT_CLOCK_HZ)
+      this.#digits.queue(digits, toneMs, gapMs)
+    } else this.#tones = inbandDigits(digits, lawOf(stream.codec), { toneMs, gapMs, after: this.#tones })
     this.#refresh()
   }
 

@@ -1,9 +1,10 @@
 import type { Millis } from '#base/clock.ts'
+import { CODEC_TERMS } from '#media/codec/codec.ts'
 import { EventReceiver, type Press } from '#media/dtmf/event-receiver.ts'
 import type { Codec, SocketAddress, StreamParams } from '#media/engine.ts'
 import { AcceptRule } from '#media/engine/accept.ts'
 import { SocketFixing } from '#media/engine/socket-fixing.ts'
-import { codecOf, listens, sameAddress } from '#media/engine/stream.ts'
+import { codecOf, EVENT_CLOCK_HZ, listens, sameAddress } from '#media/engine/stream.ts'
 import type { Secrecy } from '#media/pipeline/secrecy.ts'
 import { isRtcp, RTP_HEADER_BYTES, RtpHeader } from '#media/rtp/header.ts'
 import { Reception } from '#media/rtp/reception.ts'
@@ -13,6 +14,8 @@ import type { PacketSocket } from '#media/socket/socket.ts'
 export interface Arrivals {
   /** Audio of the agreed codec, or of G.711 by its static type. */
   audio(packet: Buffer, header: RtpHeader, codec: Codec): void
+  /** Comfort noise (RFC 3389). */
+  noise(packet: Buffer, header: RtpHeader): void
   /** A telephone-event packet as it came, behind the presses that it completed. */
   event(packet: Buffer, header: RtpHeader): void
   press(press: Press): void
@@ -87,6 +90,7 @@ export class Receiver {
     this.reception.packet(header, packet.length - RTP_HEADER_BYTES)
     if (!this.listens) return
     if (codec === 'event') this.#event(packet)
+    else if (codec === 'noise') this.#to.noise(packet, header)
     else this.#to.audio(packet, header, codec)
   }
 
@@ -133,6 +137,8 @@ export class Receiver {
     this.#stream = stream
     this.listens = listens(stream)
     this.accept.aim(stream, learnt)
+    this.reception.clockHz = CODEC_TERMS[stream.codec].clockHz
+    this.#presses.clockHz = stream.dtmfClockHz ?? EVENT_CLOCK_HZ
     const other = this.accept.pair === null || before === null || !sameAddress(before, this.accept.pair)
     if (other) {
       this.heard = false

@@ -68,6 +68,7 @@ export class Reports {
       return false
     }
     this.#rtcp.take(packets, this.#sender.outgoing.ssrc, this.#needs.now(), this.#needs.wall())
+    this.#sender.reportedLossPercent = this.#rtcp.lossPercent
     return true
   }
 

@@ -1,5 +1,6 @@
 import type { Millis } from '#base/clock.ts'
-import { G711_PER_MS, SILENCE, transcodeInPlace } from '#media/codec/g711.ts'
+import { CODEC_TERMS } from '#media/codec/codec.ts'
+import { G711_PER_MS, isG711, SILENCE, transcodeInPlace } from '#media/codec/g711.ts'
 import type { Codec, SocketAddress, StreamParams } from '#media/engine.ts'
 import { sends } from '#media/engine/stream.ts'
 import type { Secrecy } from '#media/pipeline/secrecy.ts'
@@ -12,6 +13,13 @@ import type { PacketSocket } from '#media/socket/socket.ts'
 /** A stream with nothing to say sends a packet of silence so often, to keep NAT bindings and the peer's patience (RFC 6263). */
 const KEEP_ALIVE_MS: Millis = 5000
 
+/** First values of a stream, random (RFC 3550 §5.1). */
+export interface StreamStart {
+  ssrc: number
+  sequence: number
+  timestamp: number
+}
+
 /**
  * The way out: everything that the peer hears from us leaves here, in the one stream it knows us by.
  *
@@ -19,7 +27,11 @@ const KEEP_ALIVE_MS: Millis = 5000
  *     what we generate ----------------------------------------------+--> our numbering --> recordings --> SRTP --> socket
  */
 export class Sender {
-  readonly outgoing: OutgoingStream
+  outgoing: OutgoingStream
+  /** Packets of streams before this one, which had another clock and thus another SSRC. */
+  packetsBefore = 0
+  /** What the peer last reported to lose, in percent. */
+  reportedLossPercent = 0
   stream: StreamParams | null = null
   target: SocketAddress | null = null
   /** What the joined party says may go out: there is somewhere to send, we send, and nothing of our own is being sent. */
@@ -27,21 +39,24 @@ export class Sender {
   #socket: PacketSocket | null = null
   readonly #tap: Tap
   readonly #secrecy: Secrecy
+  readonly #start: () => StreamStart
   #sends = false
   #generates = false
 
-  constructor(tap: Tap, secrecy: Secrecy, start: { ssrc: number; sequence: number; timestamp: number }) {
+  constructor(tap: Tap, secrecy: Secrecy, start: () => StreamStart) {
     this.#tap = tap
     this.#secrecy = secrecy
-    this.outgoing = new OutgoingStream(start)
+    this.#start = start
+    this.outgoing = new OutgoingStream(start())
   }
 
-  /** The joined party's audio, as it came: payload untouched when both have the same codec. */
+  /** The joined party's audio, as it came: payload untouched when both have the same codec, through a table when they have the two laws of G.711. */
   forward(packet: Buffer, header: RtpHeader, codec: Codec, source: object): void {
     const stream = this.stream
     if (stream === null || !this.#relays) return
     const { payloadEnd, payloadStart } = header
-    if (codec !== stream.codec) transcodeInPlace(codec, stream.codec, packet.subarray(payloadStart, payloadEnd))
+    if (codec !== stream.codec && isG711(codec) && isG711(stream.codec))
+      transcodeInPlace(codec, stream.codec, packet.subarray(payloadStart, payloadEnd))
     const at = this.outgoing.forward(packet, header, source, stream.payloadType)
     if (at < 0) return
     if (this.#tap.isOpen) {
@@ -52,15 +67,14 @@ export class Sender {
     this.#send(packet, at, payloadEnd)
   }
 
-  /** The joined party's telephone-event; swallowed where the peer has none. */
-  forwardEvent(packet: Buffer, header: RtpHeader, source: object): void {
-    const stream = this.stream
-    if (stream === null || !this.#relays) return
-    if (stream.dtmfPayloadType === null) {
+  /** The joined party's telephone-event or comfort noise, under our payload type for it; swallowed where the peer has none. */
+  forwardOther(packet: Buffer, header: RtpHeader, payloadType: number | null, source: object): void {
+    if (this.stream === null || !this.#relays) return
+    if (payloadType === null) {
       this.outgoing.swallow(source)
       return
     }
-    const at = this.outgoing.forward(packet, header, source, stream.dtmfPayloadType)
+    const at = this.outgoing.forward(packet, header, source, payloadType)
     if (at >= 0) this.#send(packet, at, header.payloadEnd)
   }
 
@@ -69,15 +83,27 @@ export class Sender {
     return this.target !== null && this.#sends
   }
 
-  /** Sends generated audio: `payloadBytes` of the stream's codec in `packet` behind the room for a header. */
-  sendAudio(packet: Buffer, stream: StreamParams, payloadBytes: number, now: Millis): void {
+  /** What the joined party says may leave now. */
+  get relays(): boolean {
+    return this.#relays
+  }
+
+  /** Sends generated audio: so many octets of the stream's codec, for so long, in `packet` behind the room for a header. */
+  sendAudio(packet: Buffer, stream: StreamParams, payload: { bytes: number; ms: Millis }, now: Millis): void {
+    const payloadBytes = payload.bytes
     const end = RTP_HEADER_BYTES + payloadBytes
     const timestamp = this.outgoing.generate(now)
     this.outgoing.stamp(packet, { payloadType: stream.payloadType, marker: false, timestamp, payloadBytes }, now)
-    this.outgoing.advance(payloadBytes)
+    this.outgoing.advance((payload.ms * this.outgoing.clockHz) / 1000)
     if (this.#tap.isOpen)
       this.#tap.frame({ speaker: 1, at: now, timestamp, codec: stream.codec, payload: packet.subarray(RTP_HEADER_BYTES, end) })
     this.#send(packet, 0, end)
+  }
+
+  /** Generated time passes without a packet. */
+  passTime(ms: Millis, now: Millis): void {
+    this.outgoing.generate(now)
+    this.outgoing.advance((ms * this.outgoing.clockHz) / 1000)
   }
 
   /** Sends a packet that is no audio, with a timestamp of its own. */
@@ -111,8 +137,16 @@ export class Sender {
 
   aim(stream: StreamParams | null): void {
     this.stream = stream
+    if (stream !== null) this.#setClock(CODEC_TERMS[stream.codec].clockHz)
     this.#sends = stream !== null && sends(stream)
     this.#refresh()
+  }
+
+  /** Another clock is another stream (RFC 7160 §4.1: a new SSRC). */
+  #setClock(clockHz: number): void {
+    if (clockHz === this.outgoing.clockHz) return
+    this.packetsBefore += this.outgoing.packets
+    this.outgoing = new OutgoingStream(this.#start(), clockHz)
   }
 
   sendTo(target: SocketAddress | null): void {
@@ -124,10 +158,11 @@ export class Sender {
     this.#relays = this.target !== null && this.#sends && !this.#generates
   }
 
-  /** Keeps the way to the peer open while nothing is sent. To be called a few times a second. */
-  housekeep(now: Millis): void {
+  /** Keeps the way to the peer open while nothing is sent. To be called a few times a second. True: silence is due that only an encoder can make. */
+  housekeep(now: Millis): boolean {
     const stream = this.stream
-    if (stream === null || !this.#relays || now - this.outgoing.lastAt < KEEP_ALIVE_MS) return
+    if (stream === null || !this.#relays || now - this.outgoing.lastAt < KEEP_ALIVE_MS) return false
+    if (!isG711(stream.codec)) return true
     const bytes = stream.ptimeMs * G711_PER_MS
     const packet = nextScratch()
     packet.fill(SILENCE[stream.codec], RTP_HEADER_BYTES, RTP_HEADER_BYTES + bytes)
@@ -135,5 +170,6 @@ export class Sender {
     this.outgoing.stamp(packet, { payloadType: stream.payloadType, marker: false, timestamp, payloadBytes: bytes }, now)
     this.outgoing.advance(bytes)
     this.#send(packet, 0, RTP_HEADER_BYTES + bytes)
+    return false
   }
 }

@@ -1,4 +1,5 @@
 import type { Millis } from '#base/clock.ts'
+import type { Codec } from '#media/engine.ts'
 import type { VoiceFrame } from '#media/record/recorder.ts'
 
 /**
@@ -8,8 +9,11 @@ import type { VoiceFrame } from '#media/record/recorder.ts'
  */
 const HEADER_BYTES = 20
 
-/** Longest payload taken: 120 ms of G.711. */
-export const LONGEST_PAYLOAD = 960
+/** Codecs by their number. */
+const CODECS: readonly Codec[] = ['PCMU', 'PCMA', 'G722', 'opus']
+
+/** Longest payload taken: an Opus packet of one frame; 120 ms of G.711 or G.722 are 960. */
+export const LONGEST_PAYLOAD = 1275
 
 /** Writes frames into a buffer. */
 export class FrameBatch {
@@ -36,7 +40,7 @@ export class FrameBatch {
     this.#view.setFloat64(start + 4, frame.at - startedAt, true)
     this.#view.setUint32(start + 12, frame.timestamp >>> 0, true)
     this.bytes[start + 16] = frame.speaker
-    this.bytes[start + 17] = frame.codec === 'PCMA' ? 1 : 0
+    this.bytes[start + 17] = CODECS.indexOf(frame.codec)
     this.#view.setUint16(start + 18, payload.length, true)
     this.bytes.set(payload, start + HEADER_BYTES)
     this.#length = start + HEADER_BYTES + payload.length
@@ -54,7 +58,7 @@ export function readBatch(buffer: ArrayBuffer, length: number, take: (recording:
     frame.speaker = bytes[at + 16] === 1 ? 1 : 0
     frame.at = view.getFloat64(at + 4, true)
     frame.timestamp = view.getUint32(at + 12, true)
-    frame.codec = bytes[at + 17] === 1 ? 'PCMA' : 'PCMU'
+    frame.codec = CODECS[bytes[at + 17] as number] ?? 'PCMU'
     frame.payload = bytes.subarray(at + HEADER_BYTES, end)
     take(view.getUint32(at, true), frame)
     at = end

@@ -44,10 +44,10 @@ export interface VoiceFrame {
   speaker: 0 | 1
   /** When it arrived, or was sent. */
   at: Millis
-  /** Its RTP timestamp, any origin, 8 kHz: places it exactly, whatever the network's jitter. */
+  /** Its RTP timestamp, any origin, on the codec's clock: places it exactly, whatever the network's jitter. */
   timestamp: number
   codec: Codec
-  /** G.711, at most 120 ms. */
+  /** At most 120 ms. */
   payload: Uint8Array
 }
 

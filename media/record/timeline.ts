@@ -1,7 +1,8 @@
 import type { Millis } from '#base/clock.ts'
-import { decodeInto } from '#media/codec/g711.ts'
+import { LONGEST_PAYLOAD } from '#media/record/frame-batch.ts'
 import { Mixer } from '#media/record/mixer.ts'
 import type { VoiceFrame } from '#media/record/recorder.ts'
+import { VoiceDecoder } from '#media/record/voice-decoder.ts'
 import { LATEST_MS, Track } from '#media/record/track.ts'
 
 /** Samples of a block: 20 ms. */
@@ -30,6 +31,7 @@ export interface Block {
 export class Timeline {
   readonly #rings = [new Int16Array(RING), new Int16Array(RING)] as const
   readonly #tracks = [new Track(), new Track()] as const
+  readonly #decoders = [new VoiceDecoder(), new VoiceDecoder()] as const
   readonly #frame = new Int16Array(960)
   readonly #mixer = new Mixer()
   readonly #block: Block = { fromMs: 0, mixed: new Int16Array(BLOCK), voices: [new Int16Array(BLOCK), new Int16Array(BLOCK)], silent: true }
@@ -51,12 +53,14 @@ export class Timeline {
   }
 
   /** Takes a frame, `at` since the recording's zero; what comes too late, or is no frame of at most 120 ms, is left out. */
-  frame({ speaker, at, timestamp, codec, payload }: VoiceFrame): void {
-    if (payload.length === 0 || payload.length > this.#frame.length) return
+  frame(frame: VoiceFrame): void {
+    const { speaker, at, payload } = frame
+    if (payload.length === 0 || payload.length > LONGEST_PAYLOAD) return
     this.advance(at)
-    const place = this.#tracks[speaker].place(at, timestamp)
+    const decoder = this.#decoders[speaker]
+    const place = this.#tracks[speaker].place(at, decoder.timestamp(frame))
     if (place === null) return
-    const length = decodeInto(codec, payload, this.#frame)
+    const length = decoder.decode(frame, this.#frame)
     const ring = this.#rings[speaker]
     const from = Math.max(0, this.#head - place)
     const to = Math.min(length, this.#head + RING - place)
@@ -80,6 +84,7 @@ export class Timeline {
 
   /** The end: everything up to `now` is final; a begun block is filled with silence. */
   finish(now: Millis): void {
+    for (const decoder of this.#decoders) decoder.free()
     this.#takeUntil(Math.ceil(now / BLOCK_MS) * BLOCK)
   }
 

@@ -19,6 +19,8 @@ export class RtcpSession {
   /** Packets of ours that the peer misses; null until it reports. */
   remoteLost: number | null = null
   roundTripMs: Millis | null = null
+  /** Share of our packets that the peer lost between its last two reports. */
+  lossPercent = 0
   #packetsAtReport = 0
 
   /** `cname`: names this end of the stream, random (RFC 7022 §4.2). */
@@ -39,6 +41,7 @@ export class RtcpSession {
   reset(): void {
     this.#lastReport = null
     this.remoteLost = null
+    this.lossPercent = 0
     this.roundTripMs = null
   }
 
@@ -72,6 +75,7 @@ export class RtcpSession {
   /** The peer's view of our stream; the round trip as RFC 3550 §6.4.1 (DLSR) has it: now - LSR - DLSR. */
   #judge(report: ReportBlock, wall: number): void {
     this.remoteLost = Math.max(0, report.cumulativeLost)
+    this.lossPercent = (report.fractionLost * 100) / 256
     if (report.lastReport === 0) return
     const roundTrip = (ntpMiddle(wall) - report.lastReport - report.sinceLastReport) | 0
     if (roundTrip >= 0) this.roundTripMs = (roundTrip * 1000) / 65_536

@@ -2,16 +2,14 @@ import type { Millis } from '#base/clock.ts'
 import { type RtpHeader, RTP_HEADER_BYTES, writeRtpHeader } from '#media/rtp/header.ts'
 import { sequenceAhead, timestampAhead } from '#media/rtp/sequence.ts'
 
-const TICKS_PER_MS = 8
-
 /** A source whose sequence jumps further than this has begun anew under the same SSRC. */
 const SEQUENCE_JUMP = 1000
 
 /** A source whose timestamps leave real time by more than this has begun anew. */
-const TIMESTAMP_JUMP_TICKS = 5000 * TICKS_PER_MS
+const TIMESTAMP_JUMP_MS: Millis = 5000
 
 /** Timestamps of a new source start at least so far behind the last one's: one usual packet. */
-const LEAST_STEP_TICKS = 20 * TICKS_PER_MS
+const LEAST_STEP_MS: Millis = 20
 
 /** A packet that we make, not forward. */
 export interface GeneratedPacket {
@@ -29,6 +27,9 @@ export interface GeneratedPacket {
  */
 export class OutgoingStream {
   readonly ssrc: number
+  /** The clock of its timestamps. One SSRC has one clock for its life (RFC 7160 §4.1). */
+  readonly clockHz: number
+  readonly #ticksPerMs: number
   packets = 0
   /** Payload octets, for sender reports. */
   bytes = 0
@@ -50,7 +51,9 @@ export class OutgoingStream {
   #marker = false
 
   /** `start`: random first values (RFC 3550 §5.1: SHOULD be random). */
-  constructor(start: { ssrc: number; sequence: number; timestamp: number }) {
+  constructor(start: { ssrc: number; sequence: number; timestamp: number }, clockHz = 8000) {
+    this.clockHz = clockHz
+    this.#ticksPerMs = clockHz / 1000
     this.ssrc = start.ssrc >>> 0
     this.#sequence = start.sequence & 0xffff
     this.#timestamp = start.timestamp | 0
@@ -87,6 +90,12 @@ export class OutgoingStream {
     this.#next = this.#timestampAt(now)
     return this.#next
   }
+
+  /** What we generate paused: when it goes on, its timestamps follow real time again, and the marker says so. */
+  pause(): void {
+    this.#generating = false
+  }
+
   /** Writes the header of a generated packet at the head of `packet`. */
   stamp(packet: Buffer, generated: GeneratedPacket, now: Millis): void {
     const { payloadType, timestamp, payloadBytes } = generated
@@ -104,7 +113,7 @@ export class OutgoingStream {
   /** The timestamp that goes with this instant, for sender reports (RFC 3550 §6.4.1). */
   timestampNow(now: Millis): number {
     if (this.packets === 0) return this.#timestamp >>> 0
-    return (this.#timestamp + Math.round((now - this.lastAt) * TICKS_PER_MS)) >>> 0
+    return (this.#timestamp + Math.round((now - this.lastAt) * this.#ticksPerMs)) >>> 0
   }
 
   #begin(received: RtpHeader, source: object): void {
@@ -119,17 +128,18 @@ export class OutgoingStream {
   /** The timestamp for a source that begins now: real time since the last packet, and never before its end. */
   #timestampAt(now: Millis): number {
     if (this.packets === 0) return this.#timestamp >>> 0
-    const elapsed = Math.round(now - this.lastAt) * TICKS_PER_MS
-    return (this.#timestamp + Math.max(LEAST_STEP_TICKS, elapsed)) >>> 0
+    const elapsedMs = Math.round(now - this.lastAt)
+    return (this.#timestamp + Math.max(LEAST_STEP_MS, elapsedMs) * this.#ticksPerMs) >>> 0
   }
 
   /** Whether the same source began anew: its numbers or its time jump. */
   #leaps(received: RtpHeader): boolean {
     const ahead = sequenceAhead((received.sequence + this.#sequenceOffset) & 0xffff, this.#sequence)
     if (ahead > SEQUENCE_JUMP || ahead < -SEQUENCE_JUMP) return true
-    const elapsed = (received.arrivedAt - this.lastAt) * TICKS_PER_MS
+    const elapsed = (received.arrivedAt - this.lastAt) * this.#ticksPerMs
     const drift = timestampAhead(received.timestamp + this.#timestampOffset, this.#timestamp) - elapsed
-    return ahead > 0 && (drift > TIMESTAMP_JUMP_TICKS || drift < -TIMESTAMP_JUMP_TICKS)
+    const jump = TIMESTAMP_JUMP_MS * this.#ticksPerMs
+    return ahead > 0 && (drift > jump || drift < -jump)
   }
 
   #sent(sequence: number, timestamp: number, payloadBytes: number, now: Millis): void {

@@ -5,7 +5,6 @@ import { timestampAhead } from '#media/rtp/sequence.ts'
 const MAX_DROPOUT = 3000
 const MAX_MISORDER = 100
 
-const TICKS_PER_MS = 8
 const SEQUENCES = 65_536
 
 /** What a report block says about a source (RFC 3550 §6.4.1). */
@@ -40,6 +39,10 @@ export class Reception {
   #lostBefore = 0
   #jitter = 0
   #transit = 0
+  /** Of the timestamps: 8 for everything but Opus. */
+  #ticksPerMs = 8
+  /** The clock changed: the next packet cannot be compared with the one before. */
+  #restarted = false
   #expectedAtReport = 0
   #receivedAtReport = 0
 
@@ -51,13 +54,23 @@ export class Reception {
     this.bytes += bytes
     if (first || ssrc !== this.ssrc) this.#begin(ssrc, sequence)
     else if (!this.#follow(sequence)) return
-    const arrival = Math.round(header.arrivedAt * TICKS_PER_MS) | 0
+    const arrival = Math.round(header.arrivedAt * this.#ticksPerMs) | 0
     const transit = timestampAhead(arrival, timestamp)
-    if (this.#received > 1) {
+    if (this.#received > 1 && !this.#restarted) {
       const d = Math.abs(timestampAhead(transit, this.#transit))
       this.#jitter += (d - this.#jitter) / 16
     }
     this.#transit = transit
+    this.#restarted = false
+  }
+
+  /** The codec that was agreed on has this clock. */
+  set clockHz(clockHz: number) {
+    const ticksPerMs = clockHz / 1000
+    if (ticksPerMs === this.#ticksPerMs) return
+    this.#ticksPerMs = ticksPerMs
+    this.#jitter = 0
+    this.#restarted = true
   }
 
   /** Packets that did not arrive, as far as the sequence numbers tell; never below 0. */
@@ -66,7 +79,7 @@ export class Reception {
   }
 
   get jitterMs(): number {
-    return this.#jitter / TICKS_PER_MS
+    return this.#jitter / this.#ticksPerMs
   }
 
   /** The report block of now; the next one's fraction counts from here. null while nothing was received. */

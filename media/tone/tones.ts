@@ -1,5 +1,4 @@
-import { encodeAll, G711_RATE_HZ } from '#media/codec/g711.ts'
-import type { Codec } from '#media/engine.ts'
+import { encodeAll, G711_RATE_HZ, type G711Law } from '#media/codec/g711.ts'
 import { type Cadence, type ToneName, tonePlan } from '#media/tone/plan.ts'
 
 /** Level of each frequency of a tone, in dBm0: comfortable beside speech, and within ITU-T E.180's -10 ± 5. */
@@ -20,7 +19,7 @@ export function renderTone(country: string, tone: ToneName, levelDbm0 = TONE_LEV
 }
 
 /** `renderTone` as G.711: what a player sends. */
-export function toneLoop(country: string, tone: ToneName, codec: Codec): Uint8Array {
+export function toneLoop(country: string, tone: ToneName, codec: G711Law): Uint8Array {
   return encodeAll(codec, renderTone(country, tone))
 }
 

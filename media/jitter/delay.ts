@@ -1,0 +1,51 @@
+import type { Millis } from '#base/clock.ts'
+
+/** The buffer holds back at least and at most so long. */
+export const LEAST_DELAY_MS: Millis = 20
+export const MOST_DELAY_MS: Millis = 200
+
+/** Lateness is counted in steps of this. */
+const STEP_MS = 10
+const STEPS = MOST_DELAY_MS / STEP_MS + 1
+
+/** With each packet the older ones count so much less: half after 350 packets, or 7 s. */
+const FORGET = 0.998
+
+/** So many packets in a hundred may come too late. */
+const TOO_LATE = 0.02
+
+/** The earliest packet is what lateness is measured from; it moves by so much a packet towards later, to follow a sender whose clock runs slow (500 ppm at 20 ms). */
+const DRIFT_MS = 0.01
+
+/** Learns from arrivals how long to hold packets back, so that all but a few in a hundred are there when their turn comes. */
+export class DelayEstimate {
+  readonly #counts = new Float64Array(STEPS)
+  #earliest = Number.POSITIVE_INFINITY
+  #total = 0
+
+  /** A packet whose place in the stream is `mediaMs`, on the sender's clock of any origin, arrived. */
+  packet(arrivedAt: Millis, mediaMs: Millis): void {
+    const transit = arrivedAt - mediaMs
+    this.#earliest = Math.min(transit, this.#earliest + DRIFT_MS)
+    const step = Math.min(STEPS - 1, Math.max(0, Math.ceil((transit - this.#earliest - 1) / STEP_MS)))
+    for (let i = 0; i < STEPS; i++) this.#counts[i] = (this.#counts[i] as number) * FORGET
+    this.#counts[step] = (this.#counts[step] as number) + 1
+    this.#total = this.#total * FORGET + 1
+  }
+
+  /** How long to hold back, 20 to 200 ms. */
+  get ms(): Millis {
+    let left = this.#total * TOO_LATE
+    let step = STEPS - 1
+    for (; step > 0; step--) {
+      left -= this.#counts[step] as number
+      if (left < 0) break
+    }
+    return Math.min(MOST_DELAY_MS, Math.max(LEAST_DELAY_MS, step * STEP_MS))
+  }
+
+  /** The sender's clock has a new origin; what is known of the network stays. */
+  restart(): void {
+    this.#earliest = Number.POSITIVE_INFINITY
+  }
+}
