@@ -23,7 +23,7 @@ import { namesToCertify } from '#server/certificates/names.ts'
 import { recallBeginnings } from '#server/calls/recall-beginnings.ts'
 import { quietMoment } from '#server/calls/hand-over.ts'
 import { recoverCalls } from '#server/calls/recover.ts'
-import { openConfigStore, secretKey } from '#server/config-store/index.ts'
+import { openConfigStore, secretKey, vaultOf } from '#server/config-store/index.ts'
 import { dailyRound } from '#server/daily-round.ts'
 import { Exchange } from '#server/exchange/exchange.ts'
 import { factSink, openHistory } from '#server/history/index.ts'
@@ -78,11 +78,12 @@ export async function openSystem(parts: SystemParts) {
     },
   })
   const media = new MediaClient({ clock, random, log: log.child({ part: 'media' }) }, settings.media.sockets.map(dialUnix))
+  const key = await secretKey(join(data, 'secret.key'))
   const configs = await openConfigStore({
     store,
     clock,
     log,
-    key: await secretKey(join(data, 'secret.key')),
+    key,
     folder: join(data, 'configuration'),
   })
   const history = openHistory(store, clock)
@@ -130,6 +131,7 @@ export async function openSystem(parts: SystemParts) {
     archive: recordings,
     prompts,
     callLimit: settings.calls.limit,
+    vault: vaultOf(key),
     passwordOf: (tenant, device) => (device.password === null ? null : secretsOf(configs, tenant)(device.password)),
   })
   const smtp = smtpPolicy(exchange.books, configs, settings.mail)

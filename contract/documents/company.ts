@@ -57,6 +57,8 @@ export const Company = document('company', 'The company: its name, place, langua
   callerId: optional(E164),
   /** Phones are asked to ring differently for colleagues and for callers from outside (Alert-Info, RFC 7462). Default: false. */
   distinctiveRing: optional(Type.Boolean(), false),
+  /** Keys of encrypted audio may also go over SIP that is not encrypted: whoever can read that can listen to the calls. Default: false. */
+  mediaKeysInClear: optional(Type.Boolean({ description: 'true or false' }), false),
   /** After so long a call ends with the outcome `too-long`. Default 240. */
   maxCallMinutes: optional(Type.Integer({ minimum: 1, maximum: 1440, description: 'whole minutes, 1 to 1440' }), 240),
   /** Lamps on colleagues' phones tell who is on the line, not only that it is taken. Whoever answers a line sees that anyway. Default: no. */

@@ -86,6 +86,9 @@ export type Secret = string | { secret: string }
 /** Audio codecs of a leg, in order of preference. */
 export const CodecName = Type.Enum(['PCMA', 'PCMU'])
 
+/** Whether audio is encrypted (SRTP): `required` or not at all, `offered` where both sides can, `off` never. */
+export const EncryptionUse = Type.Enum(['required', 'offered', 'off'])
+
 /** How SIP travels from a phone. */
 export const SipTransport = Type.Enum(['udp', 'tcp', 'tls', 'ws', 'wss'])
 

@@ -3,6 +3,7 @@ import {
   CodecName,
   E164,
   Email,
+  EncryptionUse,
   ExtensionNumber,
   Language,
   Name,
@@ -49,6 +50,8 @@ export const Device = document('device', 'A phone with SIP credentials of its ow
   algorithms: optional(Type.Array(DigestAlgorithmName, { minItems: 1, maxItems: 2, uniqueItems: true }), ['SHA-256', 'MD5']),
   /** In order of preference. Default: PCMA, PCMU. */
   codecs: optional(Type.Array(CodecName, { minItems: 1, maxItems: 2, uniqueItems: true }), ['PCMA', 'PCMU']),
+  /** Whether its audio is encrypted (SRTP, RFC 4568). Keys go over TLS and secure WebSocket only, unless the company allows more. Default: offered. */
+  encryption: optional(EncryptionUse, 'offered'),
   /** From which it may register. Default: all. */
   transports: optional(Type.Array(SipTransport, { minItems: 1, maxItems: 5, uniqueItems: true }), ['udp', 'tcp', 'tls', 'ws', 'wss']),
   /** Shown outside when it calls; default: its person's, else the company's. */

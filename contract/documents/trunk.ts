@@ -1,5 +1,17 @@
 import Type, { type Static } from 'typebox'
-import { CodecName, E164, Host, Name, Port, Secret, TrunkTransport, document, fields, optional } from '#contract/documents/fields.ts'
+import {
+  CodecName,
+  E164,
+  EncryptionUse,
+  Host,
+  Name,
+  Port,
+  Secret,
+  TrunkTransport,
+  document,
+  fields,
+  optional,
+} from '#contract/documents/fields.ts'
 
 /** `10.0.0.0/8`, `203.0.113.7`, `2001:db8::/32` or a host name. */
 const SourceAddress = Type.String({
@@ -107,6 +119,8 @@ export const Trunk = document('trunk', 'Our SIP relationship with a carrier or a
   /** Most calls at once, both ways together. Default: unlimited. */
   channels: optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'a whole number of calls, 1 to 10000' })),
   codecs: optional(Type.Array(CodecName, { minItems: 1, maxItems: 2, uniqueItems: true }), ['PCMA', 'PCMU']),
+  /** Whether audio is encrypted (SRTP, RFC 4568). Keys go over TLS only, unless the company allows more. Default: offered. */
+  encryption: optional(EncryptionUse, 'offered'),
   /** OPTIONS this often, to know whether it lives; 0 never. Default 10 s. */
   healthSeconds: optional(Type.Integer({ minimum: 0, maximum: 3600, description: 'whole seconds, 0 to 3600' }), 10),
   /** Which answer to OPTIONS says that it lives: `any` but 408 and 503, or only `2xx`. Default: any. */

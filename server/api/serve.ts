@@ -77,13 +77,13 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
   keysApi(app, needs.keys)
   companiesApi(app, needs.tenants, needs.keys)
   certificatesApi(app, needs.certificates)
+  presenceApi(app, exchange)
   healthApi(app, {
     exchange,
     certificates: needs.certificates,
     store: needs.store,
     journal: needs.journal,
     media: needs.media,
-  presenceApi(app, exchange)
     listeners: () => needs.events.size,
     isDraining: needs.isDraining,
   })

@@ -14,6 +14,7 @@ export function compileTrunk(written: Trunk, companyCallerId: string | null, own
     ...numbers(trunk, companyCallerId, owned),
     channels: trunk.channels ?? null,
     codecs: trunk.codecs ?? ['PCMA', 'PCMU'],
+    encryption: trunk.encryption ?? 'offered',
     diversion: trunk.diversion ?? 'none',
     identity: trunk.identity ?? 'mark',
     sign: trunk.sign ?? true,

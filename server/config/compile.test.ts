@@ -71,6 +71,7 @@ test('a trunk has every default filled in', () => {
     sign: true,
     channels: null,
     codecs: ['PCMA', 'PCMU'],
+    encryption: 'offered',
     healthSeconds: 10,
     healthAnswer: 'any',
     enabled: true,

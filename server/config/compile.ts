@@ -99,6 +99,7 @@ function compileDevice(device: Device, { people, extensionsOf, settled, deviceCa
     password: device.password ?? null,
     algorithms: device.algorithms ?? ['SHA-256', 'MD5'],
     codecs: device.codecs ?? ['PCMA', 'PCMU'],
+    encryption: device.encryption ?? 'offered',
     transports: device.transports ?? ['udp', 'tcp', 'tls', 'ws', 'wss'],
     ...callerOf(device, person, settled),
     maxContacts: device.maxContacts ?? 5,

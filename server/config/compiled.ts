@@ -50,6 +50,7 @@ export interface CompiledDevice {
   readonly password: Secret | null
   readonly algorithms: readonly ('SHA-256' | 'MD5')[]
   readonly codecs: readonly ('PCMA' | 'PCMU')[]
+  readonly encryption: 'required' | 'offered' | 'off'
   readonly transports: readonly TransportName[]
   /** E.164 shown outside; null when the company has none. */
   readonly callerId: string | null
@@ -107,6 +108,7 @@ export interface CompiledTrunk {
   /** Null: unlimited. */
   readonly channels: number | null
   readonly codecs: readonly ('PCMA' | 'PCMU')[]
+  readonly encryption: 'required' | 'offered' | 'off'
   /** 0: never. */
   readonly healthSeconds: number
   readonly healthAnswer: 'any' | '2xx'

@@ -5,6 +5,7 @@ import type { Binding } from '#sip/registrar/binding.ts'
 import type { SendTo } from '#sip/agent.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
 import { decideInside } from '#server/dialplan/decide.ts'
+import { encryptionOf } from '#server/dialplan/encryption-of.ts'
 import { emergencyPlan, outsidePlan, planOf } from '#server/dialplan/plan.ts'
 import { readDialled, writeFor, type Dialled } from '#server/numbering/numbering.ts'
 import type { OutboundGuard } from '#server/outbound/guard.ts'
@@ -82,6 +83,7 @@ export class CompanyDirectory implements Directory {
           via: binding.flow,
           ...(binding.path.length > 0 && { route: binding.path }),
           codecs: device.codecs,
+          encryption: encryptionOf(book, device),
           ...(alert !== null && { headers: [['Alert-Info', alert] as const] }),
         },
       ]),
@@ -128,6 +130,7 @@ export class CompanyDirectory implements Directory {
       headers: [...shown.headers, ...diversion],
       silenceMs: trunkSilenceMs,
       codecs: trunk.codecs,
+      encryption: encryptionOf(book, trunk),
       ...(user !== null &&
         link.password !== null && {
           credentials: { user, password: link.password, ...(trunk.realms !== null && { realms: trunk.realms }) },

@@ -9,10 +9,12 @@ import type { Identified, Identity, IncomingInvite, SipPolicy, Flow } from '#sip
 import type { SipRequest } from '#sip/message/message.ts'
 import type { LiveCalls } from '#server/calls/live-calls.ts'
 import { rehearsalHeader, type Rehearsals } from '#server/calls/rehearsals.ts'
+import type { CompiledDevice, CompiledTrunk } from '#server/config/compiled.ts'
 import { callerOnTrunk, clean, dialledOnTrunk, divertedOnTrunk, userOfUri, wishesOfPhone } from '#server/dialplan/arrival.ts'
 import type { Book, Books } from '#server/dialplan/books.ts'
 import type { Conduct } from '#server/dialplan/conduct.ts'
 import { decideFromTrunk, decideInside, type Route } from '#server/dialplan/decide.ts'
+import { encryptionOf } from '#server/dialplan/encryption-of.ts'
 import type { Identifier } from '#server/dialplan/identify.ts'
 import { type DeviceWho, isWho, type TrunkWho } from '#server/dialplan/who.ts'
 import type { TrunkBoard } from '#server/trunks/trunk-board.ts'
@@ -71,6 +73,7 @@ export class Switchboard implements SipPolicy {
       route,
       dialled,
       endpoint,
+      party: device,
       direction: inside ? 'internal' : 'outbound',
       from: { number, name: device.name },
       more: wishesOfPhone(incoming.request, device, book.config.company.country),
@@ -111,7 +114,7 @@ export class Switchboard implements SipPolicy {
     const taken = full ? fullRoute(compiled.channels ?? 0) : route
     const to = route.kind === 'target' && route.number !== undefined ? route.number.number : dialled
     const call = this.#begin({
-      ...{ incoming, book, route: taken, dialled: to, endpoint, direction: 'inbound', from },
+      ...{ incoming, book, route: taken, dialled: to, endpoint, party: compiled, direction: 'inbound', from },
       more: route.kind === 'target' && route.number !== undefined ? { called: route.number.number } : {},
       diverted: divertedOnTrunk(incoming.request, compiled, book.config.company.country),
     })
@@ -157,7 +160,7 @@ export class Switchboard implements SipPolicy {
       this.#refuse(call, incoming, route)
       return call
     }
-    const caller = openInbound(call, incoming, endpoint)
+    const caller = openInbound(call, incoming, endpoint, encryptionOf(book.config, arrival.party))
     if (caller === null) return call
     const clock = pretended === null ? calls.clock : shifted(calls.clock, pretended - calls.clock.wall())
     this.#conduct(call, caller, { route, book, dialled, direction, clock })
@@ -187,6 +190,8 @@ interface Arrival {
   route: Route
   dialled: string
   endpoint: EndpointRef
+  /** Their device or trunk. */
+  party: CompiledDevice | CompiledTrunk
   direction: 'inbound' | 'outbound' | 'internal'
   from: { number: string; name?: string }
   /** What else the call keeps in mind of how it came. */

@@ -4,7 +4,7 @@ import type { Clock } from '#base/clock.ts'
 import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
 import { TimerWheel } from '#base/timer-wheel.ts'
-import type { Archive, CallNeeds } from '#calls/needs.ts'
+import type { Archive, CallNeeds, Vault } from '#calls/needs.ts'
 import type { MediaEngine } from '#media/engine.ts'
 import type { SipPolicy } from '#sip/agent.ts'
 import { Agent } from '#sip/agent/agent.ts'
@@ -52,6 +52,7 @@ export interface ExchangeParts {
   prompts: Prompts
   callLimit: number
   passwordOf: (tenant: string, device: CompiledDevice) => string | null
+  vault: Vault
 }
 
 /** The telephone exchange: the SIP agent, who may use it, where calls go, and all calls in progress. Caller starts and closes it. */
@@ -107,13 +108,13 @@ export class Exchange {
     const policy: SipPolicy = {
       identify: (request, source) => switchboard.identify(request, source),
       onInvite: (incoming, who) => switchboard.onInvite(incoming, who),
+      onRequest: (incoming, who) => messages.receive(incoming, who),
       onSubscribe: (incoming, who) => this.presence.onSubscribe(incoming, who),
       onStray: (callId) => log.info('ended a call that nobody here knows', { callId }),
     }
     this.agent = new Agent({
       clock,
       wheel,
-      onRequest: (incoming, who) => messages.receive(incoming, who),
       random,
       log,
       transport: this.transport,
@@ -134,20 +135,23 @@ export class Exchange {
       bindingsOf: (aor) => this.registrar.bindingsOf(aor),
       adoptEvents: (kept, onRequest) => this.agent.adoptEvents(kept, onRequest),
     })
+    const messages = new Messages({
+      ...{ clock, tell, books: this.books },
+      contactsOf: (aor) => this.registrar.contactsOf(aor),
+      send: (spec) => this.agent.request(spec),
+    })
     const directory = new CompanyDirectory({
       book: (tenant, version) => this.books.at(tenant, version),
       contactsOf: (aor) => this.registrar.contactsOf(aor),
       isBusy: (tenant, device) => this.live.isBusy(tenant, device),
       trunks: this.trunks,
       guard,
-    const messages = new Messages({
-      ...{ clock, tell, books: this.books },
-      contactsOf: (aor) => this.registrar.contactsOf(aor),
-      send: (spec) => this.agent.request(spec),
-    })
     })
     const announcer = new CompanyAnnouncer({ book: (tenant, version) => this.books.at(tenant, version), prompts: parts.prompts })
-    this.calls = { clock, random, log, sip: this.agent, media: parts.media, journal, addresses, directory, archive: parts.archive, announcer }
+    this.calls = {
+      ...{ clock, random, log, sip: this.agent, media: parts.media, journal },
+      ...{ addresses, directory, archive: parts.archive, announcer, vault: parts.vault },
+    }
     const switchboard = new Switchboard({
       calls: this.calls,
       books: this.books,

@@ -68,6 +68,8 @@ const sentences: { readonly [K in FactKind]: (fact: Of<K>, name: Name) => string
   'device.registered': ({ device, contact }) => `phone "${device}" registered at ${contact}`,
   'device.unregistered': ({ device, why }) => `phone "${device}" is gone: ${why}`,
   'device.password-shown': ({ device, to }) => `the password of phone "${device}" was shown to ${to}`,
+  'message.sent': ({ device, to, delivered, sip }) =>
+    `phone "${device}" sent a message to ${to}: ${delivered > 0 ? 'delivered' : `not delivered (${sip})`}`,
   'config.changed': ({ version, author }) => `${author} made configuration ${version}`,
   'alarm.raised': ({ severity, detail }) => `ALARM (${severity}): ${detail}`,
 }
@@ -80,8 +82,6 @@ function sentenceOf<K extends FactKind>(fact: Of<K>, name: Name): string | null 
 
 const caller = 'the caller'
 
-  'message.sent': ({ device, to, delivered, sip }) =>
-    `phone "${device}" sent a message to ${to}: ${delivered > 0 ? 'delivered' : `not delivered (${sip})`}`,
 function nameOf(role: 'caller' | 'callee', endpoint: EndpointRef): string {
   if (role === 'caller') return caller
   const { kind, number, name } = endpoint
