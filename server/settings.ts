@@ -42,6 +42,10 @@ export interface SipSettings {
   publicAddress: string | null
   /** Networks in CIDR form from which no address translation is assumed. */
   localNetworks: string[]
+  /** Where registered phones are to send their requests through (RFC 3608): SIP URIs, the first hop first. */
+  serviceRoute: string[]
+  /** PEM file of the authorities whose signatures of caller identity are believed (STIR/SHAKEN); null: nobody's. */
+  signatureAuthorities: string | null
   /** Session timers (RFC 4028), s: what we ask for, 0 for nothing; and the least we agree to. */
   sessions: { expires: number; min: number }
 }
@@ -117,6 +121,10 @@ const nameServers = Type.Array(Type.String({ pattern: '^(\\[[0-9a-fA-F:.]+\\]|[0
   description: 'addresses of name servers, each with :port where it is not 53, separated by commas',
 })
 const smtpUrl = Type.String({ pattern: '^smtps?://.', description: 'smtp://user:password@host:port' })
+const sipUris = Type.Array(Type.String({ pattern: '^sips?:[^ <>,"]+;lr(;[^ <>,"]+)?$', maxLength: 255 }), {
+  maxItems: 4,
+  description: 'SIP URIs of proxies with the parameter lr, separated by commas',
+})
 const folder = Type.String({ minLength: 1, description: 'a folder' })
 const file = Type.String({ minLength: 1, description: 'a file' })
 const urlPath = Type.String({ pattern: '^/[^ ?#]*$', description: 'a path that starts with /' })
@@ -192,11 +200,17 @@ function readSip(read: SettingsReader, project: string): SipSettings {
     dnsServers: read.one('CENTRALA_DNS_SERVERS', nameServers, []),
     publicAddress: read.one('CENTRALA_PUBLIC_ADDRESS', address, null),
     localNetworks: read.one('CENTRALA_LOCAL_NETWORKS', networks, privateNetworks),
+    serviceRoute: read.one('CENTRALA_SIP_SERVICE_ROUTE', sipUris, []),
+    signatureAuthorities: pathOr(project, read.one('CENTRALA_STIR_CA', file, null)),
     sessions: {
       expires: read.one('CENTRALA_SIP_SESSION_SECONDS', sessionSeconds, 1_800),
       min: read.one('CENTRALA_SIP_MIN_SESSION_SECONDS', leastSessionSeconds, 90),
     },
   }
+}
+
+function pathOr(project: string, path: string | null): string | null {
+  return path === null ? null : resolve(project, path)
 }
 
 /** Without a port of their own TLS and WSS are beside their plain siblings, as 5061 is beside 5060. */

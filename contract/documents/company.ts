@@ -36,6 +36,15 @@ export const Mail = fields({
 })
 export type Mail = Static<typeof Mail>
 
+/** As `Secret`, for a key of several lines. */
+const PrivateKey = Type.Union(
+  [
+    Type.String({ minLength: 1, maxLength: 4096 }),
+    Type.Object({ secret: Type.String({ minLength: 1, maxLength: 128 }) }, { additionalProperties: false }),
+  ],
+  { 'x-secret': true, description: 'a P-256 private key in PEM form, or {secret: its name in the vault}' },
+)
+
 /** The company itself; each configuration has exactly one. */
 export const Company = document('company', 'The company: its name, place, language and defaults.', {
   name: Name,
@@ -57,6 +66,21 @@ export const Company = document('company', 'The company: its name, place, langua
   callerId: optional(E164),
   /** Phones are asked to ring differently for colleagues and for callers from outside (Alert-Info, RFC 7462). Default: false. */
   distinctiveRing: optional(Type.Boolean(), false),
+  /** The certificate by which the company signs its numbers on calls that go out (STIR/SHAKEN, RFC 8588). Default: calls are not signed. */
+  signing: optional(
+    fields({
+      /** Where carriers find the certificate. */
+      url: Type.String({ pattern: '^https://[A-Za-z0-9.-]+(:8443)?/[!-~]{1,300}$', description: 'an https URL' }),
+      /** It, and those who vouch for it. */
+      certificate: Type.String({
+        minLength: 100,
+        maxLength: 65_536,
+        pattern: '-----BEGIN CERTIFICATE-----',
+        description: 'certificates in PEM form: -----BEGIN CERTIFICATE----- and so on',
+      }),
+      privateKey: PrivateKey,
+    }),
+  ),
   /** Keys of encrypted audio may also go over SIP that is not encrypted: whoever can read that can listen to the calls. Default: false. */
   mediaKeysInClear: optional(Type.Boolean({ description: 'true or false' }), false),
   /** After so long a call ends with the outcome `too-long`. Default 240. */

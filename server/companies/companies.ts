@@ -5,6 +5,7 @@ import type { ConfigStore, ConfigVersion } from '#server/config-store/index.ts'
 import type { Book, Books } from '#server/dialplan/books.ts'
 import type { Prompts } from '#server/prompts/prompts.ts'
 import type { TrunkBoard } from '#server/trunks/trunk-board.ts'
+import type { CallerIdentity } from '#server/stir/caller-identity.ts'
 import { secretsOf } from '#server/companies/secrets.ts'
 
 export interface CompaniesNeeds {
@@ -12,6 +13,7 @@ export interface CompaniesNeeds {
   books: Books
   prompts: Prompts
   trunks: TrunkBoard
+  identity: CallerIdentity
   log: Log
   /** A new version is in force: phones that are gone must be forgotten, and so on. */
   onTaken?: (book: Book) => void
@@ -40,7 +42,7 @@ export class Companies {
   }
 
   #take(tenant: string, version: ConfigVersion): void {
-    const { books, prompts, trunks, store, log } = this.#needs
+    const { books, prompts, trunks, identity, store, log } = this.#needs
     const { documents, problems } = readValues(version.documents)
     if (problems.length > 0)
       log.error('stored configuration has documents this version cannot read', {
@@ -53,6 +55,9 @@ export class Companies {
     books.take(book)
     const reveal = secretsOf(store, tenant)
     trunks.configure(tenant, book.config.trunks.values(), (trunk) => (trunk.password === null ? null : reveal(trunk.password)))
+    const { signing } = book.config.settled
+    if (!identity.configure(tenant, signing, signing === null ? null : reveal(signing.privateKey)))
+      log.error('calls are not signed: the private key cannot be used', { tenant })
     void prompts.prepare(tenant, book.config)
     this.#needs.onTaken?.(book)
   }

@@ -1,8 +1,10 @@
 import type { ConfigDocument } from '#contract/documents/document.ts'
+import type { Company } from '#contract/documents/company.ts'
 import type { Outbound } from '#contract/documents/outbound.ts'
 import type { Trunk } from '#contract/documents/trunk.ts'
 import { wrong, type Complaint } from '#server/config/complaint.ts'
 import { ofKind } from '#server/config/of-kind.ts'
+import { signingTrouble } from '#server/stir/signer.ts'
 import { unknownDialect } from '#server/trunks/dialects.ts'
 
 /** Trunks can do what they are asked to; rates say what they are for. */
@@ -12,6 +14,7 @@ export function trunkChecks(documents: readonly ConfigDocument[]): Complaint[] {
     ...ofKind(documents, 'trunk').flatMap(networks),
     ...ofKind(documents, 'trunk').flatMap(dialect),
     ...ofKind(documents, 'outbound').flatMap(rates),
+    ...ofKind(documents, 'company').flatMap(signing),
   ]
 }
 
@@ -41,6 +44,15 @@ function networks(trunk: Trunk): Complaint[] {
 function dialect(trunk: Trunk): Complaint[] {
   const unknown = trunk.dialect === undefined ? null : unknownDialect(trunk.dialect)
   return unknown === null ? [] : [wrong('unknown-dialect', trunk, ['dialect'], unknown)]
+}
+
+/** A company that signs can: certificate and key are sound and belong together. */
+function signing(company: Company): Complaint[] {
+  if (company.signing === undefined) return []
+  const { certificate, privateKey } = company.signing
+  const plain = typeof privateKey === 'string' && privateKey.includes('-----BEGIN') ? privateKey : null
+  const trouble = signingTrouble(certificate, plain)
+  return trouble === null ? [] : [wrong('bad-certificate', company, ['signing'], trouble)]
 }
 
 function rates(outbound: Outbound): Complaint[] {

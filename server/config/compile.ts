@@ -67,6 +67,7 @@ function settle(company: Company, numbers: ReadonlyMap<string, DocumentOf<'numbe
     maxCallMinutes: company.maxCallMinutes ?? 240,
     callerId: company.callerId ?? main?.number ?? numbers.values().next().value?.number ?? null,
     musicOnHold: company.musicOnHold ?? [],
+    signing: company.signing ?? null,
     sipDomain: domains[0] ?? 'localhost',
     sipDomains: new Set(domains),
   }

@@ -32,12 +32,22 @@ export interface SettledCompany {
   readonly maxCallMinutes: number
   /** E.164; null when the company has no number at all. */
   readonly callerId: string | null
+  /** Null: calls are not signed. */
+  readonly signing: CompiledSigning | null
   /** Prompt ids; empty: none. */
   readonly musicOnHold: readonly string[]
   /** Domain of addresses of record and digest realm, lower case. */
   readonly sipDomain: string
   /** Lower case. */
   readonly sipDomains: ReadonlySet<string>
+}
+
+/** What a company signs its numbers with. */
+export interface CompiledSigning {
+  readonly url: string
+  /** PEM. */
+  readonly certificate: string
+  readonly privateKey: Secret
 }
 
 export interface CompiledDevice {

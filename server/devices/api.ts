@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { tenantOf } from '#server/api/app.ts'
 import type { Exchange } from '#server/exchange/exchange.ts'
+import { dialects } from '#server/trunks/dialects.ts'
 
 const ContactView = Type.Object({
   uri: Type.String(),
@@ -26,6 +27,14 @@ const TrunkView = Type.Object({
   registered: Type.Union([Type.Boolean(), Type.Null()]),
   inUse: Type.Integer(),
   channels: Type.Union([Type.Integer(), Type.Null()]),
+})
+
+const DialectView = Type.Object({
+  name: Type.String(),
+  title: Type.String(),
+  date: Type.String({ description: 'when it was last compared with what the family publishes' }),
+  reason: Type.String(),
+  settings: Type.Record(Type.String(), Type.Unknown()),
 })
 
 /** Phones and trunks as they are right now. */
@@ -56,6 +65,18 @@ export function linesApi(app: FastifyInstance, exchange: Exchange): void {
         })),
       })
     },
+  )
+
+  app.get(
+    '/v1/trunks/dialects',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        summary: 'The dialects that a trunk may name, with their settings',
+        response: { 200: Type.Object({ dialects: Type.Array(DialectView) }) },
+      },
+    },
+    () => Promise.resolve({ dialects: dialects.map((dialect) => ({ ...dialect, settings: { ...dialect.settings } })) }),
   )
 
   app.get(

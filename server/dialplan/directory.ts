@@ -1,6 +1,7 @@
 import type { CallIdentity, Destination, Directory, Diverted, Located, RingManner, RingPlan, RingTarget } from '#calls/needs.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import { alertInfo } from '#sip/identity/alert-info.ts'
+import type { Attestation } from '#sip/identity/passport.ts'
 import type { Binding } from '#sip/registrar/binding.ts'
 import type { SendTo } from '#sip/agent.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
@@ -22,6 +23,8 @@ export interface DirectoryNeeds {
   trunks: TrunkBoard
   guard: OutboundGuard
 }
+  /** Headers that prove who calls, for companies that sign. */
+  sign: (tenant: string, call: { orig: string; dest: string; attest: Attestation }) => readonly (readonly [string, string])[]
 
 /** A carrier that says nothing at all for so long is passed over: the next one is asked within two seconds. */
 const trunkSilenceMs = 1_500
@@ -127,7 +130,7 @@ export class CompanyDirectory implements Directory {
       from: shown.from,
       to: `<${called}>`,
       via,
-      headers: [...shown.headers, ...diversion],
+      headers: [...shown.headers, ...diversion, ...this.#signature(book, link, shown.number, want)],
       silenceMs: trunkSilenceMs,
       codecs: trunk.codecs,
       encryption: encryptionOf(book, trunk),
@@ -158,6 +161,13 @@ interface Outside {
   target: Extract<RingTarget, { kind: 'external' }>
   on: CallIdentity
   device: string | null
+
+  /** A number of the company's own is vouched for in full; whom somebody else's belongs to we cannot know (RFC 8588 §4). */
+  #signature(book: CompiledConfig, link: TrunkLink, orig: string | null, want: Outside): readonly (readonly [string, string])[] {
+    const dest = want.number.e164 ?? want.number.digits
+    if (orig === null || !link.trunk.sign || book.settled.signing === null) return []
+    return this.#needs.sign(want.on.tenant, { orig, dest, attest: book.numbers.has(orig) ? 'A' : 'C' })
+  }
   emergency: boolean
   reason: Diverted['reason']
 }

@@ -9,7 +9,6 @@ import type { Identified, Identity, IncomingInvite, SipPolicy, Flow } from '#sip
 import type { SipRequest } from '#sip/message/message.ts'
 import type { LiveCalls } from '#server/calls/live-calls.ts'
 import { rehearsalHeader, type Rehearsals } from '#server/calls/rehearsals.ts'
-import type { CompiledDevice, CompiledTrunk } from '#server/config/compiled.ts'
 import { callerOnTrunk, clean, dialledOnTrunk, divertedOnTrunk, userOfUri, wishesOfPhone } from '#server/dialplan/arrival.ts'
 import type { Book, Books } from '#server/dialplan/books.ts'
 import type { Conduct } from '#server/dialplan/conduct.ts'
@@ -22,6 +21,9 @@ import type { TrunkBoard } from '#server/trunks/trunk-board.ts'
 export interface SwitchboardNeeds {
   calls: CallNeeds
   books: Books
+import type { CallerIdentity, Checked } from '#server/stir/caller-identity.ts'
+import type { TrunkLink } from '#server/trunks/trunk-link.ts'
+import type { CompiledDevice, CompiledTrunk } from '#server/config/compiled.ts'
   identifier: Identifier
   trunks: TrunkBoard
   live: LiveCalls
@@ -29,6 +31,7 @@ export interface SwitchboardNeeds {
   conduct: Conduct
   /** New calls above this many are refused; emergency calls never. */
   callLimit: number
+  identity: Pick<CallerIdentity, 'check'>
 }
 
 /** Where calls come in: who calls, whom they dialled, which company that is, and what becomes of it. */
@@ -134,6 +137,16 @@ export class Switchboard implements SipPolicy {
     const identity: CallIdentity = {
       tenant: book.tenant,
       call: calls.random.hex(10),
+    this.#needs.identity.check(incoming, compiled, book.config.company.country, (checked) =>
+      this.#checkedFromTrunk(incoming, { ...at, route: checked.refused ?? route }, { compiled, link, checked }),
+    )
+  }
+
+  #checkedFromTrunk(
+    incoming: IncomingInvite,
+    { book, route, trunk, dialled }: { book: Book; route: Route; trunk: string; dialled: string },
+    { compiled, link, checked }: { compiled: CompiledTrunk; link: TrunkLink; checked: Checked },
+  ): void {
       config: book.version,
       from,
       asker: endpoint,
@@ -143,6 +156,7 @@ export class Switchboard implements SipPolicy {
     const call = new Call(calls, identity)
     live.add(call)
     call.tell({
+      checked,
       kind: 'call.started',
       direction,
       from,
@@ -179,6 +193,7 @@ export class Switchboard implements SipPolicy {
     const { status, reason } = refusalOf(route.outcome)
     const sip = route.outcome.sip ?? status
     incoming.reject(sip, route.outcome.detail ?? reason, sip === 503 ? [['Retry-After', '10']] : [])
+    arrival.checked?.tell(call)
     call.tell({ kind: 'call.refused', reason: route.outcome.detail ?? reason, rule: route.rule, sip })
     call.end(route.outcome)
   }
@@ -206,3 +221,4 @@ function fullRoute(channels: number): Route {
     outcome: { kind: 'overloaded', by: 'us', sip: 503, detail: `all ${channels} channels of the trunk are in use` },
   }
 }
+  checked?: Checked

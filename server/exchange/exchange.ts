@@ -39,6 +39,8 @@ import type { Prompts } from '#server/prompts/prompts.ts'
 import type { SipSettings } from '#server/settings.ts'
 import { TrunkBoard } from '#server/trunks/trunk-board.ts'
 
+import { CallerIdentity } from '#server/stir/caller-identity.ts'
+import { fetchCertificate } from '#server/stir/fetch-certificate.ts'
 export interface ExchangeParts {
   clock: Clock
   random: Random
@@ -64,6 +66,7 @@ export class Exchange {
   readonly books: Books
   readonly live = new LiveCalls()
   readonly conduct: Conduct
+  readonly identity: CallerIdentity
   readonly rehearsals: Rehearsals
   readonly trace: SipTrace
   readonly calls: CallNeeds
@@ -80,6 +83,7 @@ export class Exchange {
     this.books = new Books(log)
     this.rehearsals = new Rehearsals(clock, random)
     this.transport = new SipTransport(clock, wheel, listenAt(parts.sip, parts.certificates))
+    this.identity = new CallerIdentity({ clock, fetch: fetchCertificate, authorities: textOf(parts.sip.signatureAuthorities) })
     const locator = new Locator(clock, random, new DnsClient(clock, random, nameServersOf(parts.sip.dnsServers)))
     const addresses = mediaAddresses({
       publicAddress: parts.sip.publicAddress,
@@ -156,6 +160,7 @@ export class Exchange {
       calls: this.calls,
       books: this.books,
       identifier: new Identifier({
+      sign: (tenant, call) => this.identity.sign(tenant, call),
         books: this.books,
         trunksFrom: (address, port) => this.trunks.from(address, port),
         passwordOf: parts.passwordOf,
@@ -181,6 +186,7 @@ export class Exchange {
       const look = (): void => {
         if (this.live.size === 0) resolve()
       }
+      identity: this.identity,
       for (const call of this.live.all()) call.ended.on(() => queueMicrotask(look))
       look()
     })
@@ -219,6 +225,18 @@ function listenAt(sip: SipSettings, certificates: readonly KeyedCertificate[]): 
     ...{ udp: at, tcp: at, tls: on(sip.tls.port, 'CENTRALA_SIP_TLS_PORT') },
     ...{ ws: on(sip.ws.port, 'CENTRALA_SIP_WS_PORT'), wss: on(sip.tls.wssPort, 'CENTRALA_SIP_WSS_PORT') },
     keys: {
+/** The same as long as the journal lives: GRUUs given out before a restart go on leading to their phones. */
+function gruuSecret(journal: Pick<Journal, 'keep' | 'kept'>, random: Random): Uint8Array {
+  const known = journal.kept('gruu/').get('gruu/secret')
+  const secret = typeof known === 'string' && known.length === 64 ? known : random.hex(32)
+  if (secret !== known) journal.keep('gruu/secret', secret)
+  return Buffer.from(secret, 'hex')
+}
+
+function textOf(path: string | null): string | null {
+  return path === null ? null : readFileSync(path, 'utf8')
+}
+
       certificates,
       clientAuthorities: sip.tls.clientAuthorities === null ? undefined : readFileSync(sip.tls.clientAuthorities, 'utf8'),
     },

@@ -19,6 +19,7 @@ export const commands = [
   { name: 'export', usage: '<folder>', summary: 'write the current configuration as files', needs: [] },
   { name: 'rollback', usage: '[version]', summary: 'make an earlier version of the configuration current', needs: [] },
   { name: 'backup', usage: '<file> [options]', summary: 'write everything that must not be lost to one file', needs: [] },
+  { name: 'dialects', usage: '', summary: 'list the ways of carriers that a trunk may name', needs: [] },
   { name: 'restore', usage: '<file> [options]', summary: 'bring a backup back', needs: [] },
   {
     name: 'test',

@@ -1,0 +1,130 @@
+import type { Clock } from '#base/clock.ts'
+import type { Call } from '#calls/call.ts'
+import type { CompiledSigning, CompiledTrunk } from '#server/config/compiled.ts'
+import { dialledOnTrunk } from '#server/dialplan/arrival.ts'
+import type { Route } from '#server/dialplan/decide.ts'
+import { readDialled, readFrom } from '#server/numbering/numbering.ts'
+import { Certificates, type FetchText } from '#server/stir/certificates.ts'
+import { readChain } from '#server/stir/chain.ts'
+import { IdentitySigner } from '#server/stir/signer.ts'
+import { phrases, type Verdict } from '#server/stir/verdict.ts'
+import { IdentityVerifier } from '#server/stir/verifier.ts'
+import type { IncomingInvite } from '#sip/agent.ts'
+import { readCaller, userOfAddress } from '#sip/identity/caller.ts'
+import { type Attestation, canonicalNumber } from '#sip/identity/passport.ts'
+import type { SipRequest } from '#sip/message/message.ts'
+
+export interface CallerIdentityNeeds {
+  clock: Clock
+  fetch: FetchText
+  /** Who may vouch for signers, certificates in PEM form; null: nobody is known. */
+  authorities: string | null
+}
+
+/** No call waits longer than this for the verdict on its signature. */
+const patienceMs = 250
+
+/** What came of looking at a call's signature when the call goes on. */
+export interface Checked {
+  /** Where the call goes instead of where it wanted; null when it may. */
+  refused: Route | null
+  /** Tells the verdict as a fact of the call, now or when it comes. */
+  tell: (call: Call) => void
+}
+
+const unlooked: Checked = { refused: null, tell: () => undefined }
+
+/** Signed caller identity (STIR/SHAKEN) of this system: verified on trunks that bring it, made for companies that have a certificate. */
+export class CallerIdentity {
+  #clock: Clock
+  #certificates: Certificates
+  #verifier: IdentityVerifier
+  #signer: IdentitySigner
+  #urls = new Map<string, string>()
+
+  constructor(needs: CallerIdentityNeeds) {
+    this.#clock = needs.clock
+    this.#certificates = new Certificates(needs)
+    const authorities = needs.authorities === null ? [] : (readChain(needs.authorities) ?? [])
+    this.#verifier = new IdentityVerifier({ clock: needs.clock, certificates: this.#certificates, authorities })
+    this.#signer = new IdentitySigner(needs.clock)
+  }
+
+  /** Takes up a company's certificate and key; false when they cannot sign. */
+  configure(tenant: string, signing: CompiledSigning | null, privateKey: string | null): boolean {
+    const before = this.#urls.get(tenant)
+    if (before !== undefined) this.#certificates.own(before, null)
+    this.#urls.delete(tenant)
+    if (signing === null || privateKey === null) return this.#signer.configure(tenant, null) && signing === null
+    this.#urls.set(tenant, signing.url)
+    this.#certificates.own(signing.url, signing.certificate)
+    return this.#signer.configure(tenant, { ...signing, privateKey })
+  }
+
+  /** Headers for a call that goes out; none for a company that does not sign. Both numbers in E.164. */
+  sign(tenant: string, call: { orig: string; dest: string; attest: Attestation }): (readonly [string, string])[] {
+    return this.#signer.sign(tenant, call)
+  }
+
+  /**
+   * Looks at the signature of a call from a trunk, then lets it go on: at once, unless the trunk wants good signatures only and a certificate
+   * must be fetched first; then within 250 ms, after which the verdict comes late and the call is let through.
+   */
+  check(incoming: IncomingInvite, trunk: CompiledTrunk, country: string, go: (checked: Checked) => void): void {
+    const values = incoming.request.headers.all('Identity')
+    if (trunk.identity === 'ignore' || (values.length === 0 && trunk.identity === 'mark')) return go(unlooked)
+    const verdict = this.#verifier.verify(values, numbersOf(incoming.request, trunk, country))
+    const refuses = trunk.identity === 'refuse'
+    if (!(verdict instanceof Promise)) go({ refused: refuses ? refusal(verdict) : null, tell: (call) => tell(call, verdict, false) })
+    else if (refuses) this.#hold(incoming, verdict, go)
+    else go({ refused: null, tell: (call) => void verdict.then((came) => tell(call, came, true)) })
+  }
+
+  #hold(incoming: IncomingInvite, verdict: Promise<Verdict>, go: (checked: Checked) => void): void {
+    let gone = false
+    incoming.onCancelled = () => (gone = true)
+    const once = (checked: Checked): void => {
+      if (!gone) go(checked)
+      gone = true
+    }
+    const patience = this.#clock.after(patienceMs, () =>
+      once({ refused: null, tell: (call) => void verdict.then((came) => tell(call, came, true)) }),
+    )
+    void verdict.then((came) => {
+      patience[Symbol.dispose]()
+      once({ refused: refusal(came), tell: (call) => tell(call, came, false) })
+    })
+  }
+}
+
+function refusal(verdict: Verdict): Route | null {
+  if (verdict.verdict === 'passed') return null
+  const detail = `${phrases[verdict.sip]}: ${verdict.why}`
+  return { kind: 'refused', rule: 'caller-identity', outcome: { kind: 'barred', by: 'us', sip: verdict.sip, detail } }
+}
+
+function tell(call: Call, verdict: Verdict, late: boolean): void {
+  if (late && call.outcome !== null) return
+  call.tell({
+    kind: 'call.identity-checked',
+    verdict: verdict.verdict,
+    ...(verdict.attestation !== null && { attestation: verdict.attestation }),
+    ...('why' in verdict && { why: verdict.why }),
+    late,
+  })
+}
+
+/** The numbers of a request in the form in which PASSporTs have them. */
+function numbersOf(request: SipRequest, trunk: CompiledTrunk, country: string): { callers: string[]; called: string[] } {
+  const format = trunk.numberFormat.in
+  const canonical = (texts: readonly (string | null)[]): string[] =>
+    texts.flatMap((text) => {
+      const forms = text === null ? [] : [readFrom(format, text, country), readDialled(text, country).e164]
+      return forms.flatMap((form) => (form === null ? [] : (canonicalNumber(form) ?? [])))
+    })
+  const asserted = trunk.callerId.trusted ? [userOfAddress(readCaller(request.headers, ['pai']).address)] : []
+  return {
+    callers: canonical([...asserted, userOfAddress(request.headers.from)]),
+    called: canonical(dialledOnTrunk(request, trunk)),
+  }
+}
