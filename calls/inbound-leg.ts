@@ -3,6 +3,7 @@ import type { Outcome } from '#contract/outcome.ts'
 import type { IncomingInvite } from '#sip/agent.ts'
 import type { Call } from '#calls/call.ts'
 import type { Encryption } from '#calls/encryption.ts'
+import type { Codec } from '#media/engine.ts'
 import { bodyOf, Leg } from '#calls/leg.ts'
 import { LegMedia } from '#calls/leg-media.ts'
 import { refusalOf } from '#calls/outcome.ts'
@@ -11,8 +12,8 @@ import { reasonOf } from '#calls/q850.ts'
 /** A leg that called us, and what we can do with it before it is answered. */
 export interface InboundLeg {
   readonly leg: Leg
-  /** 180 once; with media already flowing use `early`. */
-  ring(): void
+  /** 180 once. False when the caller hears our audio already: then ringing must be heard in it. */
+  ring(): boolean
   /** 183 with our answer, or offer: the caller hears what is played before anything is charged. False when no session can be had yet. */
   early(): boolean
   /** Accepts. The 2xx leaves when everything told so far is on disk; `then` runs when it has left. */
@@ -23,27 +24,50 @@ export interface InboundLeg {
  * Opens the leg of an INVITE: takes a media port and answers the offer, so that a call that cannot have audio is refused before it
  * rings anybody. Null when it was refused (the INVITE has its answer, the call its outcome).
  */
-export function openInbound(call: Call, incoming: IncomingInvite, endpoint: EndpointRef, encryption?: Encryption): InboundLeg | null {
+export function openInbound(call: Call, incoming: IncomingInvite, endpoint: EndpointRef, wishes: MediaWishes = {}): InboundLeg | null {
+  const opened = openLeg(call, incoming, { endpoint, role: 'caller', ...wishes })
+  if ('leg' in opened) return opened
+  tellRefused(call, incoming, { reason: opened.detail ?? opened.kind, rule: 'no-media', sip: opened.sip ?? 500 })
+  call.end(opened)
+  return null
+}
+
+/** How a leg that calls us comes into a call. */
+export interface Arriving extends MediaWishes {
+  readonly endpoint: EndpointRef
+  readonly role: 'caller' | 'callee'
+}
+
+/** What its device or trunk is set to; absent: the usual. */
+export interface MediaWishes {
+  readonly encryption?: Encryption
+  /** In order of preference. */
+  readonly codecs?: readonly Codec[]
+}
+
+/** As `openInbound`, into a call that goes on whether this leg can be had or not: the outcome of one that was refused. */
+export function openLeg(call: Call, incoming: IncomingInvite, { endpoint, role, encryption, codecs }: Arriving): InboundLeg | Outcome {
   const media = LegMedia.open(call.needs, {
     peer: incoming.flow.remote.address,
     transport: incoming.flow.transport,
     ...(encryption !== undefined && { encryption }),
+    ...(codecs !== undefined && { codecs }),
   })
   if (media === null) {
     incoming.reject(503, 'No media port is free', [['Retry-After', '5']])
-    call.end({ kind: 'overloaded', by: 'us', sip: 503, detail: 'no media port is free' })
-    return null
+    return { kind: 'overloaded', by: 'us', sip: 503, detail: 'no media port is free' }
   }
   const offer = bodyOf(incoming.request)
   const answer = offer === null ? media.offer() : media.answer(offer)
   if ('refused' in answer) {
     media.close()
     incoming.reject(answer.refused, answer.why)
-    call.end({ kind: 'failed', by: 'caller', sip: answer.refused, detail: answer.why })
-    return null
+    return { kind: 'failed', by: 'caller', sip: answer.refused, detail: answer.why }
   }
-  const leg = new Leg(call, { role: 'caller', endpoint, media, withdraw: (outcome) => refuse(incoming, outcome) })
-  leg.begin(incoming.request.headers.callId, incoming.request.headers.from.tag)
+  const leg = new Leg(call, { role, incoming: true, endpoint, media, withdraw: (outcome) => refuse(incoming, outcome) })
+  const { callId, from } = incoming.request.headers
+  leg.early = { callId, localTag: incoming.localTag, remoteTags: from.tag === undefined ? [] : [from.tag] }
+  leg.begin(callId, from.tag)
   incoming.early = leg.dialogEvents()
   incoming.onCancelled = (_reason, lost) =>
     leg.over(lost === undefined ? { kind: 'cancelled', by: 'caller', sip: 487 } : { kind: 'failed', by: 'caller', sip: 504, detail: lost })
@@ -51,10 +75,12 @@ export function openInbound(call: Call, incoming: IncomingInvite, endpoint: Endp
   return {
     leg,
     ring() {
-      if (told !== 'nothing' || !isOpen(leg)) return
+      if (told === 'early') return !isOpen(leg)
+      if (told === 'ringing' || !isOpen(leg)) return true
       told = 'ringing'
       incoming.progress(180)
       leg.ringing(false)
+      return true
     },
     early() {
       // Our own offer may only go where its arrival is certain (RFC 3262 §5).
@@ -77,6 +103,12 @@ export function openInbound(call: Call, incoming: IncomingInvite, endpoint: Endp
       })
     },
   }
+}
+
+/** Says that an INVITE was refused before it had a leg. */
+export function tellRefused(call: Call, incoming: IncomingInvite, why: { reason: string; rule: string; sip: number }): void {
+  const { callId, from } = incoming.request.headers
+  call.tell({ kind: 'call.refused', ...why, invite: callId, ...(from.tag !== undefined && { tag: from.tag }) })
 }
 
 function isOpen(leg: Leg): boolean {

@@ -3,6 +3,7 @@ import type { CallNeeds } from '#calls/needs.ts'
 import { type Encryption, legEncryption, type LegEncryption, localCrypto, usualEncryption } from '#calls/encryption.ts'
 import { withKeysOpened, withKeysSealed } from '#calls/kept-keys.ts'
 import type { KeptMedia } from '#calls/kept.ts'
+import { isG711 } from '#media/codec/g711.ts'
 import type { Codec, Direction, Endpoint, EndpointEvents, StreamParams } from '#media/engine.ts'
 import type { LocalMedia, Peer, Refused } from '#media/sdp/local-media.ts'
 import type { Sdp } from '#media/sdp/sdp.ts'
@@ -40,7 +41,7 @@ export class LegMedia {
   private constructor(needs: MediaNeeds, endpoint: (events: EndpointEvents) => Endpoint | null, options: MediaOptions) {
     this.#needs = needs
     this.#peerAddress = options.peer
-    this.#codecs = ordered(options.codecs ?? ['PCMA', 'PCMU'], options.near?.stream?.codec)
+    this.#codecs = ordered(options.codecs ?? usualCodecs, options.near?.stream?.codec)
     this.#encryption = legEncryption(options.encryption ?? usualEncryption, options.transport ?? 'udp')
     this.#offersSecure = this.#encryption.first
     this.#sessionId = String(needs.random.below(2 ** 47))
@@ -213,9 +214,14 @@ function sdpOf(body: Body): Sdp | MediaRefusal {
   return parsed.kind === 'sdp' ? parsed : refusal(refuseMalformed(parsed))
 }
 
-/** The partner's codec first: then nothing needs transcoding. */
+/** Where nobody prefers: what everybody has first, as audio that is passed on costs nothing. */
+const usualCodecs: readonly Codec[] = ['PCMA', 'PCMU', 'G722', 'opus']
+
+/** The partner's codec first, then the other law of G.711 where it has one: then audio is decoded only where the two share no codec. */
 function ordered(codecs: readonly Codec[], partner: Codec | undefined): readonly Codec[] {
-  return partner !== undefined && codecs.includes(partner) ? [partner, ...codecs.filter((c) => c !== partner)] : codecs
+  if (partner === undefined) return codecs
+  const rank = (codec: Codec): number => (codec === partner ? 0 : isG711(codec) && isG711(partner) ? 1 : 2)
+  return codecs.toSorted((a, b) => rank(a) - rank(b))
 }
 
 function refusal(refused: Refused): MediaRefusal {

@@ -3,7 +3,7 @@ import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
 import type { EndpointRef, NewFact } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
-import type { MediaEngine, PlayItem, SpeakerTurn, Gap } from '#media/engine.ts'
+import type { Codec, MediaEngine, PlayItem, SpeakerTurn, Gap } from '#media/engine.ts'
 import type { Encryption } from '#calls/encryption.ts'
 import type { Credentials, Flow, SendTo, SipAgent } from '#sip/agent.ts'
 
@@ -68,7 +68,7 @@ export interface Destination {
   credentials?: Credentials
   /** Give up on a peer that says nothing at all after so long. */
   silenceMs?: number
-  codecs?: readonly ('PCMU' | 'PCMA')[]
+  codecs?: readonly Codec[]
   /** Absent: the usual. */
   encryption?: Encryption
   /** Called when the attempt begins, where somebody counts channels or money; a string refuses the attempt, with that reason. */
@@ -99,6 +99,8 @@ export interface RingManner {
   namePrefix?: string
   /** The ring that phones are asked for, by name (Alert-Info). */
   ringTone?: string
+  /** Who has sent it there, for phones (Referred-By, RFC 3892). */
+  referredBy?: string
   /** Why the call goes on from whom it was meant for, where it goes out again. */
   diverted?: Diverted['reason']
 }
@@ -127,6 +129,8 @@ export interface CallIdentity {
   readonly called?: string
   /** The device or trunk that asked. */
   readonly asker: EndpointRef
+  /** The caller asked for one phone among those of a device's name, by its GRUU (RFC 5627): its `+sip.instance`. */
+  readonly only?: { readonly device: string; readonly instance: string }
 }
 
 /** Something that can be rung. `label`: as people know it, for the journal. */
@@ -148,6 +152,8 @@ export type Shown = 'company' | 'caller' | { number: string }
 /** Who rings when: steps one after the other, the targets of a step together. A step ends early when all its targets have failed. */
 export interface RingPlan extends RingManner {
   steps: readonly RingStep[]
+  /** Who is rung has asked for the call, and takes the caller's part in it. */
+  as?: 'caller'
 }
 export interface RingStep {
   targets: readonly RingTarget[]

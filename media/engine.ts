@@ -54,6 +54,14 @@ export interface SocketAddress {
 
 /** By its name in SDP's rtpmap. */
 export type Codec = 'PCMU' | 'PCMA' | 'G722' | 'opus'
+/** What an opus peer asks of whoever sends to it (RFC 7587 §6.1). */
+export interface OpusTerms {
+  /** It makes use of in-band FEC. */
+  fec: boolean
+  /** Bits a second, 6,000 to 510,000; absent: it does not say. */
+  maxBitrate?: number
+}
+
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
 
 /** What offer/answer settled for one audio stream, as seen from us. */
@@ -71,6 +79,8 @@ export interface StreamParams {
   accept: { mode: 'exact' } | { mode: 'latch'; address: string }
   codec: Codec
   payloadType: number
+  /** With opus alone; absent: nothing asked. */
+  opus?: OpusTerms
   /** RFC 4733 telephone-event payload type; null when the peer has none. */
   dtmfPayloadType: number | null
   /** Clock of the telephone-events; default 8,000. With opus the peer may have them at 48,000 (RFC 7587 §4.1, RFC 4733 §2.4.1). */

@@ -1,4 +1,4 @@
-import Type, { type TProperties, type TSchema } from 'typebox'
+import Type, { type Static, type TProperties, type TSchema } from 'typebox'
 
 /**
  * The fields that documents of every kind are made of. A document is one object `{kind, id, ...}`; unknown fields are refused.
@@ -83,8 +83,12 @@ export const Secret = Type.Union(
 )
 export type Secret = string | { secret: string }
 
-/** Audio codecs of a leg, in order of preference. */
-export const CodecName = Type.Enum(['PCMA', 'PCMU'])
+/** Audio codecs of a leg, by their names in SDP. */
+export const CodecName = Type.Enum(['PCMA', 'PCMU', 'G722', 'opus'])
+export type CodecName = Static<typeof CodecName>
+
+/** When a document does not say: G.711 first, which everybody has and which is passed on untouched; the others for those who have only them. */
+export const defaultCodecs: readonly CodecName[] = ['PCMA', 'PCMU', 'G722', 'opus']
 
 /** Whether audio is encrypted (SRTP): `required` or not at all, `offered` where both sides can, `off` never. */
 export const EncryptionUse = Type.Enum(['required', 'offered', 'off'])

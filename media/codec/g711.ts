@@ -9,9 +9,6 @@ export const G711_RATE_HZ = 8000
 /** Octets, and samples, of one millisecond of G.711. */
 export const G711_PER_MS = 8
 
-/** @deprecated see CODEC_TERMS */
-export const STATIC_PAYLOAD_TYPE = { PCMU: 0, PCMA: 8, G722: 9, opus: 107 } as const
-
 /** The two laws, by their names in SDP. */
 export type G711Law = 'PCMU' | 'PCMA'
 

@@ -47,7 +47,9 @@ test('tones of both bands come through with the ratio of signal to noise that th
 test('a vowel comes through at every level of speech', () => {
   for (const amplitude of [200, 1000, 6000]) {
     const pcm = Int16Array.from({ length: 16_000 }, (_, i) =>
-      Math.round([1, 0.6, 0.4, 0.2].reduce((sum, gain, k) => sum + amplitude * gain * Math.sin((2 * Math.PI * 140 * (k + 1) * i) / 16_000), 0)),
+      Math.round(
+        [1, 0.6, 0.4, 0.2].reduce((sum, gain, k) => sum + amplitude * gain * Math.sin((2 * Math.PI * 140 * (k + 1) * i) / 16_000), 0),
+      ),
     )
     const ratio = snr(pcm, roundTrip(pcm))
     assert.ok(ratio >= 25, `amplitude ${amplitude}: ${ratio.toFixed(1)} dB`)

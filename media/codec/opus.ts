@@ -1,4 +1,5 @@
 import { Application, createDecoder, createEncoder, type OpusDecoderHandle, type OpusEncoderHandle, Signal } from 'libopus-wasm'
+import type { OpusTerms } from '#media/engine.ts'
 import { type Decoder, type Encoder, LONGEST_PACKET_MS, type RateHz } from '#media/codec/codec.ts'
 
 /** What one call spends on speech, by the rate that is worth encoding: wideband 24 kbit/s, narrowband 14 (RFC 7587 §3.1.1). */
@@ -71,15 +72,17 @@ function newDecoder(rateHz: RateHz): Promise<OpusDecoderHandle> {
   return createDecoder({ sampleRate: rateHz, channels: 1, maxFrameSize: (LONGEST_PACKET_MS * rateHz) / 1000 })
 }
 
-/** Encodes to Opus, mono, with in-band FEC as soon as the peer reports losses. */
+/** Encodes to Opus, mono, with in-band FEC as soon as the peer reports losses, if it says that it makes use of that. */
 export class OpusEncoder implements Encoder {
   readonly rateHz: RateHz
   #handle: OpusEncoderHandle | null = null
   #freed = false
+  readonly #terms: OpusTerms
   #lossPercent = 0
 
-  constructor(rateHz: RateHz) {
+  constructor(rateHz: RateHz, terms: OpusTerms) {
     this.rateHz = rateHz
+    this.#terms = terms
     void this.#open()
   }
 
@@ -89,7 +92,7 @@ export class OpusEncoder implements Encoder {
       channels: 1,
       application: Application.Voip,
       signal: Signal.Voice,
-      bitrate: BITRATE[this.rateHz],
+      bitrate: Math.min(BITRATE[this.rateHz], this.#terms.maxBitrate ?? Number.POSITIVE_INFINITY),
       complexity: COMPLEXITY,
       vbr: true,
       frameSize: this.rateHz / 50,
@@ -113,7 +116,7 @@ export class OpusEncoder implements Encoder {
 
   expectLoss(percent: number): void {
     const whole = Math.min(50, Math.max(0, Math.round(percent)))
-    if (whole === this.#lossPercent) return
+    if (whole === this.#lossPercent || !this.#terms.fec) return
     this.#lossPercent = whole
     this.#spend(whole)
   }

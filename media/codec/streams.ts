@@ -5,7 +5,7 @@ import { G722_OCTETS_PER_MS } from '#media/codec/g722.ts'
 import { G722StreamDecoder, G722StreamEncoder } from '#media/codec/g722-stream.ts'
 import { OpusDecoder, OpusEncoder } from '#media/codec/opus.ts'
 import { opusPacketMs } from '#media/codec/opus-packet.ts'
-import type { Codec } from '#media/engine.ts'
+import type { Codec, OpusTerms } from '#media/engine.ts'
 
 /** A decoder for one stream. `rateHz`: what its listener has use for; where the codec has a choice it is followed. Whoever opens it frees it. */
 export function openDecoder(codec: Codec, rateHz: RateHz): Decoder {
@@ -13,11 +13,13 @@ export function openDecoder(codec: Codec, rateHz: RateHz): Decoder {
   return codec === 'G722' ? new G722StreamDecoder() : new G711StreamDecoder(codec)
 }
 
-/** An encoder for one stream. `rateHz`: what its source has. Whoever opens it frees it. */
-export function openEncoder(codec: Codec, rateHz: RateHz): Encoder {
-  if (codec === 'opus') return new OpusEncoder(rateHz)
+/** An encoder for one stream. `rateHz`: what its source has; `terms`: what an opus peer asks. Whoever opens it frees it. */
+export function openEncoder(codec: Codec, rateHz: RateHz, terms: OpusTerms = NO_TERMS): Encoder {
+  if (codec === 'opus') return new OpusEncoder(rateHz, terms)
   return codec === 'G722' ? new G722StreamEncoder() : new G711StreamEncoder(codec)
 }
+
+const NO_TERMS: OpusTerms = { fec: false }
 
 /** How long a payload sounds, in milliseconds; 0: it is no frame of the codec. */
 export function payloadMs(codec: Codec, payload: Uint8Array): number {

@@ -2,7 +2,7 @@ import type { Millis } from '#base/clock.ts'
 import { CODEC_TERMS, type Encoder, type RateHz } from '#media/codec/codec.ts'
 import { openEncoder } from '#media/codec/streams.ts'
 import { Doubler, Halver } from '#media/dsp/half-band.ts'
-import type { Codec } from '#media/engine.ts'
+import type { Codec, StreamParams } from '#media/engine.ts'
 import type { Sender } from '#media/pipeline/sender.ts'
 import { RTP_HEADER_BYTES } from '#media/rtp/header.ts'
 import { nextScratch } from '#media/rtp/scratch.ts'
@@ -39,7 +39,7 @@ export class Packetizer {
       this.#sender.outgoing.pause()
     }
     this.#lastAt = now
-    if (this.#codec !== stream.codec || this.#sourceHz !== rateHz) this.#open(stream.codec, rateHz)
+    if (this.#codec !== stream.codec || this.#sourceHz !== rateHz) this.#open(stream, rateHz)
     const encoder = this.#encoder
     if (encoder === null) return
     this.#take(pcm)
@@ -66,10 +66,10 @@ export class Packetizer {
   }
 
   /** An encoder is kept over a change of its source's rate: what it has learnt of the voice is worth more than the exact rate. */
-  #open(codec: Codec, rateHz: RateHz): void {
+  #open({ codec, opus }: StreamParams, rateHz: RateHz): void {
     if (codec !== this.#codec || this.#encoder === null) {
       this.#encoder?.free()
-      this.#encoder = openEncoder(codec, CODEC_TERMS[codec].rateHz)
+      this.#encoder = openEncoder(codec, CODEC_TERMS[codec].rateHz, opus)
       this.#codec = codec
       this.#length = 0
     }

@@ -1,8 +1,16 @@
-import { STATIC_PAYLOAD_TYPE } from '#media/codec/g711.ts'
-import type { Codec, Direction, SocketAddress } from '#media/engine.ts'
+import { CODEC_TERMS } from '#media/codec/codec.ts'
+import type { Codec, Direction, OpusTerms, SocketAddress } from '#media/engine.ts'
 import { isUnspecified, parseIp } from '#media/sdp/address.ts'
 import { attribute } from '#media/sdp/parse-sdp.ts'
 import type { Connection, MediaDescription, Sdp } from '#media/sdp/sdp.ts'
+
+/** One payload type of a peer. */
+export interface OfferedCodec {
+  codec: Codec
+  payloadType: number
+  /** Of opus: what its fmtp asks of whoever sends. */
+  opus?: OpusTerms
+}
 
 /** What one `m=audio` of a peer says, read once. */
 export interface AudioStream {
@@ -13,9 +21,11 @@ export interface AudioStream {
   /** Where RTCP goes when it is not port + 1: with the RTP (RFC 5761) or as told (RFC 3605). */
   rtcp: SocketAddress | null
   rtcpMux: boolean
-  /** G.711 payload types in the peer's order. */
-  codecs: readonly { codec: Codec; payloadType: number }[]
-  dtmfPayloadType: number | null
+  /** What we know of its payload types, in the peer's order. */
+  codecs: readonly OfferedCodec[]
+  /** Telephone-events, one for each clock that it names. */
+  events: readonly { payloadType: number; clockHz: number }[]
+  noisePayloadType: number | null
   /** The peer's own; a peer at `0.0.0.0` does not receive. */
   direction: Direction
   /** What the peer asks to receive, within what we can send (10 to 60 in tens); null when it does not say, or nonsense. */
@@ -39,14 +49,15 @@ export function audioStream(sdp: Sdp, media: MediaDescription): AudioStream {
   const held = connection !== null && isHeld(connection)
   const remote = address === null || held || media.port === 0 ? null : { address, port: media.port }
   const rtcpMux = attribute(media.attributes, 'rtcp-mux') !== null
-  const { codecs, dtmfPayloadType } = payloadTypes(media)
+  const { codecs, events, noisePayloadType } = payloadTypes(media)
   return {
     remote,
     sdpAddress: connection?.address ?? '',
     rtcpMux,
     rtcp: rtcpMux ? remote : rtcpAddress(media, address),
     codecs,
-    dtmfPayloadType,
+    events,
+    noisePayloadType,
     direction: directionOf(sdp, media, held),
     ptimeMs: packetTime(media),
   }
@@ -89,36 +100,61 @@ function isHeld(connection: Connection): boolean {
   return ip === null ? /(^|\.)invalid\.?$/i.test(connection.address) : isUnspecified(ip)
 }
 
-function payloadTypes(media: MediaDescription): Pick<AudioStream, 'codecs' | 'dtmfPayloadType'> {
-  const names = encodingNames(media)
-  const codecs: { codec: Codec; payloadType: number }[] = []
-  let dtmfPayloadType: number | null = null
+function payloadTypes(media: MediaDescription): Pick<AudioStream, 'codecs' | 'events' | 'noisePayloadType'> {
+  const encodings = encodingsOf(media)
+  const codecs: OfferedCodec[] = []
+  const events: { payloadType: number; clockHz: number }[] = []
+  let noisePayloadType: number | null = null
   for (const format of media.formats) {
     const payloadType = payloadTypeOf(format)
-    if (payloadType === null) continue
-    const name = names.get(payloadType)
-    if (name === 'PCMU' || name === 'PCMA') codecs.push({ codec: name, payloadType })
-    else if (name === 'TELEPHONE-EVENT') dtmfPayloadType ??= payloadType
+    const encoding = payloadType === null ? undefined : encodings.get(payloadType)
+    if (payloadType === null || encoding === undefined) continue
+    const codec = CODEC_BY_ENCODING.get(encoding)
+    if (codec === 'opus') codecs.push({ codec, payloadType, opus: opusTerms(media, payloadType) })
+    else if (codec !== undefined) codecs.push({ codec, payloadType })
+    else if (encoding === 'CN/8000/1') noisePayloadType ??= payloadType
+    else if (encoding.startsWith('TELEPHONE-EVENT/')) events.push({ payloadType, clockHz: Number(encoding.split('/')[1]) })
   }
-  return { codecs, dtmfPayloadType }
+  return { codecs, events, noisePayloadType }
 }
 
-/** Upper-case names of the mono 8 kHz encodings by payload type; other rates and channels are left out. */
-function encodingNames(media: MediaDescription): Map<number, string> {
-  const names = new Map<number, string>([
-    [STATIC_PAYLOAD_TYPE.PCMU, 'PCMU'],
-    [STATIC_PAYLOAD_TYPE.PCMA, 'PCMA'],
-  ])
+/** An encoding as rtpmap names it, in upper case and with its channels: `PCMA/8000/1`. */
+const encodingOf = (name: string, clockHz: number | string, channels: number | string): string =>
+  `${name.toUpperCase()}/${clockHz}/${channels}`
+
+const CODEC_BY_ENCODING: ReadonlyMap<string, Codec> = new Map(
+  (['PCMA', 'PCMU', 'G722', 'opus'] as const).map((codec) => [
+    encodingOf(codec, CODEC_TERMS[codec].clockHz, CODEC_TERMS[codec].channels),
+    codec,
+  ]),
+)
+
+/** Encodings by payload type: the static ones, and what rtpmap says. */
+function encodingsOf(media: MediaDescription): Map<number, string> {
+  const encodings = new Map<number, string>([[13, 'CN/8000/1']])
+  for (const [encoding, codec] of CODEC_BY_ENCODING) {
+    const { staticType } = CODEC_TERMS[codec]
+    if (staticType !== null) encodings.set(staticType, encoding)
+  }
   for (const { name, value } of media.attributes) {
     if (name !== 'rtpmap' || value === null) continue
     const map = /^(\d{1,3}) +([A-Za-z0-9._-]{1,64})\/(\d{1,6})(?:\/(\d{1,2}))?/.exec(value)
     const payloadType = payloadTypeOf(map?.[1] ?? '')
-    if (map === null || payloadType === null) continue
-    const narrow = map[3] === '8000' && (map[4] ?? '1') === '1'
-    if (narrow) names.set(payloadType, (map[2] ?? '').toUpperCase())
-    else names.delete(payloadType)
+    if (map !== null && payloadType !== null) encodings.set(payloadType, encodingOf(map[2] ?? '', map[3] ?? '', map[4] ?? '1'))
   }
-  return names
+  return encodings
+}
+
+/** What an opus peer asks of its sender (RFC 7587 §6.1); what is absent or nonsense asks nothing. */
+function opusTerms(media: MediaDescription, payloadType: number): OpusTerms {
+  const line = media.attributes.find(({ name, value }) => name === 'fmtp' && value?.split(' ', 1)[0] === String(payloadType))
+  const text = line?.value ?? ''
+  const number = (name: string): number | null => numberOf(new RegExp(`[ ;]${name}=(\\d{1,7})(?:[ ;]|$)`, 'i').exec(text)?.[1] ?? null)
+  const bitrate = number('maxaveragebitrate')
+  return {
+    fec: number('useinbandfec') === 1,
+    ...(bitrate !== null && bitrate >= 6000 && bitrate <= 510_000 && { maxBitrate: bitrate }),
+  }
 }
 
 function payloadTypeOf(format: string): number | null {

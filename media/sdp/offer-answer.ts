@@ -1,25 +1,27 @@
-import { STATIC_PAYLOAD_TYPE } from '#media/codec/g711.ts'
+import { CODEC_TERMS } from '#media/codec/codec.ts'
 import type { Codec, Direction, StreamParams } from '#media/engine.ts'
 import { acceptRule } from '#media/sdp/accept-rule.ts'
-import { type AudioStream, audioStream, direction, receives, sends } from '#media/sdp/audio-stream.ts'
+import { type AudioStream, audioStream, direction, type OfferedCodec, receives, sends } from '#media/sdp/audio-stream.ts'
 import type { Agreed, LocalMedia, Peer, Refused } from '#media/sdp/local-media.ts'
 import { acceptProtection, answerProtection, linesOf, offerProtection, type Protection } from '#media/sdp/protection.ts'
 import { type CryptoLine, cryptoAttribute } from '#media/sdp/crypto.ts'
 import type { Attribute, MalformedSdp, MediaDescription, Sdp } from '#media/sdp/sdp.ts'
 import { writeSdp } from '#media/sdp/write-sdp.ts'
 
-/** Payload type that we offer for telephone-event; what nearly everybody uses. */
+/** Payload types that we offer for telephone-event: what nearly everybody uses, and one more on the clock of opus (RFC 4733 §2.4.1). */
 export const DTMF_PAYLOAD_TYPE = 101
+const DTMF_PAYLOAD_TYPE_48K = 102
 
 /**
  * An offer of one audio stream (RFC 3264 §5). `previous` is our last description in the same dialog, offer or answer: its
  * session id, place of the audio stream and refused streams are kept, its version goes up if anything changed (§8).
  */
 export function makeOffer(local: LocalMedia, previous?: Sdp): Sdp {
-  const dtmf = local.dtmfPayloadType ?? DTMF_PAYLOAD_TYPE
-  const codecs = local.codecs.map((codec) => ({ codec, payloadType: STATIC_PAYLOAD_TYPE[codec] }))
+  const codecs = local.codecs.map((codec) => ({ codec, payloadType: CODEC_TERMS[codec].offeredType }))
+  const events: EventType[] = [{ payloadType: local.dtmfPayloadType ?? DTMF_PAYLOAD_TYPE, clockHz: 8000 }]
+  if (local.codecs.includes('opus')) events.push({ payloadType: DTMF_PAYLOAD_TYPE_48K, clockHz: 48_000 })
   const { protocol, lines } = offerProtection(local.crypto, linesOf(previous?.media.find(isAudioInUse)))
-  const audio = audioMedia({ local, codecs, dtmf, direction: local.direction, protocol, lines, rtcpMux: false })
+  const audio = audioMedia({ local, codecs, events, noise: null, direction: local.direction, protocol, lines, rtcpMux: false })
   const media = (previous?.media ?? []).map(refuse)
   const place = previous?.media.findIndex(isAudioInUse) ?? -1
   media[place < 0 ? media.length : place] = audio
@@ -40,7 +42,8 @@ export function answerOffer(exchange: { offer: Sdp; local: LocalMedia; peer: Pee
   media[chosen.place] = audioMedia({
     local,
     codecs: [agreed],
-    dtmf: stream.dtmfPayloadType,
+    events: eventsFor(stream, agreed.codec),
+    noise: stream.noisePayloadType,
     direction: ours,
     protocol: offer.media[chosen.place]?.protocol ?? 'RTP/AVP',
     lines: chosen.protection.lines,
@@ -79,9 +82,18 @@ export function refuseMalformed(malformed: MalformedSdp): Refused {
   return { kind: 'refused', status: 400, why: `${where}: expected ${malformed.rule}` }
 }
 
-interface AgreedCodec {
-  codec: Codec
+type AgreedCodec = OfferedCodec
+
+interface EventType {
   payloadType: number
+  clockHz: number
+}
+
+/** The peer's telephone-events that go with a codec: on its clock, else on that of 8 kHz, which many have beside every codec; at most one. */
+function eventsFor({ events }: AudioStream, codec: Codec): readonly EventType[] {
+  const { clockHz } = CODEC_TERMS[codec]
+  const found = events.find((each) => each.clockHz === clockHz) ?? events.find((each) => each.clockHz === 8000)
+  return found === undefined ? [] : [found]
 }
 
 interface Chosen {
@@ -129,24 +141,37 @@ function isAudioInUse(media: MediaDescription): boolean {
 interface AudioMedia {
   local: LocalMedia
   codecs: readonly AgreedCodec[]
-  dtmf: number | null
+  events: readonly EventType[]
+  noise: number | null
   direction: Direction
   protocol: string
   lines: readonly CryptoLine[]
   rtcpMux: boolean
 }
 
-function audioMedia({ local, codecs, dtmf, direction: ours, protocol, lines, rtcpMux }: AudioMedia): MediaDescription {
-  const attributes: Attribute[] = codecs.map(({ codec, payloadType }) => ({ name: 'rtpmap', value: `${payloadType} ${codec}/8000` }))
+function audioMedia({ local, codecs, events, noise, direction: ours, protocol, lines, rtcpMux }: AudioMedia): MediaDescription {
+  const attributes: Attribute[] = codecs.flatMap(codecAttributes)
   const formats = codecs.map(({ payloadType }) => String(payloadType))
-  if (dtmf !== null) {
-    formats.push(String(dtmf))
-    attributes.push({ name: 'rtpmap', value: `${dtmf} telephone-event/8000` }, { name: 'fmtp', value: `${dtmf} 0-15` })
+  if (noise !== null) {
+    formats.push(String(noise))
+    attributes.push({ name: 'rtpmap', value: `${noise} CN/8000` })
+  }
+  for (const { payloadType, clockHz } of events) {
+    formats.push(String(payloadType))
+    attributes.push({ name: 'rtpmap', value: `${payloadType} telephone-event/${clockHz}` }, { name: 'fmtp', value: `${payloadType} 0-15` })
   }
   attributes.push({ name: 'ptime', value: String(local.ptimeMs) }, { name: ours, value: null })
   if (rtcpMux) attributes.push({ name: 'rtcp-mux', value: null })
   for (const line of lines) attributes.push(cryptoAttribute(line))
   return { type: 'audio', port: local.port, protocol, formats, connection: null, attributes }
+}
+
+/** What SDP says of one codec of ours. Opus is asked for in mono and with FEC, and at what our ears are worth (RFC 7587 §6.1). */
+function codecAttributes({ codec, payloadType }: AgreedCodec): Attribute[] {
+  const { clockHz, channels, rateHz } = CODEC_TERMS[codec]
+  const map = { name: 'rtpmap', value: `${payloadType} ${codec}/${clockHz}${channels === 1 ? '' : `/${channels}`}` }
+  if (codec !== 'opus') return [map]
+  return [map, { name: 'fmtp', value: `${payloadType} useinbandfec=1;stereo=0;sprop-stereo=0;maxplaybackrate=${rateHz}` }]
 }
 
 /** A stream refused in its place: port 0, the rest as it was (RFC 3264 §6). */
@@ -181,13 +206,17 @@ interface Settled {
 }
 
 function params({ stream, agreed, direction: ours, local, peer, protection }: Settled): StreamParams {
+  const event = eventsFor(stream, agreed.codec)[0]
   return {
     remote: stream.remote,
     rtcp: stream.rtcp,
     accept: acceptRule({ ...peer, sdpAddress: stream.sdpAddress }),
     codec: agreed.codec,
     payloadType: agreed.payloadType,
-    dtmfPayloadType: stream.dtmfPayloadType,
+    ...(agreed.opus !== undefined && { opus: agreed.opus }),
+    dtmfPayloadType: event?.payloadType ?? null,
+    ...(event !== undefined && event.clockHz !== 8000 && { dtmfClockHz: event.clockHz }),
+    ...(stream.noisePayloadType !== null && { noisePayloadType: stream.noisePayloadType }),
     direction: ours,
     ptimeMs: stream.ptimeMs ?? local.ptimeMs,
     silenceMs: peer.silenceMs,

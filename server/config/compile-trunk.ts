@@ -1,3 +1,4 @@
+import { defaultCodecs } from '#contract/documents/fields.ts'
 import type { Trunk } from '#contract/documents/trunk.ts'
 import type { CompiledTrunk } from '#server/config/compiled.ts'
 import { inDialect } from '#server/trunks/dialects.ts'
@@ -13,7 +14,7 @@ export function compileTrunk(written: Trunk, companyCallerId: string | null, own
     ...account(trunk),
     ...numbers(trunk, companyCallerId, owned),
     channels: trunk.channels ?? null,
-    codecs: trunk.codecs ?? ['PCMA', 'PCMU'],
+    codecs: trunk.codecs ?? defaultCodecs,
     encryption: trunk.encryption ?? 'offered',
     diversion: trunk.diversion ?? 'none',
     identity: trunk.identity ?? 'mark',

@@ -70,7 +70,7 @@ test('a trunk has every default filled in', () => {
     identity: 'mark',
     sign: true,
     channels: null,
-    codecs: ['PCMA', 'PCMU'],
+    codecs: ['PCMA', 'PCMU', 'G722', 'opus'],
     encryption: 'offered',
     healthSeconds: 10,
     healthAnswer: 'any',

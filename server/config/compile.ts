@@ -1,5 +1,6 @@
 import type { ConfigDocument, DocumentOf } from '#contract/documents/document.ts'
 import type { Company, TonePlan } from '#contract/documents/company.ts'
+import { defaultCodecs } from '#contract/documents/fields.ts'
 import type { Device, Extension } from '#contract/documents/people.ts'
 import type { CompiledConfig, CompiledDevice, CompiledEmergency, SettledCompany } from '#server/config/compiled.ts'
 import { compileOutbound } from '#server/config/compile-outbound.ts'
@@ -66,8 +67,8 @@ function settle(company: Company, numbers: ReadonlyMap<string, DocumentOf<'numbe
     tones: company.tones ?? tonesOfCountry.get(company.country) ?? 'eu',
     maxCallMinutes: company.maxCallMinutes ?? 240,
     callerId: company.callerId ?? main?.number ?? numbers.values().next().value?.number ?? null,
-    musicOnHold: company.musicOnHold ?? [],
     signing: company.signing ?? null,
+    musicOnHold: company.musicOnHold ?? [],
     sipDomain: domains[0] ?? 'localhost',
     sipDomains: new Set(domains),
   }
@@ -99,7 +100,7 @@ function compileDevice(device: Device, { people, extensionsOf, settled, deviceCa
     username: device.username,
     password: device.password ?? null,
     algorithms: device.algorithms ?? ['SHA-256', 'MD5'],
-    codecs: device.codecs ?? ['PCMA', 'PCMU'],
+    codecs: device.codecs ?? defaultCodecs,
     encryption: device.encryption ?? 'offered',
     transports: device.transports ?? ['udp', 'tcp', 'tls', 'ws', 'wss'],
     ...callerOf(device, person, settled),

@@ -1,4 +1,4 @@
-import type { Secret } from '#contract/documents/fields.ts'
+import type { CodecName, Secret } from '#contract/documents/fields.ts'
 import type { TonePlan } from '#contract/documents/company.ts'
 import type { CallDirection, PublicNumber, Recording } from '#contract/documents/numbers.ts'
 import type { Emergency, NumberClass, OutboundRoute } from '#contract/documents/outbound.ts'
@@ -59,7 +59,7 @@ export interface CompiledDevice {
   /** Null before the first apply has made one. */
   readonly password: Secret | null
   readonly algorithms: readonly ('SHA-256' | 'MD5')[]
-  readonly codecs: readonly ('PCMA' | 'PCMU')[]
+  readonly codecs: readonly CodecName[]
   readonly encryption: 'required' | 'offered' | 'off'
   readonly transports: readonly TransportName[]
   /** E.164 shown outside; null when the company has none. */
@@ -117,7 +117,7 @@ export interface CompiledTrunk {
   readonly sign: boolean
   /** Null: unlimited. */
   readonly channels: number | null
-  readonly codecs: readonly ('PCMA' | 'PCMU')[]
+  readonly codecs: readonly CodecName[]
   readonly encryption: 'required' | 'offered' | 'off'
   /** 0: never. */
   readonly healthSeconds: number

@@ -45,7 +45,7 @@ const table: readonly (readonly [what: string, text: string, problem: string])[]
   ['a number out of range', `${device}maxContacts: 21\n`, '4:14 wrong-value: expected a whole number, 1 to 20, found 21'],
   ['text for a number', `${device}maxContacts: many\n`, '4:14 wrong-value: expected a whole number, 1 to 20, found "many"'],
   ['a fraction', `${device}maxContacts: 1.5\n`, '4:14 wrong-value: expected a whole number, 1 to 20, found 1.5'],
-  ['a wrong choice', `${device}codecs: [PCMA, G729]\n`, '4:16 wrong-value: expected one of PCMA, PCMU, found "G729"'],
+  ['a wrong choice', `${device}codecs: [PCMA, G729]\n`, '4:16 wrong-value: expected one of PCMA, PCMU, G722, opus, found "G729"'],
   ['a repeated entry', `${device}codecs: [PCMA, PCMA]\n`, '4:9 wrong-value: expected each entry once, found a list of 2'],
   ['a repeated field', `${device}username: oleg\n`, '4:1 doubled-field: username is there twice'],
   [
