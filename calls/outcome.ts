@@ -142,7 +142,8 @@ export function isPassedOver(failure: SipResponse | Unanswered): boolean {
   const cause = causeIn(failure)
   const elsewhere = (cause === null ? null : causeOf(cause)?.elsewhere) ?? 'status'
   if (elsewhere !== 'status') return elsewhere === 'may-help' && !finalWords.has(failure.status)
-  return failure.status === 408 || (failure.status >= 500 && !finalWords.has(failure.status))
+  // 430: the proxy next to the phone has lost that flow, another may live (RFC 5626 §5.3.1).
+  return failure.status === 408 || failure.status === 430 || (failure.status >= 500 && !finalWords.has(failure.status))
 }
 
 /** The peer as a whole takes no calls now; other failures may be about one number only. */

@@ -3,6 +3,7 @@ import type { Outcome } from '#contract/outcome.ts'
 import { alertInfo } from '#sip/identity/alert-info.ts'
 import type { Attestation } from '#sip/identity/passport.ts'
 import type { Binding } from '#sip/registrar/binding.ts'
+import { byDevice } from '#sip/registrar/reach.ts'
 import type { SendTo } from '#sip/agent.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
 import { decideInside } from '#server/dialplan/decide.ts'
@@ -28,6 +29,8 @@ export interface DirectoryNeeds {
 
 /** A carrier that says nothing at all for so long is passed over: the next one is asked within two seconds. */
 const trunkSilenceMs = 1_500
+/** So long the first flow of a phone with several may say nothing (RFC 5626 §7). */
+const flowSilenceMs = 2_000
 
 /** Finds phones and trunks for what a call wants to ring. */
 export class CompanyDirectory implements Directory {
@@ -71,14 +74,16 @@ export class CompanyDirectory implements Directory {
       return { refused: { kind: 'busy', by: 'callee', detail: `${target.label} is on a call` } }
     }
     const domain = book.settled.sipDomain
-    const contacts = this.#needs.contactsOf(`${device.username}@${domain}`)
+    const wanted = on.only?.device === device.id ? on.only.instance : null
+    const registered = this.#needs.contactsOf(`${device.username}@${domain}`)
+    const contacts = wanted === null ? registered : registered.filter(({ instance }) => instance === wanted)
     if (contacts.length === 0)
       return { refused: { kind: 'unreachable', by: 'nobody', detail: `no phone is registered for ${target.label}` } }
     const { name, person } = device
     const alert = alertOf(book, on, ringTone)
     return {
-      branches: contacts.map((binding) => [
-        {
+      branches: byDevice(contacts).map((flows) =>
+        flows.map((binding, i) => ({
           endpoint: { kind: 'device', id: device.id, number: target.label, name, ...(person !== null && { person: person.id }) },
           uri: binding.contact,
           from: callerAddress(on.from, domain),
@@ -88,8 +93,10 @@ export class CompanyDirectory implements Directory {
           codecs: device.codecs,
           encryption: encryptionOf(book, device),
           ...(alert !== null && { headers: [['Alert-Info', alert] as const] }),
-        },
-      ]),
+          // A flow that has died says nothing; the next one of the same phone is tried.
+          ...(i < flows.length - 1 && { silenceMs: flowSilenceMs }),
+        })),
+      ),
     }
   }
 

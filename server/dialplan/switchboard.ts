@@ -8,6 +8,8 @@ import { refusalOf } from '#calls/outcome.ts'
 import type { Identified, Identity, IncomingInvite, SipPolicy, Flow } from '#sip/agent.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import type { LiveCalls } from '#server/calls/live-calls.ts'
+import type { Gruus } from '#sip/registrar/gruu.ts'
+import type { CompiledDevice } from '#server/config/compiled.ts'
 import { rehearsalHeader, type Rehearsals } from '#server/calls/rehearsals.ts'
 import { callerOnTrunk, clean, dialledOnTrunk, divertedOnTrunk, userOfUri, wishesOfPhone } from '#server/dialplan/arrival.ts'
 import type { Book, Books } from '#server/dialplan/books.ts'
@@ -15,15 +17,13 @@ import type { Conduct } from '#server/dialplan/conduct.ts'
 import { decideFromTrunk, decideInside, type Route } from '#server/dialplan/decide.ts'
 import { encryptionOf } from '#server/dialplan/encryption-of.ts'
 import type { Identifier } from '#server/dialplan/identify.ts'
+import { phoneOfGruu, routeOfGruu } from '#server/dialplan/gruu.ts'
 import { type DeviceWho, isWho, type TrunkWho } from '#server/dialplan/who.ts'
 import type { TrunkBoard } from '#server/trunks/trunk-board.ts'
 
 export interface SwitchboardNeeds {
   calls: CallNeeds
   books: Books
-import type { CallerIdentity, Checked } from '#server/stir/caller-identity.ts'
-import type { TrunkLink } from '#server/trunks/trunk-link.ts'
-import type { CompiledDevice, CompiledTrunk } from '#server/config/compiled.ts'
   identifier: Identifier
   trunks: TrunkBoard
   live: LiveCalls
@@ -35,6 +35,7 @@ import type { CompiledDevice, CompiledTrunk } from '#server/config/compiled.ts'
 }
 
 /** Where calls come in: who calls, whom they dialled, which company that is, and what becomes of it. */
+  gruus: Pick<Gruus, 'find'>
 export class Switchboard implements SipPolicy {
   #needs: SwitchboardNeeds
 
@@ -55,13 +56,14 @@ export class Switchboard implements SipPolicy {
   #fromDevice(incoming: IncomingInvite, who: DeviceWho): void {
     const book = this.#needs.books.current(who.tenant)
     const device = book?.config.devices.get(who.device)
-    const dialled = userOfUri(incoming.request.uri)
+    const byGruu = book === null ? null : phoneOfGruu(this.#needs.gruus, book.config, incoming.request.uri)
+    const dialled = byGruu !== null && byGruu !== 'nobody' ? numberOf(byGruu.device) : userOfUri(incoming.request.uri)
     if (book === null || device === undefined || dialled === undefined) {
       incoming.reject(dialled === undefined ? 484 : 403)
       return
     }
-    const route = decideInside(book.config, dialled)
-    const number = device.extensions[0]?.number ?? device.username
+    const route = byGruu === null ? decideInside(book.config, dialled) : routeOfGruu(byGruu)
+    const number = numberOf(device)
     const endpoint: EndpointRef = {
       kind: 'device',
       id: device.id,
@@ -79,7 +81,10 @@ export class Switchboard implements SipPolicy {
       party: device,
       direction: inside ? 'internal' : 'outbound',
       from: { number, name: device.name },
-      more: wishesOfPhone(incoming.request, device, book.config.company.country),
+      more: {
+        ...wishesOfPhone(incoming.request, device, book.config.company.country),
+        ...(byGruu !== null && byGruu !== 'nobody' && { only: { device: byGruu.device.id, instance: byGruu.instance } }),
+      },
     })
   }
 
@@ -221,4 +226,8 @@ function fullRoute(channels: number): Route {
     outcome: { kind: 'overloaded', by: 'us', sip: 503, detail: `all ${channels} channels of the trunk are in use` },
   }
 }
-  checked?: Checked
+
+/** What colleagues dial to reach a phone. */
+function numberOf({ extensions, username }: CompiledDevice): string {
+  return extensions[0]?.number ?? username
+}

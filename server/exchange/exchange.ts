@@ -11,6 +11,7 @@ import { Agent } from '#sip/agent/agent.ts'
 import { AuthGate } from '#sip/auth/gate.ts'
 import { DigestServer } from '#sip/auth/server.ts'
 import { GuessThrottle } from '#sip/auth/throttle.ts'
+import { Gruus } from '#sip/registrar/gruu.ts'
 import { Registrar } from '#sip/registrar/registrar.ts'
 import { Locator } from '#sip/location/locator.ts'
 import { SipTrace } from '#sip/trace.ts'
@@ -31,9 +32,9 @@ import type { CompiledDevice } from '#server/config/compiled.ts'
 import { mediaAddresses } from '#server/exchange/addresses.ts'
 import type { Journal } from '#server/journal/index.ts'
 import { noMailboxes } from '#server/presence/message-summary.ts'
+import { Messages } from '#server/messages/messages.ts'
 import { Presence } from '#server/presence/presence.ts'
 import { OutboundGuard } from '#server/outbound/guard.ts'
-import { Messages } from '#server/messages/messages.ts'
 import { CompanyAnnouncer } from '#server/prompts/announcer.ts'
 import type { Prompts } from '#server/prompts/prompts.ts'
 import type { SipSettings } from '#server/settings.ts'
@@ -91,7 +92,8 @@ export class Exchange {
       towards: (remote) => this.transport.localAddressFor(remote),
     })
     this.devices = new DeviceRegistrations({ books: this.books, journal, tell })
-    this.registrar = new Registrar(clock, this.devices)
+    const gruus = new Gruus(gruuSecret(journal, random), random)
+    this.registrar = new Registrar(clock, this.devices, { gruus })
     this.devices.serve(this.registrar)
     this.trunks = new TrunkBoard({
       clock,
@@ -128,10 +130,12 @@ export class Exchange {
       registrar: this.registrar,
       product: 'Centrala',
       sessions: parts.sip.sessions,
-      methods: ['SUBSCRIBE'],
+      methods: ['SUBSCRIBE', 'MESSAGE'],
       isLocal: addresses.isLocal,
       reflow: (kept) => this.devices.flowTo(kept),
       trace: this.trace,
+      gruus,
+      serviceRoute: parts.sip.serviceRoute.map((uri) => `<${uri}>`),
       transactions: { isPriority: (request) => request.method === 'INVITE' && this.books.isEmergency(userOfUri(request.uri) ?? '') },
     })
     this.presence = new Presence({
@@ -140,7 +144,7 @@ export class Exchange {
       adoptEvents: (kept, onRequest) => this.agent.adoptEvents(kept, onRequest),
     })
     const messages = new Messages({
-      ...{ clock, tell, books: this.books },
+      ...{ clock, tell, books: this.books, gruus },
       contactsOf: (aor) => this.registrar.contactsOf(aor),
       send: (spec) => this.agent.request(spec),
     })
@@ -186,6 +190,7 @@ export class Exchange {
       const look = (): void => {
         if (this.live.size === 0) resolve()
       }
+      gruus,
       identity: this.identity,
       for (const call of this.live.all()) call.ended.on(() => queueMicrotask(look))
       look()
@@ -220,11 +225,6 @@ function nameServersOf(given: readonly string[]): (() => readonly NameServer[]) 
 
 function listenAt(sip: SipSettings, certificates: readonly KeyedCertificate[]): ConstructorParameters<typeof SipTransport>[2] {
   const on = (port: number, setting: string): ListenAt[] => sip.addresses.map((address) => ({ address, port, setting }))
-  const at = on(sip.port, 'CENTRALA_SIP_PORT')
-  return {
-    ...{ udp: at, tcp: at, tls: on(sip.tls.port, 'CENTRALA_SIP_TLS_PORT') },
-    ...{ ws: on(sip.ws.port, 'CENTRALA_SIP_WS_PORT'), wss: on(sip.tls.wssPort, 'CENTRALA_SIP_WSS_PORT') },
-    keys: {
 /** The same as long as the journal lives: GRUUs given out before a restart go on leading to their phones. */
 function gruuSecret(journal: Pick<Journal, 'keep' | 'kept'>, random: Random): Uint8Array {
   const known = journal.kept('gruu/').get('gruu/secret')
@@ -237,6 +237,11 @@ function textOf(path: string | null): string | null {
   return path === null ? null : readFileSync(path, 'utf8')
 }
 
+  const at = on(sip.port, 'CENTRALA_SIP_PORT')
+  return {
+    ...{ udp: at, tcp: at, tls: on(sip.tls.port, 'CENTRALA_SIP_TLS_PORT') },
+    ...{ ws: on(sip.ws.port, 'CENTRALA_SIP_WS_PORT'), wss: on(sip.tls.wssPort, 'CENTRALA_SIP_WSS_PORT') },
+    keys: {
       certificates,
       clientAuthorities: sip.tls.clientAuthorities === null ? undefined : readFileSync(sip.tls.clientAuthorities, 'utf8'),
     },

@@ -1,17 +1,21 @@
 import type { Clock } from '#base/clock.ts'
 import type { NewFact } from '#contract/facts.ts'
-import type { Body, Identity, IncomingRequest, RequestSpec, SipAgent } from '#sip/agent.ts'
+import type { Body, Identity, IncomingRequest, SipAgent } from '#sip/agent.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import type { Binding } from '#sip/registrar/binding.ts'
-import type { CompiledDevice } from '#server/config/compiled.ts'
+import type { Gruus } from '#sip/registrar/gruu.ts'
+import { byDevice } from '#sip/registrar/reach.ts'
+import type { CompiledConfig, CompiledDevice } from '#server/config/compiled.ts'
 import type { Book, Books } from '#server/dialplan/books.ts'
 import { callerAddress } from '#server/dialplan/directory.ts'
+import { phoneOfGruu } from '#server/dialplan/gruu.ts'
 import { type DeviceWho, isWho } from '#server/dialplan/who.ts'
 import { nameAsked, phonesOf } from '#server/presence/watched.ts'
 
 export interface MessagesNeeds {
   clock: Clock
   books: Books
+  gruus: Pick<Gruus, 'find'>
   /** Contacts that can be reached now. */
   contactsOf: (aor: string) => readonly Binding[]
   send: SipAgent['request']
@@ -55,39 +59,50 @@ export class Messages {
 
   #pass(incoming: IncomingRequest, message: { who: DeviceWho; book: Book; body: Body }): void {
     const { who, book, body } = message
-    const name = nameAsked(this.#needs.books, who, incoming.request.uri)?.name
-    const phones = name === undefined ? null : phonesOf(book.config, name)
-    if (name === undefined || phones === null) {
+    const to = this.#addressed(who, book, incoming.request.uri)
+    if (to === null) {
       incoming.respond(404)
       return
     }
-    const others = phones.filter(({ id }) => id !== who.device)
-    const asked = others.flatMap((phone) => this.#ask(book, who, phone, body))
+    const { name, instance } = to
+    const others = to.phones.filter(({ id }) => id !== who.device || instance !== null)
+    const from = senderOf(book.config, who.device)
+    const asked = others.flatMap((phone) => {
+      const reached = this.#needs.contactsOf(`${phone.username}@${from.domain}`)
+      // Flows of one phone are alternatives (RFC 5626 §7): the one registered last is the likeliest to live.
+      const contacts = byDevice(reached).flatMap(([flow]) => flow ?? [])
+      const wanted = instance === null ? contacts : contacts.filter((each) => each.instance === instance)
+      return wanted.map((binding) => this.#ask(from, phone, binding, body))
+    })
     void this.#answer(incoming, asked, others.length > 1).then(({ delivered, sip }) => {
       const { type, bytes } = { type: typeOf(incoming.request), bytes: body.bytes.length }
       this.#needs.tell({ kind: 'message.sent', tenant: who.tenant, device: who.device, to: name, type, bytes, delivered, sip })
     })
   }
 
-  /** Sends it to each contact of a phone; each gives the status that came, 0 for none. */
-  #ask(book: Book, who: DeviceWho, phone: CompiledDevice, body: Body): Promise<number>[] {
-    const domain = book.config.settled.sipDomain
-    const sender = book.config.devices.get(who.device)
-    const from = { number: sender?.extensions[0]?.number ?? sender?.username ?? '', ...(sender !== undefined && { name: sender.name }) }
-    return this.#needs.contactsOf(`${phone.username}@${domain}`).map(async (binding) => {
-      const spec: RequestSpec = {
-        method: 'MESSAGE',
-        uri: binding.contact,
-        from: callerAddress(from, domain),
-        to: `<sip:${phone.username}@${domain}>`,
-        via: binding.flow,
-        route: binding.path,
-        body,
-        timeoutMs: patienceMs,
-      }
-      const result = await this.#needs.send(spec)
-      return result.kind === 'response' ? result.status : 0
+  /** Whose phones are named, or which one by its GRUU; null: nobody in this company. */
+  #addressed(who: DeviceWho, book: Book, uri: string): Addressed | null {
+    const one = phoneOfGruu(this.#needs.gruus, book.config, uri)
+    if (one === 'nobody') return null
+    if (one !== null) return { name: one.device.username, phones: [one.device], instance: one.instance }
+    const name = nameAsked(this.#needs.books, who, uri)?.name
+    const phones = name === undefined ? null : phonesOf(book.config, name)
+    return name === undefined || phones === null ? null : { name, phones, instance: null }
+  }
+
+  /** Sends it to one contact; gives the status that came, 0 for none. */
+  async #ask(from: Sender, phone: CompiledDevice, binding: Binding, body: Body): Promise<number> {
+    const result = await this.#needs.send({
+      method: 'MESSAGE',
+      uri: binding.contact,
+      from: from.address,
+      to: `<sip:${phone.username}@${from.domain}>`,
+      via: binding.flow,
+      route: binding.path,
+      body,
+      timeoutMs: patienceMs,
     })
+    return result.kind === 'response' ? result.status : 0
   }
 
   /** The first phone that takes it decides; 202 where it is one of several people's, who need not all have it (RFC 3428 §7). */
@@ -115,6 +130,26 @@ export class Messages {
     this.#sent.set(key, sent)
     return sent > most
   }
+}
+
+interface Addressed {
+  readonly name: string
+  readonly phones: readonly CompiledDevice[]
+  /** Only this one of the phone's contacts. */
+  readonly instance: string | null
+}
+
+/** Who sends, as the receiver's phone shows it. */
+interface Sender {
+  readonly address: string
+  readonly domain: string
+}
+
+function senderOf(config: CompiledConfig, id: string): Sender {
+  const device = config.devices.get(id)
+  const domain = config.settled.sipDomain
+  const from = { number: device?.extensions[0]?.number ?? device?.username ?? '', ...(device !== undefined && { name: device.name }) }
+  return { address: callerAddress(from, domain), domain }
 }
 
 function isTaken(status: number): boolean {
