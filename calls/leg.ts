@@ -49,7 +49,7 @@ export class Leg {
 
   constructor(
     call: Call,
-    opened: { role: 'caller' | 'callee'; endpoint: EndpointRef; media: LegMedia; withdraw: Withdraw; confirms?: boolean; kept?: KeptLeg },
+    opened: { role: 'caller' | 'callee'; endpoint: EndpointRef; media: LegMedia; withdraw: Withdraw; incoming?: boolean; confirms?: boolean; kept?: KeptLeg },
   ) {
     this.call = call
     this.role = opened.role
@@ -57,7 +57,7 @@ export class Leg {
     this.media = opened.media
     this.#withdraw = opened.withdraw
     this.#confirms = opened.confirms ?? false
-    this.#state = opened.role === 'caller' ? 'incoming' : 'calling'
+    this.#state = (opened.incoming ?? opened.role === 'caller') ? 'incoming' : 'calling'
     this.id = opened.kept?.id ?? call.nextLegId()
     this.#answeredAt = opened.kept?.answeredAt ?? null
     call.add(this)

@@ -24,9 +24,9 @@ export interface Miss {
 /**
  * Calls one destination. The leg tells its own progress (`onRinging`, `onAnswered`, `onEnded`); `onMiss` comes before `onEnded`
  * when the far end, the network or our own limits refused. `near`: the leg whose media it will be joined with.
- * `confirms`: picked up is not answered; the owner says when it is (`Leg.confirm`).
+ * `role`: the part it has in the call; who asked to be called is its caller. `confirms`: picked up is not answered; the owner says when it is (`Leg.confirm`).
  */
-export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs: number; confirms?: boolean; onMiss: (miss: Miss) => void }): Attempt | Miss {
+export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs: number; confirms?: boolean; role?: 'caller'; onMiss: (miss: Miss) => void }): Attempt | Miss {
   const barred = encryptionBar(to.encryption ?? usualEncryption, to.via.transport)
   if (barred !== null) return miss({ kind: 'failed', by: 'us', sip: 488, detail: `${to.endpoint.number}: ${barred}` }, true)
   const lease = to.lease?.()
@@ -45,7 +45,8 @@ export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs:
   // Assigned below: the agent's events all come later than `invite` returns.
   let invite: OutgoingInvite | null = null
   const leg = new Leg(call, {
-    role: 'callee',
+    role: options.role ?? 'callee',
+    incoming: false,
     endpoint: to.endpoint,
     media,
     ...(options.confirms === true && { confirms: true }),

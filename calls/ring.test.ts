@@ -191,3 +191,31 @@ test('when no media port is free nobody is rung, and the reason is told', () => 
   assert.deepEqual(outcome, { kind: 'overloaded', by: 'us', detail: 'no media port is free' })
   assert.equal(town.invites.length, 0)
 })
+
+test('what our own limits refuse is not tried another way, and costs nobody a second attempt', () => {
+  const leased: string[] = []
+  const lease = (id: string) => () => {
+    leased.push(id)
+    return { answered: () => undefined, passedOver: () => undefined, [Symbol.dispose]: () => undefined }
+  }
+  const town = new Town()
+  town.ports = 0
+  const ways = ['one', 'two'].map((id) => trunk(id, '+371', { lease: lease(id) }))
+  town.phones.set('+371', { branches: [ways] })
+  let outcome: Outcome | null = null
+  new Ring(town.call(), { steps: [{ targets: [{ kind: 'external', number: '+371', label: '+371' }], ms: 15_000 }] }, null, {
+    onRinging: () => undefined,
+    onAnswered: () => undefined,
+    onUnanswered: (given) => void (outcome = given),
+  })
+  assert.deepEqual(leased, ['one'])
+  assert.deepEqual(outcome, { kind: 'overloaded', by: 'us', detail: 'no media port is free' })
+  assert.deepEqual(town.factsOf('trunk.passed-over'), [])
+})
+
+test('who asked for a call is its caller when their phone is rung, and has missed nothing', () => {
+  const { town } = ringing({ steps: [step(['100'])], as: 'caller' }, each('100'))
+  assert.equal(town.factsOf('leg.started')[0]?.role, 'caller')
+  town.invited('100').answer()
+  assert.equal(town.factsOf('leg.answered').length, 1)
+})

@@ -93,6 +93,7 @@ export class Ring implements Part {
         ...(this.#near !== null && { near: this.#near }),
         ringMs: 180_000,
         confirms: branch.confirm !== null,
+        ...(this.#plan.as !== undefined && { role: this.#plan.as }),
         onMiss: (miss) => branch.missed(miss.outcome, miss.passedOver),
       })
       if ('leg' in attempt) {
@@ -100,7 +101,13 @@ export class Ring implements Part {
         return
       }
       branch.missed(attempt.outcome, attempt.passedOver)
-      this.#passOver(destination, attempt.outcome)
+      if (attempt.passedOver) this.#passOver(destination, attempt.outcome)
+      else {
+        // Our own limits, or the person's own word: another way there would fare no better.
+        this.#branches.delete(branch)
+        this.#outcomes.push(attempt.outcome)
+        return
+      }
     }
   }
 

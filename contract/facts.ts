@@ -57,8 +57,14 @@ export const Fact = Type.Union([
   }),
   /** The server died and took this call over again. */
   fact('call.recovered', { downMs: Type.Number() }),
-  /** Refused by policy, with what the caller heard. */
-  fact('call.refused', { reason: Type.String(), rule: Type.String(), sip: Type.Integer() }),
+  /** Refused, with what the caller was told. `invite`: Call-ID of what was refused, and `tag` of who sent it, where it came before any leg was there. */
+  fact('call.refused', {
+    reason: Type.String(),
+    rule: Type.String(),
+    sip: Type.Integer(),
+    invite: Type.Optional(Type.String()),
+    tag: Type.Optional(Type.String()),
+  }),
   /** `sip`: Call-ID of its dialog. */
   fact('leg.started', {
     ...leg,

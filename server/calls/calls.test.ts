@@ -147,3 +147,24 @@ test('the ladder shows the messages of all legs of a call in the order of time',
   )
   assert.match(text, /180 Ringing/)
 })
+
+test('a call refused before it had a leg has a ladder, of nobody else’s messages', () => {
+  const trace = new SipTrace(new VirtualClock(1_000))
+  const flow = {
+    transport: 'udp',
+    local: { address: '192.0.2.1', port: 5060 },
+    remote: { address: '192.0.2.9', port: 5061 },
+    connection: null,
+  } as const
+  for (const tag of ['mine', 'theirs']) {
+    const text = `INVITE sip:999@x SIP/2.0\r\nFrom: <sip:a@x>;tag=${tag}\r\nTo: <sip:b@x>\r\nCall-ID: one\r\nCSeq: 1 INVITE\r\n\r\n`
+    trace.record('in', flow, Buffer.from(text), 'one')
+  }
+  const why = { reason: 'nobody here has the number 999', rule: 'unknown-number', sip: 404 }
+  const refused: Fact = { kind: 'call.refused', tenant: 'acme', call: 'c', seq: 2, at: 1_001, ...why, invite: 'one', tag: 'mine' }
+  const { messages } = ladderOf(trace, [started('c'), refused])
+  assert.deepEqual(
+    messages.map(({ leg, summary }) => `${leg} ${summary}`),
+    ['+37120000001 INVITE sip:999@x'],
+  )
+})

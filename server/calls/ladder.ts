@@ -6,8 +6,13 @@ import { ladder } from '#sip/trace-ladder.ts'
 
 /** The SIP messages of a call's dialogs in the order of time, and drawn as a ladder for a terminal. */
 export function ladderOf(trace: SipTrace, facts: readonly Fact[]): Static<typeof LadderView> {
+  const started = facts.find((fact) => fact.kind === 'call.started')
+  // A call refused before it had a leg is shown by who called.
+  const caller = started?.from.number || 'caller'
   const legs = facts.flatMap((fact) =>
-    fact.kind === 'leg.started' && fact.sip !== undefined
+    fact.kind === 'call.refused' && fact.invite !== undefined
+      ? [{ leg: caller, sip: fact.invite, tag: fact.tag }]
+      : fact.kind === 'leg.started' && fact.sip !== undefined
       ? [{ leg: fact.leg, sip: fact.sip, tag: fact.tag }]
       : fact.kind === 'leg.redialled'
         ? [{ leg: fact.leg, sip: fact.sip, tag: undefined }]

@@ -48,7 +48,7 @@ export function originate(needs: OriginateNeeds, wish: { tenant: string; extensi
   call.tell({ kind: 'call.started', direction: inside ? 'internal' : 'outbound', from, to: { number: wish.to }, config: book.version })
   const longest = book.config.settled.maxCallMinutes
   call.limit(longest * 60_000, { kind: 'too-long', by: 'us', detail: `the longest call is ${longest} minutes` })
-  new Ring(call, { steps: plan.steps.map((step) => ({ ...step, ms: ownPhoneMs })), namePrefix: `→ ${wish.to}` }, null, {
+  new Ring(call, { steps: plan.steps.map((step) => ({ ...step, ms: ownPhoneMs })), as: 'caller', namePrefix: `→ ${wish.to}` }, null, {
     onRinging: () => undefined,
     onAnswered: (leg) =>
       needs.conduct.begin(call, answeredLeg(leg), {
@@ -58,7 +58,7 @@ export function originate(needs: OriginateNeeds, wish: { tenant: string; extensi
         direction: inside ? 'internal' : 'outbound',
         clock: needs.calls.clock,
       }),
-    onUnanswered: (outcome) => call.end(outcome),
+    onUnanswered: ({ detail }) => call.end({ kind: 'not-begun', by: 'caller', ...(detail !== undefined && { detail }) }),
   })
   return call
 }

@@ -2,7 +2,7 @@ import { type Clock, shifted } from '#base/clock.ts'
 import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import { Call } from '#calls/call.ts'
-import { type InboundLeg, openInbound } from '#calls/inbound-leg.ts'
+import { type InboundLeg, openInbound, tellRefused } from '#calls/inbound-leg.ts'
 import type { CallIdentity, CallNeeds } from '#calls/needs.ts'
 import { refusalOf } from '#calls/outcome.ts'
 import type { Identified, Identity, IncomingInvite, SipPolicy, Flow } from '#sip/agent.ts'
@@ -199,7 +199,7 @@ export class Switchboard implements SipPolicy {
     const sip = route.outcome.sip ?? status
     incoming.reject(sip, route.outcome.detail ?? reason, sip === 503 ? [['Retry-After', '10']] : [])
     arrival.checked?.tell(call)
-    call.tell({ kind: 'call.refused', reason: route.outcome.detail ?? reason, rule: route.rule, sip })
+    tellRefused(call, incoming, { reason: route.outcome.detail ?? reason, rule: route.rule, sip })
     call.end(route.outcome)
   }
 }

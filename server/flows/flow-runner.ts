@@ -161,7 +161,8 @@ export class FlowRunner implements Part {
   #callerLeft(outcome: Outcome): void {
     this.#input({ kind: 'caller-hung-up', now: this.#now() })
     this.close()
-    this.#call.end(outcome)
+    // The company's greeting answered, nobody of the company did.
+    this.#call.end(outcome.kind === 'answered' ? { ...outcome, kind: 'abandoned' } : outcome)
   }
 
   #play(token: Token, prompts: readonly string[]): void {

@@ -29,7 +29,8 @@ export interface Layout {
 /** Who called stands left of us, who was called right of us, in the order in which they came into the call. */
 export function layOut(messages: readonly TracedMessage[], legs: CallView['legs']): Layout {
   const seen = [...new Set(messages.map((message) => message.leg))]
-  const isCaller = (leg: string): boolean => legs.find((each) => each.leg === leg)?.role === 'caller'
+  // A call refused before it had a leg has only its caller.
+  const isCaller = (leg: string): boolean => legs.length === 0 || legs.find((each) => each.leg === leg)?.role === 'caller'
   const order = [...seen.filter(isCaller), '', ...seen.filter((leg) => !isCaller(leg))]
   const columns = order.map((leg): Column => {
     const first = messages.find((message) => message.leg === leg || leg === '')

@@ -10,6 +10,7 @@ export function statusOf(call: CallView): Status {
   if (call.endedAt !== null) {
     if (call.missed) return { kind: 'missed', who: call.legs.filter((leg) => leg.ringingAt !== null && leg.role === 'callee') }
     // An answer alone is not yet a conversation: whoever called may have left while listening, or have been refused after their own phone answered.
+    if (call.outcome.kind === 'abandoned') return { kind: 'abandoned', who: [] }
     if (call.outcome.kind !== 'answered') return { kind: 'other', who: [] }
     return { kind: call.answeredAt === null ? 'abandoned' : 'answered', who: [] }
   }

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { silentLog } from '#base/log.ts'
+import { Town } from '#calls/testing.ts'
+import { compile } from '#server/config/compile.ts'
+import { changed } from '#server/config/testing.ts'
+import { Conduct } from '#server/dialplan/conduct.ts'
+import { decideFromTrunk } from '#server/dialplan/decide.ts'
+import { OutboundGuard } from '#server/outbound/guard.ts'
+import { Prompts } from '#server/prompts/prompts.ts'
+
+/** A caller in the company's flow, listening to its first words. */
+async function listening() {
+  const town = new Town()
+  const config = compile(changed({}))
+  const guard = new OutboundGuard({ clock: town.clock, tell: () => undefined, keep: () => undefined, kept: () => undefined })
+  const speech = { synthesize: () => Promise.resolve('hello.wav') }
+  const prompts = new Prompts({ folder: '/sounds', speech, lengthOf: () => Promise.resolve(5_000), log: silentLog })
+  await prompts.prepare('acme', config)
+  const conduct = new Conduct({ prompts, guard, recordingId: () => 'r', legReferredTo: () => null })
+  const { call, incoming, inbound } = town.calledIn()
+  const route = decideFromTrunk(config, 'one', ['+37160000100'])
+  conduct.begin(call, inbound, { route, config, dialled: '+37160000100', direction: 'inbound', clock: town.clock })
+  return { town, call, incoming, inbound }
+}
+
+test('who hangs up while the company’s greeting plays has not been answered by anybody', async () => {
+  const { call, incoming, inbound } = await listening()
+  assert.equal(inbound.leg.state, 'talking')
+  incoming.dialog?.peerHangsUp()
+  assert.deepEqual(call.outcome, { kind: 'abandoned', by: 'caller' })
+  assert.equal(inbound.leg.outcome?.kind, 'answered')
+})
