@@ -55,7 +55,6 @@ export function openLeg(call: Call, incoming: IncomingInvite, { endpoint, role, 
   })
   if (media === null) {
     incoming.reject(503, 'No media port is free', [['Retry-After', '5']])
-    tellRefused(call, incoming, { reason: 'no media port is free', rule: 'no-media', sip: 503 })
     return { kind: 'overloaded', by: 'us', sip: 503, detail: 'no media port is free' }
   }
   const offer = bodyOf(incoming.request)
@@ -63,7 +62,6 @@ export function openLeg(call: Call, incoming: IncomingInvite, { endpoint, role, 
   if ('refused' in answer) {
     media.close()
     incoming.reject(answer.refused, answer.why)
-    tellRefused(call, incoming, { reason: answer.why, rule: 'no-media', sip: answer.refused })
     return { kind: 'failed', by: 'caller', sip: answer.refused, detail: answer.why }
   }
   const leg = new Leg(call, { role, incoming: true, endpoint, media, withdraw: (outcome) => refuse(incoming, outcome) })
@@ -105,12 +103,6 @@ export function openLeg(call: Call, incoming: IncomingInvite, { endpoint, role, 
       })
     },
   }
-}
-
-/** Says that an INVITE was refused before it had a leg. */
-export function tellRefused(call: Call, incoming: IncomingInvite, why: { reason: string; rule: string; sip: number }): void {
-  const { callId, from } = incoming.request.headers
-  call.tell({ kind: 'call.refused', ...why, invite: callId, ...(from.tag !== undefined && { tag: from.tag }) })
 }
 
 /** Says that an INVITE was refused before it had a leg. */
