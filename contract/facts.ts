@@ -55,6 +55,8 @@ export const Fact = Type.Union([
     why: Type.Optional(Type.String()),
     late: Type.Boolean(),
   }),
+  /** Somebody captures its packets until then; `audio`: the payloads, too, so that they can be listened to. */
+  fact('call.captured', { by: Type.String(), audio: Type.Boolean(), until: Type.Number() }),
   /** The server died and took this call over again. */
   fact('call.recovered', { downMs: Type.Number() }),
   /** Refused, with what the caller was told. `invite`: Call-ID of what was refused, and `tag` of who sent it, where it came before any leg was there. */

@@ -17,6 +17,7 @@ import { recordingMailPolicy, smtpPolicy } from '#server/companies/mail-policy.t
 import { secretsOf } from '#server/companies/secrets.ts'
 import { soundLengths } from '#server/companies/sound-lengths.ts'
 import { demoTenant, seedDemo } from '#server/companies/seed.ts'
+import { Captures } from '#server/capture/captures.ts'
 import { CallLog } from '#server/calls/call-log.ts'
 import { Certificates } from '#server/certificates/certificates.ts'
 import { namesToCertify } from '#server/certificates/names.ts'
@@ -153,10 +154,16 @@ export async function openSystem(parts: SystemParts) {
       log,
     })
   }
+  const captures = new Captures({
+    ...{ clock, log: log.child({ part: 'capture' }), folder: join(data, 'captures'), media, tell },
+    call: (tenant, id) => exchange.live.get(tenant, id),
+    addressTowards: (remote) => exchange.transport.localAddressFor(remote),
+  })
   const callLog = new CallLog()
   const events = new EventStream({ exchange, log: callLog })
   const hearing = journal.subscribe((fact) => {
     callLog.hear(fact)
+    captures.hear(fact)
     events.hear(fact)
     exchange.presence.hear(fact)
   })
@@ -196,6 +203,7 @@ export async function openSystem(parts: SystemParts) {
   if (store.health().state === 'ready') recall()
   const round = dailyRound(clock, log.child({ part: 'round' }), [
     { name: 'forget old idempotency keys', work: () => pruneIdempotencyKeys(store, clock) },
+    { name: 'delete old packet captures', work: () => captures.prune() },
     { name: 'forget old jobs', work: () => pruneJobs(store, clock) },
   ])
   const keys = openApiKeys(store, clock)
@@ -216,6 +224,7 @@ export async function openSystem(parts: SystemParts) {
       keys,
       tenants,
       apply,
+      captures,
       prompts,
     },
     promptFiles: new PromptFiles(join(data, 'prompts'), random),

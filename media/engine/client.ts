@@ -1,4 +1,5 @@
 import type { Millis } from '#base/clock.ts'
+import type { CaptureTerms } from '#media/capture/packet-capture.ts'
 import type { Endpoint, EndpointEvents, KeptEndpoint, MediaEngine } from '#media/engine.ts'
 import { EngineLink, type LinkNeeds } from '#media/engine/link.ts'
 import { RemoteEndpoint } from '#media/engine/remote-endpoint.ts'
@@ -63,6 +64,11 @@ export class MediaClient implements MediaEngine {
     })
     link.adopt(endpoint)
     return endpoint
+  }
+
+  /** Captures the packets of an endpoint, or ends that with null. An endpoint that is gone is ignored. */
+  capture({ id, engine }: KeptEndpoint, terms: CaptureTerms | null): void {
+    this.#links[engine]?.sendOnce(terms === null ? { kind: 'capture-stop', id } : { kind: 'capture', id, ...terms })
   }
 
   sweep(): void {

@@ -1,4 +1,5 @@
 import type { Millis } from '#base/clock.ts'
+import type { CaptureTerms } from '#media/capture/packet-capture.ts'
 import type {
   EndpointId,
   Gap,
@@ -33,6 +34,9 @@ export type Command =
   /** `ageMs`: the recording began so long ago, in an engine that died: go on behind what is on disk. */
   | ({ kind: 'record'; id: EndpointId; file: string; ageMs?: Millis } & RecordTerms)
   | { kind: 'record-stop'; id: EndpointId; file: string }
+  /** Not taken up by an engine that follows one that died. */
+  | ({ kind: 'capture'; id: EndpointId } & CaptureTerms)
+  | { kind: 'capture-stop'; id: EndpointId }
   | { kind: 'close'; id: EndpointId }
   /** Close every endpoint not named. */
   | { kind: 'sweep'; keep: readonly EndpointId[] }

@@ -1,5 +1,5 @@
 import type { SocketAddress } from '#media/engine.ts'
-import type { BindFault, PacketReceiver, PacketSocket, PairBinder, PortPair } from '#media/socket/socket.ts'
+import type { BindFault, PacketOnlooker, PacketReceiver, PacketSocket, PairBinder, PortPair } from '#media/socket/socket.ts'
 
 /** A network in memory, for tests on virtual time: what is sent arrives at once. Addresses need not exist. */
 export class MemoryNetwork implements PairBinder {
@@ -44,6 +44,7 @@ export class MemoryNetwork implements PairBinder {
 export class MemorySocket implements PacketSocket {
   readonly local: SocketAddress
   receive: PacketReceiver | null = null
+  overhear: PacketOnlooker | null = null
   /** Everything that reached this socket, in order. */
   readonly received: Buffer[] = []
   readonly #network: MemoryNetwork
@@ -59,6 +60,7 @@ export class MemorySocket implements PacketSocket {
   }
 
   send(packet: Uint8Array, to: SocketAddress): void {
+    this.overhear?.('out', packet, to)
     this.#network.deliver(packet, this.local, this.#remote ?? to)
   }
 
@@ -75,6 +77,7 @@ export class MemorySocket implements PacketSocket {
     if (this.#remote !== null && keyOf(this.#remote) !== keyOf(from)) return
     const copy = Buffer.from(packet)
     this.received.push(copy)
+    this.overhear?.('in', copy, from)
     this.receive?.(Buffer.from(copy), from.address, from.port)
   }
 }

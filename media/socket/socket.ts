@@ -3,11 +3,16 @@ import type { SocketAddress } from '#media/engine.ts'
 /** Takes one datagram: its bytes (the receiver's to keep and to change) and where it came from, canonical (see canonicalAddress). */
 export type PacketReceiver = (packet: Buffer, address: string, port: number) => void
 
+/** Who looks on, for a packet capture: what arrived and what is sent, before anybody changes it. Must be quick, and must not keep the bytes. */
+export type PacketOnlooker = (direction: 'in' | 'out', packet: Uint8Array, remote: SocketAddress) => void
+
 /** One bound UDP socket as the packet path sees it. Two bodies: `udp-socket.ts`, and `memory-socket.ts` for tests. Whoever bound it closes it. */
 export interface PacketSocket {
   readonly local: SocketAddress
   /** Who gets what arrives; null: everything that arrives is dropped. */
   receive: PacketReceiver | null
+  /** Null, but while its packets are captured. */
+  overhear: PacketOnlooker | null
   /**
    * Sends at once; `packet` may be changed after the call returns. Never throws: what the network refuses is lost, as a
    * packet may be. On a fixed socket `to` must be the address it is fixed to.

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import type { SocketAddress } from '#media/engine.ts'
 import { isIpv6 } from '#media/socket/address.ts'
 import { ownerOfUdpPort } from '#media/socket/port-owner.ts'
-import type { BindFault, PacketReceiver, PacketSocket, PairBinder, PortPair } from '#media/socket/socket.ts'
+import type { BindFault, PacketOnlooker, PacketReceiver, PacketSocket, PairBinder, PortPair } from '#media/socket/socket.ts'
 
 /** Binds real UDP sockets. */
 export const udpBinder: PairBinder = {
@@ -47,6 +47,7 @@ function takeLiterally(hostname: string, _options: unknown, done: (fault: null, 
 export class UdpSocket implements PacketSocket {
   readonly local: SocketAddress
   receive: PacketReceiver | null = null
+  overhear: PacketOnlooker | null = null
   /** What the network told us about packets sent earlier (ICMP), and sends that failed. */
   faults = 0
   readonly #socket: Socket
@@ -58,6 +59,7 @@ export class UdpSocket implements PacketSocket {
     const { address, port } = socket.address()
     this.local = { address, port }
     socket.on('message', (packet, from) => {
+      if (this.overhear !== null) this.overhear('in', packet, from)
       if (this.receive !== null) this.receive(packet, from.address, from.port)
     })
     socket.on('error', () => void this.faults++)
@@ -69,6 +71,7 @@ export class UdpSocket implements PacketSocket {
 
   send(packet: Uint8Array, to: SocketAddress): void {
     if (this.#closed) return
+    if (this.overhear !== null) this.overhear('out', packet, to)
     try {
       if (this.#fixed) this.#socket.send(packet)
       else this.#socket.send(packet, to.port, to.address)

@@ -7,11 +7,14 @@ import type { MediaEngine } from '#media/engine.ts'
 import type { ApiKeys, IdempotencyKeys } from '#server/access/index.ts'
 import { keysApi } from '#server/access/api.ts'
 import { openApi } from '#server/api/app.ts'
-import { callsApi } from '#server/calls/api.ts'
+import { callsApi, timelineOf } from '#server/calls/api.ts'
 import { certificatesApi } from '#server/certificates/api.ts'
 import type { Certificates } from '#server/certificates/certificates.ts'
 import type { CallLog } from '#server/calls/call-log.ts'
 import { configurationApi } from '#server/companies/api.ts'
+import { tracedOf } from '#server/calls/ladder.ts'
+import { captureApi } from '#server/capture/api.ts'
+import type { Captures } from '#server/capture/captures.ts'
 import type { ApplyNeeds } from '#server/companies/apply.ts'
 import { credentialsApi } from '#server/devices/credentials-api.ts'
 import { linesApi } from '#server/devices/api.ts'
@@ -46,6 +49,7 @@ export interface ServeNeeds {
   idempotency: IdempotencyKeys
   tenants: Tenants
   apply: ApplyNeeds
+  captures: Captures
   prompts: Prompts
   promptFiles: PromptFiles
   /** Folder of the built web app. */
@@ -69,6 +73,11 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
   })
   await eventsApi(app, needs.events)
   callsApi(app, { clock: needs.clock, exchange, history: needs.history, log: needs.callLog })
+  captureApi(app, {
+    captures: needs.captures,
+    traced: async (tenant, call) => tracedOf(exchange.trace, await timelineOf({ log: needs.callLog, history: needs.history }, tenant, call)),
+    addressTowards: (remote) => exchange.transport.localAddressFor(remote),
+  })
   recordingsApi(app, needs.recordings)
   configurationApi(app, needs.apply)
   linesApi(app, exchange)

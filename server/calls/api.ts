@@ -143,7 +143,8 @@ export function present(row: CallRow): Static<typeof CallView> {
   return { ...shown, recordings: [...row.recordings], legs: [...row.legs] }
 }
 
-async function timelineOf(needs: CallsApiNeeds, tenant: string, id: string): Promise<Fact[]> {
+/** The facts of a call, in order. @throws ApiError when there is no such call. */
+export async function timelineOf(needs: Pick<CallsApiNeeds, 'log' | 'history'>, tenant: string, id: string): Promise<Fact[]> {
   const recent = needs.log.facts(tenant, id)
   if (recent !== null) return [...recent]
   const facts = await needs.history.timeline(tenant, id)

@@ -18,7 +18,7 @@ export function ladderOf(trace: SipTrace, facts: readonly Fact[]): Static<typeof
         ? [{ leg: fact.leg, sip: fact.sip, tag: undefined }]
         : [],
   )
-  const traced = legs
+  return legs
     .flatMap(({ leg, sip, tag }) =>
       trace
         .of(sip)
@@ -26,7 +26,6 @@ export function ladderOf(trace: SipTrace, facts: readonly Fact[]): Static<typeof
         .map((entry) => ({ leg, entry })),
     )
     .toSorted((a, b) => a.entry.at - b.entry.at)
-  return { messages: traced.map(({ leg, entry }) => present(entry, leg)), text: ladder(traced.map(({ entry }) => entry)) }
 }
 
 /** Whether a message is of the dialog with this peer: a company's phone may write any Call-ID, another company's, too. */

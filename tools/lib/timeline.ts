@@ -24,6 +24,7 @@ const sentences: { readonly [K in FactKind]: (fact: Of<K>, name: Name) => string
   'call.ended': ({ outcome }) => `the call is over: ${said(outcome)}`,
   'call.identity-checked': ({ verdict, attestation, why }) =>
     `the caller’s signature: ${verdict}${attestation === undefined ? '' : `, attestation ${attestation}`}${why === undefined ? '' : ` (${why})`}`,
+  'call.captured': ({ by, audio, until }) => `${by} captures its packets${audio ? ', audio included,' : ''} until ${localTime(until)}`,
   'call.recovered': ({ downMs }) => `the server was away for ${seconds(downMs)} and took the call over`,
   'call.refused': ({ reason, sip }) => `refused (${sip}): ${reason}`,
   'leg.started': ({ leg, role }, name) => (role === 'caller' ? null : `${name(leg)} is called`),

@@ -47,6 +47,13 @@ export class Api {
     return response.ok ? { kind: 'ok', value: await response.blob() } : { kind: 'refused', problem: await problemOf(response) }
   }
 
+  /** The call's packets as bytes of a file. */
+  async capture(call: string): Promise<Answer<Blob>> {
+    const response = await this.#send(`/v1/calls/${encodeURIComponent(call)}/capture`)
+    if (response === null) return { kind: 'away' }
+    return response.ok ? { kind: 'ok', value: await response.blob() } : { kind: 'refused', problem: await problemOf(response) }
+  }
+
   async #ask<T>(path: string, init: RequestInit = {}): Promise<Answer<T>> {
     const response = await this.#send(path, init)
     if (response === null) return { kind: 'away' }

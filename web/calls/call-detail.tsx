@@ -3,6 +3,7 @@ import type { CallView } from '#contract/api/calls.ts'
 import type { Fact } from '#contract/facts.ts'
 import type { Api } from '#web/access/api.ts'
 import { refusalWords } from '#web/access/refusal-words.ts'
+import { CaptureDownload } from '#web/calls/capture-download.tsx'
 import { Ladder } from '#web/calls/ladder.tsx'
 import type { Board } from '#web/calls/reducer.ts'
 import { Timeline } from '#web/calls/timeline.tsx'
@@ -67,6 +68,7 @@ export function CallDetail({ call, board, heard, api, onClose }: CallDetailProps
             {problem}
           </p>
         )}
+        {tab === 'ladder' && <CaptureDownload call={call.id} api={api} />}
         {tab === 'timeline' ? <Timeline facts={facts} call={call} board={board} /> : <Ladder call={call} facts={facts.length} api={api} />}
       </div>
     </aside>

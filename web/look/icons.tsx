@@ -46,6 +46,7 @@ const shapes = {
       <path d="M15.5 5.5v-1h-11v11h1" />
     </>
   ),
+  download: <path d="M12 4v11m-4.5-4.5L12 15l4.5-4.5M5 19.5h14" />,
   play: <path d="M8 5.5v13l10.5-6.5z" />,
   close: <path d="M6 6l12 12M18 6 6 18" />,
   search: (

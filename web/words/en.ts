@@ -41,6 +41,7 @@ export const en: Words = {
     close: 'Close',
     timeline: 'Timeline',
     ladder: 'SIP ladder',
+    capture: 'Save for Wireshark',
     noLadder: 'The SIP messages of this call are no longer kept.',
     message: 'Choose a message to read it.',
     us: 'Centrala',
@@ -152,6 +153,7 @@ export const en: Words = {
     'call.ended': (f, say) => `The call ended: ${say.outcome(f.outcome)}.`,
     'call.identity-checked': (f) =>
       `${{ passed: 'The caller’s number is signed, and the signature is good.', failed: 'The signature of the caller’s number is not good.', unsure: 'The caller’s number is signed by somebody we have no reason to trust.' }[f.verdict]}${f.attestation === undefined ? '' : ` Attestation: ${f.attestation}.`}${f.why === undefined ? '' : ` (${f.why})`}`,
+    'call.captured': (f) => `${f.by} captures the packets of this call${f.audio ? ', audio included' : ', without audio'}.`,
     'call.recovered': (f, say) => `The server was away for ${say.duration(f.downMs)} and took the call over again.`,
     'call.refused': (f) => `Refused with ${f.sip}: ${f.reason} (rule ${f.rule}).`,
     'leg.started': (f, say) => (f.role === 'caller' ? `${say.leg(f.leg)} is on the line.` : `Calling ${say.leg(f.leg)}.`),

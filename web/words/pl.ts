@@ -41,6 +41,7 @@ export const pl: Words = {
     close: 'Zamknij',
     timeline: 'Przebieg',
     ladder: 'Wymiana SIP',
+    capture: 'Zapisz dla Wiresharka',
     noLadder: 'Komunikaty SIP tego połączenia nie są już przechowywane.',
     message: 'Wybierz komunikat, aby go przeczytać.',
     us: 'Centrala',
@@ -152,6 +153,7 @@ export const pl: Words = {
     'call.ended': (f, say) => `Koniec połączenia: ${say.outcome(f.outcome)}.`,
     'call.identity-checked': (f) =>
       `${{ passed: 'Numer dzwoniącego jest podpisany, a podpis jest dobry.', failed: 'Podpis numeru dzwoniącego nie jest dobry.', unsure: 'Numer dzwoniącego podpisał ktoś, komu nie ma powodu ufać.' }[f.verdict]}${f.attestation === undefined ? '' : ` Poziom: ${f.attestation}.`}${f.why === undefined ? '' : ` (${f.why})`}`,
+    'call.captured': (f) => `${f.by} przechwytuje pakiety tego połączenia${f.audio ? ', razem z dźwiękiem' : ', bez dźwięku'}.`,
     'call.recovered': (f, say) => `Serwera nie było przez ${say.duration(f.downMs)}; przejął połączenie z powrotem.`,
     'call.refused': (f) => `Odmowa ${f.sip}: ${f.reason} (reguła ${f.rule}).`,
     'leg.started': (f, say) => (f.role === 'caller' ? `Na linii: ${say.leg(f.leg)}.` : `Wywoływanie: ${say.leg(f.leg)}.`),

@@ -41,6 +41,7 @@ export const ru: Words = {
     close: 'Закрыть',
     timeline: 'Ход звонка',
     ladder: 'Обмен SIP',
+    capture: 'Сохранить для Wireshark',
     noLadder: 'Сообщения SIP этого звонка больше не хранятся.',
     message: 'Выберите сообщение, чтобы прочитать его.',
     us: 'Centrala',
@@ -152,6 +153,7 @@ export const ru: Words = {
     'call.ended': (f, say) => `Звонок закончился: ${say.outcome(f.outcome)}.`,
     'call.identity-checked': (f) =>
       `${{ passed: 'Номер звонящего подписан, подпись верна.', failed: 'Подпись номера звонящего неверна.', unsure: 'Номер звонящего подписан кем-то, кому нет причин доверять.' }[f.verdict]}${f.attestation === undefined ? '' : ` Уровень: ${f.attestation}.`}${f.why === undefined ? '' : ` (${f.why})`}`,
+    'call.captured': (f) => `${f.by} записывает пакеты этого звонка${f.audio ? ' вместе со звуком' : ' без звука'}.`,
     'call.recovered': (f, say) => `Сервера не было ${say.duration(f.downMs)}; он снова принял звонок.`,
     'call.refused': (f) => `Отказ ${f.sip}: ${f.reason} (правило ${f.rule}).`,
     'leg.started': (f, say) => (f.role === 'caller' ? `На линии: ${say.leg(f.leg)}.` : `Вызывается: ${say.leg(f.leg)}.`),

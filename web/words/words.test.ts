@@ -45,6 +45,7 @@ const facts: { readonly [K in FactKind]: readonly [Extract<Fact, { kind: K }>, .
     'too old',
   ],
   'call.ended': [{ ...common, kind: 'call.ended', outcome }, '486'],
+  'call.captured': [{ ...common, kind: 'call.captured', by: 'Ann', audio: true, until: 5 }, 'Ann'],
   'call.recovered': [{ ...common, kind: 'call.recovered', downMs: 700 }, '700ms'],
   'call.refused': [{ ...common, kind: 'call.refused', reason: 'caps', rule: 'spend', sip: 403 }, 'caps', 'spend', '403'],
   'leg.started': [{ ...common, kind: 'leg.started', leg: 'l', role: 'callee', endpoint: { kind: 'api', id: 'x', number: '1' } }, 'leg:l'],

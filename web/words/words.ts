@@ -84,6 +84,7 @@ export interface PageWords {
   close: string
   timeline: string
   ladder: string
+  capture: string
   noLadder: string
   message: string
   us: string

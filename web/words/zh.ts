@@ -41,6 +41,7 @@ export const zh: Words = {
     close: '关闭',
     timeline: '时间线',
     ladder: 'SIP 流程图',
+    capture: '保存为 Wireshark 文件',
     noLadder: '此通话的 SIP 消息已不再保留。',
     message: '选择一条消息查看内容。',
     us: 'Centrala',
@@ -152,6 +153,7 @@ export const zh: Words = {
     'call.ended': (f, say) => `通话结束：${say.outcome(f.outcome)}。`,
     'call.identity-checked': (f) =>
       `${{ passed: '主叫号码已签名，签名有效。', failed: '主叫号码的签名无效。', unsure: '主叫号码由我们无法信任的一方签名。' }[f.verdict]}${f.attestation === undefined ? '' : ` 级别: ${f.attestation}.`}${f.why === undefined ? '' : ` (${f.why})`}`,
+    'call.captured': (f) => `${f.by} 正在抓取此通话的数据包（${f.audio ? '含音频' : '不含音频'}）。`,
     'call.recovered': (f, say) => `服务器离开 ${say.duration(f.downMs)} 后重新接管通话。`,
     'call.refused': (f) => `以 ${f.sip} 拒绝：${f.reason}（规则 ${f.rule}）。`,
     'leg.started': (f, say) => (f.role === 'caller' ? `${say.leg(f.leg)} 已上线。` : `正在呼叫 ${say.leg(f.leg)}。`),
