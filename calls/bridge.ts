@@ -9,6 +9,8 @@ export interface BridgeEvents {
   onParted(left: Leg, remaining: Leg, outcome: Outcome): void
   /** A party asks that the other be connected elsewhere. */
   onReferral(from: Leg, other: Leg, referral: Referral): void
+  /** `by` has taken the place of a party, which has been let go, and is to talk with the other. */
+  onReplaced(other: Leg, by: Leg): void
 }
 
 /** Two legs that hear each other. Who is put on hold hears music; whoever leaves, the bridge parts, once. */
@@ -46,6 +48,15 @@ export class Bridge implements Part {
     a.media.endpoint.part()
     b.media.endpoint.part()
     this.#call.tell({ kind: 'bridge.parted', legs: [a.id, b.id] })
+  }
+
+  replace(leg: Leg, by: Leg): boolean {
+    const [a, b] = this.legs
+    if (this.#over || (leg !== a && leg !== b)) return false
+    this.close()
+    leg.hangUp({ kind: 'transferred', by: leg.role, detail: `${by.endpoint.number} took over` })
+    this.#events.onReplaced(leg === a ? b : a, by)
+    return true
   }
 
   #watch(leg: Leg, other: Leg): void {

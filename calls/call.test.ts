@@ -22,6 +22,7 @@ function talking() {
   const bridge = new Bridge(call, [inbound.leg, attempt.leg], [{ kind: 'file', file: 'music.wav' }], {
     onParted: (left: Leg, _remaining: Leg, outcome) => void parted.push(`${left.endpoint.id} ${outcome.kind}`),
     onReferral: () => undefined,
+    onReplaced: () => undefined,
   })
   const [near, far] = town.endpoints
   assert.ok(near !== undefined && far !== undefined && incoming.dialog !== null)

@@ -14,6 +14,8 @@ export interface Part {
   close(outcome: Outcome): void
   /** It is a recording. */
   readonly records?: boolean
+  /** Lets `by`, who has just been answered, take the place of one of its legs; false when it has no such leg. Lets the other one go. */
+  replace?(leg: Leg, by: Leg): boolean
 }
 
 /**
@@ -78,6 +80,9 @@ export class Call {
   }
   disown(part: Part): void {
     this.#parts.delete(part)
+  }
+  get parts(): Iterable<Part> {
+    return this.#parts
   }
 
   /** Ends the call after so long, whatever it is doing. */

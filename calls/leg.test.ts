@@ -142,7 +142,7 @@ test('audio that stays away ends the leg with its cause', () => {
   assert.equal(incoming.dialog?.ended, 'Q.850;cause=41;text="Temporary failure"')
 })
 
-test('a REFER that names nobody, or asks for what we do not do, is refused by name', () => {
+test('a REFER that names nobody, or no dialog that could be, is refused by name', () => {
   const { incoming, inbound } = new Town().calledIn()
   inbound.answer()
   const refer = (to: string[]) =>
@@ -153,7 +153,7 @@ test('a REFER that names nobody, or asks for what we do not do, is refused by na
   assert.equal(refer([]), 400)
   assert.equal(refer(['<sip:example.com>']), 400)
   assert.equal(refer(['<sip:101@x>', '<sip:102@x>']), 400)
-  assert.equal(refer(['<sip:101@x?Replaces=a%3Bto-tag%3Db>']), 501)
+  assert.equal(refer(['<sip:101@x?Replaces=a%3Bto-tag%3Db>']), 400)
   let to = ''
   inbound.leg.onReferral.on((referral) => void (to = referral.to))
   assert.equal(refer(['"Anna" <sip:%2B7495@x;user=phone>']), 202)

@@ -8,6 +8,7 @@ import type { Body, DialogEnd, DialogEvents, IncomingRequest, InviteDialog, Reas
 import type { SipRequest } from '#sip/message/message.ts'
 import { digitsOf } from '#calls/info-digits.ts'
 import { q850Of, reasonOf } from '#calls/q850.ts'
+import type { DialogName } from '#sip/dialog/replaces.ts'
 import { referralOf, type Referral } from '#calls/referral.ts'
 
 /**
@@ -25,9 +26,6 @@ export type Withdraw = (outcome: Outcome, reason: Reason | undefined) => void
 
 /** One party's signalling dialog and its media, as seen by us. */
 export class Leg {
-  readonly id: string
-  readonly call: Call
-  readonly role: 'caller' | 'callee'
   readonly endpoint: EndpointRef
   readonly media: LegMedia
   readonly onRinging = new Emitter<{ earlyMedia: boolean }>()
@@ -40,6 +38,11 @@ export class Leg {
   readonly onHold = new Emitter<boolean>()
   /** The peer asks that its other party be connected elsewhere (REFER). */
   readonly onReferral = new Emitter<Referral>()
+  /** How its dialog is named by others before it stands: the tags of all who might answer. */
+  early: { readonly callId: string; readonly localTag: string; readonly remoteTags: string[] } | null = null
+  #id: string
+  #call: Call
+  #role: 'caller' | 'callee'
   #state: LegState
   #outcome: Outcome | null = null
   #dialog: InviteDialog | null = null
@@ -49,16 +52,24 @@ export class Leg {
 
   constructor(
     call: Call,
-    opened: { role: 'caller' | 'callee'; endpoint: EndpointRef; media: LegMedia; withdraw: Withdraw; incoming?: boolean; confirms?: boolean; kept?: KeptLeg },
+    opened: {
+      role: 'caller' | 'callee'
+      endpoint: EndpointRef
+      media: LegMedia
+      withdraw: Withdraw
+      incoming?: boolean
+      confirms?: boolean
+      kept?: KeptLeg
+    },
   ) {
-    this.call = call
-    this.role = opened.role
+    this.#call = call
+    this.#role = opened.role
     this.endpoint = opened.endpoint
     this.media = opened.media
     this.#withdraw = opened.withdraw
     this.#confirms = opened.confirms ?? false
     this.#state = (opened.incoming ?? opened.role === 'caller') ? 'incoming' : 'calling'
-    this.id = opened.kept?.id ?? call.nextLegId()
+    this.#id = opened.kept?.id ?? call.nextLegId()
     this.#answeredAt = opened.kept?.answeredAt ?? null
     call.add(this)
     this.media.attach({
@@ -74,6 +85,15 @@ export class Leg {
     this.call.tell({ kind: 'leg.started', leg: this.id, role: this.role, endpoint: this.endpoint, sip, ...(tag !== undefined && { tag }) })
   }
 
+  get id(): string {
+    return this.#id
+  }
+  get call(): Call {
+    return this.#call
+  }
+  get role(): 'caller' | 'callee' {
+    return this.#role
+  }
   get state(): LegState {
     return this.#state
   }
@@ -118,6 +138,30 @@ export class Leg {
     }
     this.call.changed()
     this.onAnswered.emit()
+  }
+
+  /**
+   * A leg that talks goes over to another call of the same company, where it takes the part `role`: two calls have become one. The call that it
+   * leaves has it as transferred; the other tells of it from now on.
+   */
+  moveTo(call: Call, role: 'caller' | 'callee', outcome: Outcome): void {
+    this.#call.tell({ kind: 'leg.ended', leg: this.#id, outcome })
+    this.#call.remove(this)
+    this.#call = call
+    this.#role = role
+    this.#id = call.nextLegId()
+    call.add(this)
+    this.begin(this.#dialog?.callId ?? '')
+    call.tell({ kind: 'leg.answered', leg: this.#id })
+    call.changed()
+  }
+
+  /** The dialogs that others may name to mean this leg: the one that stands, or all that might. */
+  get names(): readonly DialogName[] {
+    if (this.#dialog !== null) return [this.#dialog]
+    if (this.early === null) return []
+    const { callId, localTag, remoteTags } = this.early
+    return remoteTags.map((remoteTag) => ({ callId, localTag, remoteTag }))
   }
 
   /** Ends the leg from our side, in whatever state it is. */
@@ -223,7 +267,7 @@ export class Leg {
       incoming.respond(referral.status, referral.reason)
       return
     }
-    incoming.respond(202)
+    incoming.respond(202, undefined, referral.isQuiet ? [['Refer-Sub', 'false']] : [])
     this.onReferral.emit(referral)
   }
 

@@ -154,8 +154,6 @@ export interface RingPlan extends RingManner {
   steps: readonly RingStep[]
   /** Who is rung has asked for the call, and takes the caller's part in it. */
   as?: 'caller'
-  /** Who is rung has asked for the call, and takes the caller's part in it. */
-  as?: 'caller'
 }
 export interface RingStep {
   targets: readonly RingTarget[]

@@ -1,7 +1,8 @@
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call } from '#calls/call.ts'
+import { EarlyMedia } from '#calls/early-media.ts'
 import { encryptionBar, usualEncryption } from '#calls/encryption.ts'
-import { bodyOf, Leg } from '#calls/leg.ts'
+import { Leg } from '#calls/leg.ts'
 import { LegMedia } from '#calls/leg-media.ts'
 import type { Destination } from '#calls/needs.ts'
 import { isDead, isPassedOver, outcomeOf } from '#calls/outcome.ts'
@@ -26,7 +27,11 @@ export interface Miss {
  * when the far end, the network or our own limits refused. `near`: the leg whose media it will be joined with.
  * `role`: the part it has in the call; who asked to be called is its caller. `confirms`: picked up is not answered; the owner says when it is (`Leg.confirm`).
  */
-export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs: number; confirms?: boolean; role?: 'caller'; onMiss: (miss: Miss) => void }): Attempt | Miss {
+export function dial(
+  call: Call,
+  to: Destination,
+  options: { near?: Leg; ringMs: number; confirms?: boolean; role?: 'caller'; onMiss: (miss: Miss) => void },
+): Attempt | Miss {
   const barred = encryptionBar(to.encryption ?? usualEncryption, to.via.transport)
   if (barred !== null) return miss({ kind: 'failed', by: 'us', sip: 488, detail: `${to.endpoint.number}: ${barred}` }, true)
   const lease = to.lease?.()
@@ -60,6 +65,7 @@ export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs:
     if (leg.state === 'ended') return
     if (refusesMedia(failure) && media.mayOfferOtherwise()) {
       invite = send()
+      leg.early = { callId: invite.callId, localTag: invite.localTag, remoteTags: [] }
       call.tell({ kind: 'leg.redialled', leg: leg.id, sip: invite.callId, why: 'encryption' })
       return
     }
@@ -69,6 +75,7 @@ export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs:
     options.onMiss({ outcome, passedOver, redirectedTo: contactsOf(failure) })
     leg.over(outcome)
   }
+  const early = new EarlyMedia(media)
   const send = (): OutgoingInvite =>
     call.needs.sip.invite(
       {
@@ -84,12 +91,14 @@ export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs:
         ...(to.silenceMs !== undefined && { silenceMs: to.silenceMs }),
       },
       {
-        onProvisional: (response) => progressed(leg, response),
+        onProvisional: (response, tag) => {
+          if (tag !== '' && leg.early?.remoteTags.includes(tag) === false) leg.early.remoteTags.push(tag)
+          early.progressed(response, tag)
+          progressed(leg, response.status, early.isHeard)
+        },
         onAnswered: (response, dialog) => {
           dialog.acknowledge()
-          const body = bodyOf(response)
-          const accepted =
-            body === null && media.stream !== null ? 'ok' : body === null ? { why: 'the answer has no SDP' } : media.accept(body)
+          const accepted = early.answered(response)
           if (leg.state === 'ended') dialog.bye(reasons.elsewhere)
           else if (accepted !== 'ok') {
             dialog.bye()
@@ -102,14 +111,14 @@ export function dial(call: Call, to: Destination, options: { near?: Leg; ringMs:
       },
     )
   invite = send()
+  leg.early = { callId: invite.callId, localTag: invite.localTag, remoteTags: [] }
   leg.begin(invite.callId)
   return { leg }
 }
 
-function progressed(leg: Leg, response: SipResponse): void {
-  const body = bodyOf(response)
-  const early = body !== null && leg.media.accept(body) === 'ok'
-  if (response.status === 180 || response.status === 183 || early) leg.ringing(early)
+/** Ringing starts, goes on, or is no longer drowned by somebody's early audio (199). Others, such as 181, say nothing about ringing. */
+function progressed(leg: Leg, status: number, heard: boolean): void {
+  if (status === 180 || status === 183 || heard || (status === 199 && leg.state === 'ringing')) leg.ringing(heard)
 }
 
 /** What was offered does not suit: 415, 488 (RFC 3261 §21.4.26), 606. */

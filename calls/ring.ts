@@ -89,7 +89,7 @@ export class Ring implements Part {
         this.#outcomes.push(branch.lastOutcome)
         return
       }
-      const attempt = dial(this.#call, destination, {
+      const attempt = dial(this.#call, referred(destination, this.#plan.referredBy), {
         ...(this.#near !== null && { near: this.#near }),
         ringMs: 180_000,
         confirms: branch.confirm !== null,
@@ -137,6 +137,16 @@ export class Ring implements Part {
   #passOver(destination: Destination, outcome: Outcome): void {
     if (destination.endpoint.kind !== 'trunk') return
     this.#call.tell({ kind: 'trunk.passed-over', trunk: destination.endpoint.id, why: outcome.detail ?? outcome.kind })
+  }
+
+  /** `by` has picked up what rings at one of our legs (RFC 3891 §3): the same as an answer there. */
+  replace(leg: Leg, by: Leg): boolean {
+    const branch = [...this.#branches].find((each) => each.leg === leg)
+    if (branch === undefined || this.#over) return false
+    this.#finish({ kind: 'answered-elsewhere', by: 'nobody' })
+    this.#call.tell({ kind: 'ring.ended', outcome: { kind: 'answered', by: 'callee' }, leg: by.id })
+    this.#events.onAnswered(by)
+    return true
   }
 
   #answered(branch: Branch, leg: Leg): void {
@@ -189,6 +199,11 @@ function diversionOf(outcomes: readonly Outcome[], missed: Outcome | null): Dive
   if (before === null) return 'unconditional'
   if (before.kind === 'busy') return 'user-busy'
   return before.kind === 'no-answer' ? 'no-answer' : 'unavailable'
+}
+
+/** Phones are told who transferred; a carrier is not. */
+function referred(to: Destination, by: string | undefined): Destination {
+  return by === undefined || to.endpoint.kind !== 'device' ? to : { ...to, headers: [...(to.headers ?? []), ['Referred-By', by]] }
 }
 
 /** One parallel branch: destinations tried in order until one is more than passed over. */

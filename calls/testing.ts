@@ -258,6 +258,7 @@ export class FakeIncoming implements IncomingInvite {
   accepted: string | null = null
   dialog: FakeDialog | null = null
   onCancelled: (reason: string | null, lost?: string) => void = () => undefined
+  readonly localTag = 'ours'
   isReliable = false
   early: IncomingInvite['early'] = null
 

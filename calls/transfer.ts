@@ -3,9 +3,9 @@ import type { Call, Part } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
 import type { RingPlan } from '#calls/needs.ts'
 import { refusalOf } from '#calls/outcome.ts'
+import { plainRingback, recall } from '#calls/recall.ts'
 import type { Referral } from '#calls/referral.ts'
 import { Ring } from '#calls/ring.ts'
-import type { PlayItem } from '#media/engine.ts'
 import { reasonPhrase } from '#sip/message/reasons.ts'
 
 export interface TransferEvents {
@@ -14,9 +14,6 @@ export interface TransferEvents {
   /** Nobody took it. `transferor` is the leg that asked, back on the line, or null when it and its person cannot be reached any more. */
   onReturned(party: Leg, transferor: Leg | null, outcome: Outcome): void
 }
-
-/** How long the transferor's phone is rung when a transfer failed after it had left. */
-const recallMs = 20_000
 
 /**
  * Blind transfer (RFC 3515, RFC 5589 §6): the party hears ringback while the target rings; the transferor may hang up at once. When
@@ -28,7 +25,7 @@ export class BlindTransfer implements Part {
   #transferor: Leg
   #referral: Referral
   #events: TransferEvents
-  #ring: Ring | null = null
+  #ring: Part | null = null
   #over = false
   #listening = new DisposableStack()
 
@@ -54,22 +51,27 @@ export class BlindTransfer implements Part {
   }
 
   #start(plan: RingPlan): void {
-    const play = this.#party.media.endpoint.play(ringback, { loop: true })
-    this.#ring = new Ring(this.#call, { ...plan, diverted: 'deflection' }, this.#party, {
-      onRinging: () => this.#referral.notify(180, 'Ringing'),
-      onAnswered: (target) => {
-        this.#party.media.endpoint.stop(play)
-        this.#referral.notify(200, 'OK')
-        this.#call.tell({ kind: 'transfer.completed', leg: this.#transferor.id, to: this.#referral.to })
-        this.#finish()
-        this.#transferor.hangUp({ kind: 'transferred', by: this.#transferor.role, detail: `transferred to ${this.#referral.to}` })
-        this.#events.onConnected(this.#party, target)
+    const play = this.#party.media.endpoint.play(plainRingback, { loop: true })
+    this.#ring = new Ring(
+      this.#call,
+      { ...plan, diverted: 'deflection', ...(this.#referral.referredBy !== null && { referredBy: this.#referral.referredBy }) },
+      this.#party,
+      {
+        onRinging: () => this.#referral.notify(180, 'Ringing'),
+        onAnswered: (target) => {
+          this.#party.media.endpoint.stop(play)
+          this.#referral.notify(200, 'OK')
+          this.#call.tell({ kind: 'transfer.completed', leg: this.#transferor.id, to: this.#referral.to })
+          this.#finish()
+          this.#transferor.hangUp({ kind: 'transferred', by: this.#transferor.role, detail: `transferred to ${this.#referral.to}` })
+          this.#events.onConnected(this.#party, target)
+        },
+        onUnanswered: (outcome) => {
+          this.#party.media.endpoint.stop(play)
+          this.#failed(outcome)
+        },
       },
-      onUnanswered: (outcome) => {
-        this.#party.media.endpoint.stop(play)
-        this.#failed(outcome)
-      },
-    })
+    )
   }
 
   #failed(outcome: Outcome): void {
@@ -86,26 +88,9 @@ export class BlindTransfer implements Part {
 
   /** The transferor has hung up already: ring its phone again. */
   #recall(outcome: Outcome): void {
-    const endpoint = this.#transferor.endpoint
-    if (endpoint.kind !== 'device') {
+    this.#ring = recall(this.#party, this.#transferor, (back) => {
       this.#finish()
-      this.#events.onReturned(this.#party, null, outcome)
-      return
-    }
-    const play = this.#party.media.endpoint.play(ringback, { loop: true })
-    const plan: RingPlan = { steps: [{ targets: [{ kind: 'device', id: endpoint.id, label: endpoint.number }], ms: recallMs }] }
-    this.#ring = new Ring(this.#call, plan, this.#party, {
-      onRinging: () => undefined,
-      onAnswered: (leg) => {
-        this.#party.media.endpoint.stop(play)
-        this.#finish()
-        this.#events.onReturned(this.#party, leg, outcome)
-      },
-      onUnanswered: () => {
-        this.#party.media.endpoint.stop(play)
-        this.#finish()
-        this.#events.onReturned(this.#party, null, outcome)
-      },
+      this.#events.onReturned(this.#party, back, outcome)
     })
   }
 
@@ -121,5 +106,3 @@ export class BlindTransfer implements Part {
     this.#call.disown(this)
   }
 }
-
-const ringback: readonly PlayItem[] = [{ kind: 'tone', tone: 'ringback' }]

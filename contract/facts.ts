@@ -55,10 +55,10 @@ export const Fact = Type.Union([
     why: Type.Optional(Type.String()),
     late: Type.Boolean(),
   }),
-  /** Somebody captures its packets until then; `audio`: the payloads, too, so that they can be listened to. */
-  fact('call.captured', { by: Type.String(), audio: Type.Boolean(), until: Type.Number() }),
   /** The server died and took this call over again. */
   fact('call.recovered', { downMs: Type.Number() }),
+  /** Somebody captures its packets until then; `audio`: the payloads, too, so that they can be listened to. */
+  fact('call.captured', { by: Type.String(), audio: Type.Boolean(), until: Type.Number() }),
   /** Refused, with what the caller was told. `invite`: Call-ID of what was refused, and `tag` of who sent it, where it came before any leg was there. */
   fact('call.refused', {
     reason: Type.String(),
@@ -108,8 +108,13 @@ export const Fact = Type.Union([
   fact('ring.ended', { outcome: Outcome, leg: Type.Optional(Type.String()) }),
   /** A trunk was tried for an outbound leg and did not take it. */
   fact('trunk.passed-over', { trunk: Type.String(), why: Type.String() }),
-  fact('transfer.requested', { ...leg, to: Type.String() }),
-  fact('transfer.completed', { ...leg, to: Type.String() }),
+  /** `attended`: the transferor asks first. */
+  fact('transfer.requested', { ...leg, to: Type.String(), attended: Type.Optional(Type.Boolean()) }),
+  fact('transfer.completed', { ...leg, to: Type.String(), attended: Type.Optional(Type.Boolean()) }),
+  /** Two calls have become one: what goes on is told of `into`. */
+  fact('call.joined', { into: Type.String() }),
+  /** Whom was called wants the call elsewhere (3xx). `why`: it was not followed. */
+  fact('leg.redirected', { ...leg, to: Type.Array(Type.String()), followed: Type.Boolean(), why: Type.Optional(Type.String()) }),
   fact('transfer.failed', { ...leg, to: Type.String(), outcome: Outcome }),
   fact('recording.started', { recording: Type.String() }),
   fact('recording.ended', { recording: Type.String(), ms: Type.Number(), bytes: Type.Integer() }),

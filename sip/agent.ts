@@ -161,6 +161,8 @@ export type Reason = string
 export interface IncomingInvite {
   readonly request: SipRequest
   readonly flow: Flow
+  /** Our tag in the dialog that is to be. */
+  readonly localTag: string
   /** The caller acknowledges provisional responses (RFC 3262): one with a body is repeated until it does, and may hold our offer. */
   readonly isReliable: boolean
   /** Who hears of the session before the answer: the answer to an offer of ours, and offers by PRACK or UPDATE. Set by the owner at once. */

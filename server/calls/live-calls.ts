@@ -1,4 +1,6 @@
 import type { Call } from '#calls/call.ts'
+import type { Leg } from '#calls/leg.ts'
+import type { DialogName } from '#sip/dialog/replaces.ts'
 
 /** Every call in progress on this server. */
 export class LiveCalls {
@@ -26,6 +28,15 @@ export class LiveCalls {
 
   of(tenant: string): Iterable<Call> {
     return this.#byTenant.get(tenant) ?? []
+  }
+
+  /** The leg of this company with a dialog of that name. */
+  legOf(tenant: string, isNamed: (dialog: DialogName) => boolean): Leg | null {
+    for (const call of this.of(tenant)) {
+      const leg = call.legs.find((each) => each.names.some(isNamed))
+      if (leg !== undefined) return leg
+    }
+    return null
   }
 
   all(): Iterable<Call> {

@@ -17,11 +17,14 @@ import { speakRefusal } from '#server/dialplan/spoken-refusal.ts'
 import { FlowRunner, type FlowSurroundings } from '#server/flows/flow-runner.ts'
 import { type CallerLeg, Ringing } from '#server/flows/ringing.ts'
 import type { Against, OutboundGuard } from '#server/outbound/guard.ts'
+import type { Replaces } from '#sip/dialog/replaces.ts'
 import type { Prompts } from '#server/prompts/prompts.ts'
 
 export interface ConductNeeds {
   prompts: Prompts
   guard: OutboundGuard
+  /** The leg of a company whose dialog one of its phones names in a REFER. */
+  legReferredTo: (tenant: string, replaces: Replaces) => Leg | null
   /** An id for a recording. */
   recordingId: () => string
 }
@@ -79,6 +82,8 @@ export class Conduct {
   rules(as: Pick<Conducted, 'config' | 'direction' | 'dialled'>): ConversationRules {
     return {
       music: (call) => this.#music(call, as.config),
+      ringback: ringbackOf(as.config),
+      referred: (tenant, replaces) => this.#needs.legReferredTo(tenant, replaces),
       began: (call, legs) => this.#record(call, legs, as),
     }
   }

@@ -6,19 +6,24 @@ import { type InboundLeg, openInbound, tellRefused } from '#calls/inbound-leg.ts
 import type { CallIdentity, CallNeeds } from '#calls/needs.ts'
 import { refusalOf } from '#calls/outcome.ts'
 import type { Identified, Identity, IncomingInvite, SipPolicy, Flow } from '#sip/agent.ts'
+import { isReplaced } from '#sip/dialog/replaces.ts'
 import type { SipRequest } from '#sip/message/message.ts'
-import type { LiveCalls } from '#server/calls/live-calls.ts'
 import type { Gruus } from '#sip/registrar/gruu.ts'
 import type { CompiledDevice } from '#server/config/compiled.ts'
+import type { LiveCalls } from '#server/calls/live-calls.ts'
+import { replaceLeg, replacesOf } from '#server/calls/replacing.ts'
 import { rehearsalHeader, type Rehearsals } from '#server/calls/rehearsals.ts'
 import { callerOnTrunk, clean, dialledOnTrunk, divertedOnTrunk, userOfUri, wishesOfPhone } from '#server/dialplan/arrival.ts'
 import type { Book, Books } from '#server/dialplan/books.ts'
 import type { Conduct } from '#server/dialplan/conduct.ts'
 import { decideFromTrunk, decideInside, type Route } from '#server/dialplan/decide.ts'
+import { phoneOfGruu, routeOfGruu } from '#server/dialplan/gruu.ts'
 import { encryptionOf } from '#server/dialplan/encryption-of.ts'
 import type { Identifier } from '#server/dialplan/identify.ts'
-import { phoneOfGruu, routeOfGruu } from '#server/dialplan/gruu.ts'
 import { type DeviceWho, isWho, type TrunkWho } from '#server/dialplan/who.ts'
+import type { CallerIdentity, Checked } from '#server/stir/caller-identity.ts'
+import type { TrunkLink } from '#server/trunks/trunk-link.ts'
+import type { CompiledTrunk } from '#server/config/compiled.ts'
 import type { TrunkBoard } from '#server/trunks/trunk-board.ts'
 
 export interface SwitchboardNeeds {
@@ -26,16 +31,16 @@ export interface SwitchboardNeeds {
   books: Books
   identifier: Identifier
   trunks: TrunkBoard
+  identity: Pick<CallerIdentity, 'check'>
   live: LiveCalls
   rehearsals: Rehearsals
   conduct: Conduct
+  gruus: Pick<Gruus, 'find'>
   /** New calls above this many are refused; emergency calls never. */
   callLimit: number
-  identity: Pick<CallerIdentity, 'check'>
 }
 
 /** Where calls come in: who calls, whom they dialled, which company that is, and what becomes of it. */
-  gruus: Pick<Gruus, 'find'>
 export class Switchboard implements SipPolicy {
   #needs: SwitchboardNeeds
 
@@ -71,6 +76,7 @@ export class Switchboard implements SipPolicy {
       name: device.name,
       ...(device.person !== null && { person: device.person.id }),
     }
+    if (this.#replaces(incoming, who.tenant, endpoint)) return
     const inside = route.kind === 'target' || route.kind === 'refused'
     this.#begin({
       incoming,
@@ -88,7 +94,21 @@ export class Switchboard implements SipPolicy {
     })
   }
 
+  /** True when the INVITE wanted to take the place of another leg, and has its answer. */
+  #replaces(incoming: IncomingInvite, tenant: string, endpoint: EndpointRef): boolean {
+    const replaces = replacesOf(incoming)
+    if (replaces === 'bad') incoming.reject(400, 'The Replaces names no dialog')
+    else if (replaces !== null)
+      replaceLeg(incoming, replaces, { endpoint, find: (named) => this.#needs.live.legOf(tenant, (dialog) => isReplaced(named, dialog)) })
+    return replaces !== null
+  }
+
   #fromTrunk(incoming: IncomingInvite, who: TrunkWho): void {
+    if (replacesOf(incoming) !== null) {
+      // No carrier is ever told of a dialog that is not its own.
+      incoming.reject(481)
+      return
+    }
     let refused: { book: Book; route: Route; trunk: string; dialled: string } | null = null
     for (const { tenant, trunk } of who.candidates) {
       const book = this.#needs.books.current(tenant)
@@ -109,13 +129,23 @@ export class Switchboard implements SipPolicy {
   }
 
   #beginFromTrunk(incoming: IncomingInvite, at: { book: Book; route: Route; trunk: string; dialled: string }): void {
-    const { book, route, trunk, dialled } = at
+    const { book, route, trunk } = at
     const compiled = book.config.trunks.get(trunk)
     const link = this.#needs.trunks.link(book.tenant, trunk)
     if (compiled === undefined || link === null) {
       incoming.reject(403)
       return
     }
+    this.#needs.identity.check(incoming, compiled, book.config.company.country, (checked) =>
+      this.#checkedFromTrunk(incoming, { ...at, route: checked.refused ?? route }, { compiled, link, checked }),
+    )
+  }
+
+  #checkedFromTrunk(
+    incoming: IncomingInvite,
+    { book, route, trunk, dialled }: { book: Book; route: Route; trunk: string; dialled: string },
+    { compiled, link, checked }: { compiled: CompiledTrunk; link: TrunkLink; checked: Checked },
+  ): void {
     const from = callerOnTrunk(incoming.request, compiled, book.config.company.country)
     const endpoint: EndpointRef = { kind: 'trunk', id: trunk, number: from.number, ...(from.name !== undefined && { name: from.name }) }
     const full = link.blocked()?.why === 'full'
@@ -125,10 +155,13 @@ export class Switchboard implements SipPolicy {
       ...{ incoming, book, route: taken, dialled: to, endpoint, party: compiled, direction: 'inbound', from },
       more: route.kind === 'target' && route.number !== undefined ? { called: route.number.number } : {},
       diverted: divertedOnTrunk(incoming.request, compiled, book.config.company.country),
+      checked,
     })
-    if (call !== null && !full) {
+    if (call !== null && !full && call.outcome === null) {
       const channel = link.take()
-      call.ended.on(() => channel[Symbol.dispose]())
+      // It is the line of this leg, which a transfer may take to another call.
+      const used = call.legs[0]?.onEnded ?? call.ended
+      used.on(() => channel[Symbol.dispose]())
     }
   }
 
@@ -142,16 +175,6 @@ export class Switchboard implements SipPolicy {
     const identity: CallIdentity = {
       tenant: book.tenant,
       call: calls.random.hex(10),
-    this.#needs.identity.check(incoming, compiled, book.config.company.country, (checked) =>
-      this.#checkedFromTrunk(incoming, { ...at, route: checked.refused ?? route }, { compiled, link, checked }),
-    )
-  }
-
-  #checkedFromTrunk(
-    incoming: IncomingInvite,
-    { book, route, trunk, dialled }: { book: Book; route: Route; trunk: string; dialled: string },
-    { compiled, link, checked }: { compiled: CompiledTrunk; link: TrunkLink; checked: Checked },
-  ): void {
       config: book.version,
       from,
       asker: endpoint,
@@ -161,7 +184,6 @@ export class Switchboard implements SipPolicy {
     const call = new Call(calls, identity)
     live.add(call)
     call.tell({
-      checked,
       kind: 'call.started',
       direction,
       from,
@@ -170,6 +192,7 @@ export class Switchboard implements SipPolicy {
       config: book.version,
       ...(pretended !== null && { rehearsedAt: pretended }),
     })
+    arrival.checked?.tell(call)
     call.limit(book.config.settled.maxCallMinutes * 60_000, {
       kind: 'too-long',
       by: 'us',
@@ -179,7 +202,10 @@ export class Switchboard implements SipPolicy {
       this.#refuse(call, incoming, route)
       return call
     }
-    const caller = openInbound(call, incoming, endpoint, encryptionOf(book.config, arrival.party))
+    const caller = openInbound(call, incoming, endpoint, {
+      encryption: encryptionOf(book.config, arrival.party),
+      codecs: arrival.party.codecs,
+    })
     if (caller === null) return call
     const clock = pretended === null ? calls.clock : shifted(calls.clock, pretended - calls.clock.wall())
     this.#conduct(call, caller, { route, book, dialled, direction, clock })
@@ -198,7 +224,6 @@ export class Switchboard implements SipPolicy {
     const { status, reason } = refusalOf(route.outcome)
     const sip = route.outcome.sip ?? status
     incoming.reject(sip, route.outcome.detail ?? reason, sip === 503 ? [['Retry-After', '10']] : [])
-    arrival.checked?.tell(call)
     tellRefused(call, incoming, { reason: route.outcome.detail ?? reason, rule: route.rule, sip })
     call.end(route.outcome)
   }
@@ -217,6 +242,7 @@ interface Arrival {
   /** What else the call keeps in mind of how it came. */
   more: Pick<CallIdentity, 'withheld' | 'preferred' | 'called'>
   diverted?: ReturnType<typeof divertedOnTrunk>
+  checked?: Checked
 }
 
 function fullRoute(channels: number): Route {

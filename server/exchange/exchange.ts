@@ -14,6 +14,7 @@ import { GuessThrottle } from '#sip/auth/throttle.ts'
 import { Gruus } from '#sip/registrar/gruu.ts'
 import { Registrar } from '#sip/registrar/registrar.ts'
 import { Locator } from '#sip/location/locator.ts'
+import { isReferredTo } from '#sip/dialog/replaces.ts'
 import { SipTrace } from '#sip/trace.ts'
 import { DnsClient, nameServer, type NameServer } from '#sip/transport/dns-client.ts'
 import type { ListenAt } from '#sip/transport/port-taken.ts'
@@ -31,17 +32,17 @@ import { Switchboard } from '#server/dialplan/switchboard.ts'
 import type { CompiledDevice } from '#server/config/compiled.ts'
 import { mediaAddresses } from '#server/exchange/addresses.ts'
 import type { Journal } from '#server/journal/index.ts'
-import { noMailboxes } from '#server/presence/message-summary.ts'
 import { Messages } from '#server/messages/messages.ts'
+import { noMailboxes } from '#server/presence/message-summary.ts'
 import { Presence } from '#server/presence/presence.ts'
 import { OutboundGuard } from '#server/outbound/guard.ts'
 import { CompanyAnnouncer } from '#server/prompts/announcer.ts'
 import type { Prompts } from '#server/prompts/prompts.ts'
 import type { SipSettings } from '#server/settings.ts'
-import { TrunkBoard } from '#server/trunks/trunk-board.ts'
-
 import { CallerIdentity } from '#server/stir/caller-identity.ts'
 import { fetchCertificate } from '#server/stir/fetch-certificate.ts'
+import { TrunkBoard } from '#server/trunks/trunk-board.ts'
+
 export interface ExchangeParts {
   clock: Clock
   random: Random
@@ -65,9 +66,9 @@ export class Exchange {
   readonly transport: SipTransport
   readonly trunks: TrunkBoard
   readonly books: Books
+  readonly identity: CallerIdentity
   readonly live = new LiveCalls()
   readonly conduct: Conduct
-  readonly identity: CallerIdentity
   readonly rehearsals: Rehearsals
   readonly trace: SipTrace
   readonly calls: CallNeeds
@@ -82,9 +83,9 @@ export class Exchange {
     this.callLimit = parts.callLimit
     this.trace = new SipTrace(clock)
     this.books = new Books(log)
+    this.identity = new CallerIdentity({ clock, fetch: fetchCertificate, authorities: textOf(parts.sip.signatureAuthorities) })
     this.rehearsals = new Rehearsals(clock, random)
     this.transport = new SipTransport(clock, wheel, listenAt(parts.sip, parts.certificates))
-    this.identity = new CallerIdentity({ clock, fetch: fetchCertificate, authorities: textOf(parts.sip.signatureAuthorities) })
     const locator = new Locator(clock, random, new DnsClient(clock, random, nameServersOf(parts.sip.dnsServers)))
     const addresses = mediaAddresses({
       publicAddress: parts.sip.publicAddress,
@@ -110,7 +111,12 @@ export class Exchange {
       keep: (key, value) => journal.keep(key, value),
       kept: (key) => journal.kept(key).get(key),
     })
-    this.conduct = new Conduct({ prompts: parts.prompts, guard, recordingId: () => random.hex(12) })
+    this.conduct = new Conduct({
+      prompts: parts.prompts,
+      guard,
+      legReferredTo: (tenant, replaces) => this.live.legOf(tenant, (name) => isReferredTo(replaces, name)),
+      recordingId: () => random.hex(12),
+    })
     const policy: SipPolicy = {
       identify: (request, source) => switchboard.identify(request, source),
       onInvite: (incoming, who) => switchboard.onInvite(incoming, who),
@@ -128,14 +134,14 @@ export class Exchange {
       policy,
       gate: gateOf(clock, (shut) => log.warn('guessing was stopped', { kind: shut.kind, who: shut.who, failures: shut.failures })),
       registrar: this.registrar,
+      gruus,
+      serviceRoute: parts.sip.serviceRoute.map((uri) => `<${uri}>`),
       product: 'Centrala',
       sessions: parts.sip.sessions,
       methods: ['SUBSCRIBE', 'MESSAGE'],
       isLocal: addresses.isLocal,
       reflow: (kept) => this.devices.flowTo(kept),
       trace: this.trace,
-      gruus,
-      serviceRoute: parts.sip.serviceRoute.map((uri) => `<${uri}>`),
       transactions: { isPriority: (request) => request.method === 'INVITE' && this.books.isEmergency(userOfUri(request.uri) ?? '') },
     })
     this.presence = new Presence({
@@ -154,26 +160,37 @@ export class Exchange {
       isBusy: (tenant, device) => this.live.isBusy(tenant, device),
       trunks: this.trunks,
       guard,
+      sign: (tenant, call) => this.identity.sign(tenant, call),
     })
     const announcer = new CompanyAnnouncer({ book: (tenant, version) => this.books.at(tenant, version), prompts: parts.prompts })
     this.calls = {
-      ...{ clock, random, log, sip: this.agent, media: parts.media, journal },
-      ...{ addresses, directory, archive: parts.archive, announcer, vault: parts.vault },
+      clock,
+      random,
+      log,
+      sip: this.agent,
+      media: parts.media,
+      journal,
+      addresses,
+      directory,
+      archive: parts.archive,
+      announcer,
+      vault: parts.vault,
     }
     const switchboard = new Switchboard({
       calls: this.calls,
       books: this.books,
       identifier: new Identifier({
-      sign: (tenant, call) => this.identity.sign(tenant, call),
         books: this.books,
         trunksFrom: (address, port) => this.trunks.from(address, port),
         passwordOf: parts.passwordOf,
         isOurs: addresses.isOurs,
       }),
       trunks: this.trunks,
+      identity: this.identity,
       live: this.live,
       rehearsals: this.rehearsals,
       conduct: this.conduct,
+      gruus,
       callLimit: parts.callLimit,
     })
   }
@@ -190,8 +207,6 @@ export class Exchange {
       const look = (): void => {
         if (this.live.size === 0) resolve()
       }
-      gruus,
-      identity: this.identity,
       for (const call of this.live.all()) call.ended.on(() => queueMicrotask(look))
       look()
     })
@@ -210,6 +225,18 @@ export class Exchange {
   }
 }
 
+/** The same as long as the journal lives: GRUUs given out before a restart go on leading to their phones. */
+function gruuSecret(journal: Pick<Journal, 'keep' | 'kept'>, random: Random): Uint8Array {
+  const known = journal.kept('gruu/').get('gruu/secret')
+  const secret = typeof known === 'string' && known.length === 64 ? known : random.hex(32)
+  if (secret !== known) journal.keep('gruu/secret', secret)
+  return Buffer.from(secret, 'hex')
+}
+
+function textOf(path: string | null): string | null {
+  return path === null ? null : readFileSync(path, 'utf8')
+}
+
 type OutboundGuardTell = ConstructorParameters<typeof OutboundGuard>[0]['tell']
 
 function gateOf(clock: Clock, onShutOut: ConstructorParameters<typeof GuessThrottle>[0]['onShutOut']): AuthGate {
@@ -225,18 +252,6 @@ function nameServersOf(given: readonly string[]): (() => readonly NameServer[]) 
 
 function listenAt(sip: SipSettings, certificates: readonly KeyedCertificate[]): ConstructorParameters<typeof SipTransport>[2] {
   const on = (port: number, setting: string): ListenAt[] => sip.addresses.map((address) => ({ address, port, setting }))
-/** The same as long as the journal lives: GRUUs given out before a restart go on leading to their phones. */
-function gruuSecret(journal: Pick<Journal, 'keep' | 'kept'>, random: Random): Uint8Array {
-  const known = journal.kept('gruu/').get('gruu/secret')
-  const secret = typeof known === 'string' && known.length === 64 ? known : random.hex(32)
-  if (secret !== known) journal.keep('gruu/secret', secret)
-  return Buffer.from(secret, 'hex')
-}
-
-function textOf(path: string | null): string | null {
-  return path === null ? null : readFileSync(path, 'utf8')
-}
-
   const at = on(sip.port, 'CENTRALA_SIP_PORT')
   return {
     ...{ udp: at, tcp: at, tls: on(sip.tls.port, 'CENTRALA_SIP_TLS_PORT') },

@@ -8,14 +8,15 @@ import type { PlayId, PlayItem } from '#media/engine.ts'
 /** The caller's leg as the dial plan drives it: already answered, or still to be. */
 export interface CallerLeg {
   leg: Leg
-  ring(): void
+  /** False: it hears us already, so that ringing must be heard. */
+  ring(): boolean
   early(): boolean
   answer(then?: () => void): void
 }
 
 /** A leg that has been answered already: after a restart, or because we called it. */
 export function answeredLeg(leg: Leg): CallerLeg {
-  return { leg, ring: () => undefined, early: () => true, answer: (then) => then?.() }
+  return { leg, ring: () => false, early: () => true, answer: (then) => then?.() }
 }
 
 /** What the caller hears while others ring. */
@@ -34,7 +35,8 @@ export class Ringing {
   #sound: WhileRinging
   #ring: Ring | null = null
   #playing: PlayId | null = null
-  #early = false
+  /** Whose audio the caller hears before an answer. */
+  #early: Leg | null = null
   #over = false
 
   constructor(
@@ -54,7 +56,7 @@ export class Ringing {
       },
       onUnanswered: (outcome) => {
         this.#quiet()
-        if (this.#early) caller.leg.media.endpoint.part()
+        this.#part()
         options.onUnanswered(outcome)
       },
     })
@@ -62,7 +64,7 @@ export class Ringing {
 
   /** Music that became available after the ringing had begun. */
   set music(items: readonly PlayItem[]) {
-    if (!this.#over && !this.#early && this.#caller.leg.state === 'talking' && items.length > 0) this.#play(items)
+    if (!this.#over && this.#early === null && this.#caller.leg.state === 'talking' && items.length > 0) this.#play(items)
   }
 
   stop(outcome: Outcome): void {
@@ -74,10 +76,19 @@ export class Ringing {
     const { leg } = this.#caller
     if (early !== null && this.#sound.music.length === 0 && (leg.state === 'talking' || this.#caller.early())) {
       this.#silence()
-      this.#early = true
+      this.#early = early
       leg.media.endpoint.join(early.media.endpoint)
-    } else if (leg.state !== 'talking') this.#caller.ring()
-    else if (this.#playing === null && !this.#early) this.#play(this.#sound.ringback)
+      return
+    }
+    // Whoever was heard has stopped, or others ring too, so that nobody is.
+    this.#part()
+    if (leg.state !== 'talking' && this.#caller.ring()) return
+    if (this.#playing === null) this.#play(this.#sound.ringback)
+  }
+
+  #part(): void {
+    if (this.#early !== null) this.#caller.leg.media.endpoint.part()
+    this.#early = null
   }
 
   #play(items: readonly PlayItem[]): void {

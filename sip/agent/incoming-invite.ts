@@ -25,7 +25,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
   readonly #core: Core
   readonly #transaction: ServerTransaction
   readonly #dialog: Dialog
-  readonly #toTag: string
+  readonly localTag: string
   #open = true
   #repeat: WheelTimer | null = null
   /** What the caller has to acknowledge; null: nothing yet. */
@@ -41,8 +41,8 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
     this.flow = transaction.flow
     this.#core = core
     this.#transaction = transaction
-    this.#toTag = newTag(core)
-    this.#dialog = Dialog.ofInvite(transaction.request, this.#toTag, transaction.flow)
+    this.localTag = newTag(core)
+    this.#dialog = Dialog.ofInvite(transaction.request, this.localTag, transaction.flow)
     core.dialogs.add(this.#dialog.key, this)
     core.ringing.add(this.flow.connection, this)
     transaction.events.onCancelled = (cancel) => this.#cancelled(cancel.headers.get('Reason') ?? null)
@@ -83,7 +83,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
   reject(status: number, reason?: string, headers: HeaderLines = []): void {
     if (!this.#open) return
     this.#leave()
-    answer(this.#core, this.#transaction, status, { toTag: this.#toTag, reason, headers })
+    answer(this.#core, this.#transaction, status, { toTag: this.localTag, reason, headers })
   }
 
   /** The caller's connection is gone: nobody is there to be answered. */
@@ -95,7 +95,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
 
   receive(transaction: ServerTransaction): void {
     const { request } = transaction
-    const toTag = this.#toTag
+    const toTag = this.localTag
     if (this.#dialog.order(request) !== 'next') {
       answer(this.#core, transaction, 500, { toTag, reason: 'CSeq out of order' })
       return
@@ -138,7 +138,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
   #cancelled(reason: Reason | null): void {
     if (!this.#open) return
     this.#leave()
-    answer(this.#core, this.#transaction, 487, { toTag: this.#toTag })
+    answer(this.#core, this.#transaction, 487, { toTag: this.localTag })
     tell(this.#core, () => this.onCancelled(reason))
   }
 
@@ -148,7 +148,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
     if (!this.#open && usage === null) return
     if (usage === null) this.#leave()
     else this.#release()
-    answer(this.#core, this.#transaction, 504, { toTag: this.#toTag, reason: 'PRACK never came' })
+    answer(this.#core, this.#transaction, 504, { toTag: this.localTag, reason: 'PRACK never came' })
     const lost = 'the caller did not acknowledge a provisional response'
     if (usage === null) tell(this.#core, () => this.onCancelled(null, lost))
     else usage.gone(lost, false)
@@ -165,7 +165,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
   }
 
   #response(status: number, parts: { headers: HeaderLines; body?: Body | null | undefined }): SipResponse {
-    return answerTo(this.#core, this.#transaction.request, status, { toTag: this.#toTag, ...parts })
+    return answerTo(this.#core, this.#transaction.request, status, { toTag: this.localTag, ...parts })
   }
 
   #answer(usage: InviteUsage, body: Body | null, terms: SessionTerms | null): void {
@@ -185,14 +185,14 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
     this.early = events
     this.#transaction.events.onCancelled = (cancel) => {
       this.#release()
-      answer(this.#core, this.#transaction, 487, { toTag: this.#toTag })
+      answer(this.#core, this.#transaction, 487, { toTag: this.localTag })
       usage.endedByPeer(cancel.headers.get('Reason') ?? null)
     }
     usage.held = {
       receivePrack: (transaction) => this.#pracked(transaction),
       refuse: () => {
         this.#release()
-        answer(this.#core, this.#transaction, 480, { toTag: this.#toTag })
+        answer(this.#core, this.#transaction, 480, { toTag: this.localTag })
       },
     }
     this.#reliable?.whenAcknowledged(() => {
@@ -215,7 +215,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
     if (this.#session === 'told') this.#session = 'settled'
     const body = bodyOf(transaction.request)
     if (body === null || offered) {
-      answer(this.#core, transaction, 200, { toTag: this.#toTag })
+      answer(this.#core, transaction, 200, { toTag: this.localTag })
       if (body !== null) tell(this.#core, () => this.early?.onAcknowledged?.(body))
     } else this.#offered(transaction)
     reliable.next()
@@ -227,20 +227,20 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
     const { request } = transaction
     if (request.body.length === 0) {
       this.#dialog.refreshTarget(request.headers)
-      answer(this.#core, transaction, 200, { toTag: this.#toTag, headers: this.#headers() })
+      answer(this.#core, transaction, 200, { toTag: this.localTag, headers: this.#headers() })
     } else if (this.#session === 'settled') this.#offered(transaction)
-    else if (this.#session === 'told' && this.request.body.length === 0) answer(this.#core, transaction, 491, { toTag: this.#toTag })
+    else if (this.#session === 'told' && this.request.body.length === 0) answer(this.#core, transaction, 491, { toTag: this.localTag })
     else this.#notNow(transaction)
   }
 
   #offered(transaction: ServerTransaction): void {
     const events = this.early
     if (events === null) {
-      answer(this.#core, transaction, 488, { toTag: this.#toTag })
+      answer(this.#core, transaction, 488, { toTag: this.localTag })
       return
     }
     this.#offers ??= new ReinviteServer(this.#core, {
-      localTag: this.#toTag,
+      localTag: this.localTag,
       events,
       isAsking: () => false,
       onAccepted: (request) => {
@@ -254,7 +254,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
   }
 
   #notNow(transaction: ServerTransaction): void {
-    answer(this.#core, transaction, 500, { toTag: this.#toTag, headers: [['Retry-After', String(this.#core.random.below(11))]] })
+    answer(this.#core, transaction, 500, { toTag: this.localTag, headers: [['Retry-After', String(this.#core.random.below(11))]] })
   }
 
   #headers(): HeaderLines {

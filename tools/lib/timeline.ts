@@ -57,7 +57,11 @@ const sentences: { readonly [K in FactKind]: (fact: Of<K>, name: Name) => string
   'ring.started': ({ targets, ms }) => `rings ${targets.join(', ') || 'nobody'} for up to ${seconds(ms)}`,
   'ring.ended': ({ outcome, leg }, name) => `ringing ends: ${leg === undefined ? said(outcome) : `${name(leg)} takes the call`}`,
   'trunk.passed-over': ({ trunk, why }) => `trunk "${trunk}" is passed over: ${why}`,
-  'transfer.requested': ({ leg, to }, name) => `${name(leg)} transfers to ${to}`,
+  'transfer.requested': ({ leg, to, attended }, name) =>
+    attended === true ? `${name(leg)} asks ${to} first` : `${name(leg)} transfers to ${to}`,
+  'call.joined': ({ into }) => `joined with call ${into}`,
+  'leg.redirected': ({ leg, to, followed, why }, name) =>
+    `${name(leg)} sends the call on to ${to.join(', ')}${followed ? '' : `; not followed: ${why ?? 'refused'}`}`,
   'transfer.completed': ({ to }) => `transferred to ${to}`,
   'transfer.failed': ({ to, outcome }) => `the transfer to ${to} failed: ${said(outcome)}`,
   'recording.started': () => 'recording begins',

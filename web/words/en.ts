@@ -189,7 +189,15 @@ export const en: Words = {
     'ring.started': (f, say) => `Ringing ${f.targets.join(', ')} for ${say.duration(f.ms)} (step ${f.step}).`,
     'ring.ended': (f, say) => `Ringing ended: ${f.leg === undefined ? say.outcome(f.outcome) : `${say.leg(f.leg)} answered`}.`,
     'trunk.passed-over': (f, say) => `Trunk ${say.trunk(f.trunk)} passed over: ${f.why}.`,
-    'transfer.requested': (f, say) => `${say.leg(f.leg)} transfers the call to ${f.to}.`,
+    'transfer.requested': (f, say) =>
+      f.attended === true
+        ? `${say.leg(f.leg)} asks ${f.to} before transferring the call.`
+        : `${say.leg(f.leg)} transfers the call to ${f.to}.`,
+    'call.joined': (f) => `The call was joined with another one (${f.into}).`,
+    'leg.redirected': (f, say) =>
+      f.followed
+        ? `${say.leg(f.leg)} forwards the call to ${f.to.join(', ')}.`
+        : `${say.leg(f.leg)} wants the call at ${f.to.join(', ')}; not followed: ${f.why ?? ''}.`,
     'transfer.completed': (f) => `Transferred to ${f.to}.`,
     'transfer.failed': (f, say) => `The transfer to ${f.to} failed: ${say.outcome(f.outcome)}.`,
     'recording.started': () => 'Recording started.',
@@ -201,9 +209,9 @@ export const en: Words = {
     'device.registered': (f, say) => `Phone ${say.device(f.device)} registered from ${f.contact}.`,
     'device.unregistered': (f, say) => `Phone ${say.device(f.device)} is gone: ${f.why}.`,
     'device.password-shown': (f, say) => `${f.to} saw the password of phone ${say.device(f.device)}.`,
+    'message.sent': (f, say) =>
+      `Phone ${say.device(f.device)} sent a message to ${f.to}: ${f.delivered > 0 ? 'delivered' : `not delivered (${f.sip})`}.`,
     'config.changed': (f) => `Configuration version ${f.version} by ${f.author}: ${f.comment}`,
     'alarm.raised': (f) => `Alarm ${f.rule}: ${f.detail}`,
   },
 }
-    'message.sent': (f, say) =>
-      `Phone ${say.device(f.device)} sent a message to ${f.to}: ${f.delivered > 0 ? 'delivered' : `not delivered (${f.sip})`}.`,

@@ -187,7 +187,15 @@ export const pl: Words = {
     'ring.started': (f, say) => `Dzwonienie do ${f.targets.join(', ')} przez ${say.duration(f.ms)} (krok ${f.step}).`,
     'ring.ended': (f, say) => `Koniec dzwonienia: ${f.leg === undefined ? say.outcome(f.outcome) : `odbiera ${say.leg(f.leg)}`}.`,
     'trunk.passed-over': (f, say) => `Pominięto łącze ${say.trunk(f.trunk)}: ${f.why}.`,
-    'transfer.requested': (f, say) => `${say.leg(f.leg)} przekazuje połączenie na ${f.to}.`,
+    'transfer.requested': (f, say) =>
+      f.attended === true
+        ? `${say.leg(f.leg)} najpierw rozmawia z ${f.to}, aby przekazać połączenie.`
+        : `${say.leg(f.leg)} przekazuje połączenie na ${f.to}.`,
+    'call.joined': (f) => `Połączenie złączono z innym (${f.into}).`,
+    'leg.redirected': (f, say) =>
+      f.followed
+        ? `${say.leg(f.leg)} przekierowuje połączenie na ${f.to.join(', ')}.`
+        : `${say.leg(f.leg)} chce przekierować połączenie na ${f.to.join(', ')}; nie wykonano: ${f.why ?? ''}.`,
     'transfer.completed': (f) => `Przekazano na ${f.to}.`,
     'transfer.failed': (f, say) => `Przekazanie na ${f.to} nie powiodło się: ${say.outcome(f.outcome)}.`,
     'recording.started': () => 'Rozpoczęto nagrywanie.',
@@ -199,9 +207,9 @@ export const pl: Words = {
     'device.registered': (f, say) => `Telefon ${say.device(f.device)} zarejestrował się z ${f.contact}.`,
     'device.unregistered': (f, say) => `Telefon ${say.device(f.device)} zniknął: ${f.why}.`,
     'device.password-shown': (f, say) => `${f.to}: pokazano hasło telefonu ${say.device(f.device)}.`,
+    'message.sent': (f, say) =>
+      `Telefon ${say.device(f.device)} wysłał wiadomość do ${f.to}: ${f.delivered > 0 ? 'dostarczona' : `niedostarczona (${f.sip})`}.`,
     'config.changed': (f) => `Konfiguracja, wersja ${f.version}, ${f.author}: ${f.comment}`,
     'alarm.raised': (f) => `Alarm ${f.rule}: ${f.detail}`,
   },
 }
-    'message.sent': (f, say) =>
-      `Telefon ${say.device(f.device)} wysłał wiadomość do ${f.to}: ${f.delivered > 0 ? 'dostarczona' : `niedostarczona (${f.sip})`}.`,

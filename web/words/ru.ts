@@ -187,7 +187,15 @@ export const ru: Words = {
     'ring.started': (f, say) => `Вызов ${f.targets.join(', ')} в течение ${say.duration(f.ms)} (шаг ${f.step}).`,
     'ring.ended': (f, say) => `Вызов окончен: ${f.leg === undefined ? say.outcome(f.outcome) : `ответ — ${say.leg(f.leg)}`}.`,
     'trunk.passed-over': (f, say) => `Транк ${say.trunk(f.trunk)} пропущен: ${f.why}.`,
-    'transfer.requested': (f, say) => `${say.leg(f.leg)} переводит звонок на ${f.to}.`,
+    'transfer.requested': (f, say) =>
+      f.attended === true
+        ? `${say.leg(f.leg)} сначала говорит с ${f.to}, чтобы перевести звонок.`
+        : `${say.leg(f.leg)} переводит звонок на ${f.to}.`,
+    'call.joined': (f) => `Звонок соединён с другим (${f.into}).`,
+    'leg.redirected': (f, say) =>
+      f.followed
+        ? `${say.leg(f.leg)} переадресует звонок на ${f.to.join(', ')}.`
+        : `${say.leg(f.leg)} просит переадресовать звонок на ${f.to.join(', ')}; не выполнено: ${f.why ?? ''}.`,
     'transfer.completed': (f) => `Переведён на ${f.to}.`,
     'transfer.failed': (f, say) => `Перевод на ${f.to} не удался: ${say.outcome(f.outcome)}.`,
     'recording.started': () => 'Запись началась.',
@@ -199,9 +207,9 @@ export const ru: Words = {
     'device.registered': (f, say) => `Телефон ${say.device(f.device)} зарегистрирован с ${f.contact}.`,
     'device.unregistered': (f, say) => `Телефон ${say.device(f.device)} пропал: ${f.why}.`,
     'device.password-shown': (f, say) => `${f.to}: показан пароль телефона ${say.device(f.device)}.`,
+    'message.sent': (f, say) =>
+      `Телефон ${say.device(f.device)} отправил сообщение на ${f.to}: ${f.delivered > 0 ? 'доставлено' : `не доставлено (${f.sip})`}.`,
     'config.changed': (f) => `Конфигурация, версия ${f.version}, ${f.author}: ${f.comment}`,
     'alarm.raised': (f) => `Тревога ${f.rule}: ${f.detail}`,
   },
 }
-    'message.sent': (f, say) =>
-      `Телефон ${say.device(f.device)} отправил сообщение на ${f.to}: ${f.delivered > 0 ? 'доставлено' : `не доставлено (${f.sip})`}.`,

@@ -187,7 +187,13 @@ export const zh: Words = {
     'ring.started': (f, say) => `呼叫 ${f.targets.join('、')}，最长 ${say.duration(f.ms)}（第 ${f.step} 步）。`,
     'ring.ended': (f, say) => `振铃结束：${f.leg === undefined ? say.outcome(f.outcome) : `${say.leg(f.leg)} 接听`}。`,
     'trunk.passed-over': (f, say) => `跳过中继 ${say.trunk(f.trunk)}：${f.why}。`,
-    'transfer.requested': (f, say) => `${say.leg(f.leg)} 将通话转给 ${f.to}。`,
+    'transfer.requested': (f, say) =>
+      f.attended === true ? `${say.leg(f.leg)} 先与 ${f.to} 通话，再转接。` : `${say.leg(f.leg)} 将通话转给 ${f.to}。`,
+    'call.joined': (f) => `通话与另一通话（${f.into}）合并。`,
+    'leg.redirected': (f, say) =>
+      f.followed
+        ? `${say.leg(f.leg)} 将通话转移到 ${f.to.join('、')}。`
+        : `${say.leg(f.leg)} 要求转移到 ${f.to.join('、')}；未执行：${f.why ?? ''}。`,
     'transfer.completed': (f) => `已转给 ${f.to}。`,
     'transfer.failed': (f, say) => `转给 ${f.to} 失败：${say.outcome(f.outcome)}。`,
     'recording.started': () => '开始录音。',
@@ -199,8 +205,8 @@ export const zh: Words = {
     'device.registered': (f, say) => `话机 ${say.device(f.device)} 从 ${f.contact} 注册。`,
     'device.unregistered': (f, say) => `话机 ${say.device(f.device)} 已离线：${f.why}。`,
     'device.password-shown': (f, say) => `${f.to} 查看了话机 ${say.device(f.device)} 的密码。`,
+    'message.sent': (f, say) => `话机 ${say.device(f.device)} 给 ${f.to} 发了消息：${f.delivered > 0 ? '已送达' : `未送达 (${f.sip})`}。`,
     'config.changed': (f) => `配置第 ${f.version} 版，${f.author}：${f.comment}`,
     'alarm.raised': (f) => `告警 ${f.rule}：${f.detail}`,
   },
 }
-    'message.sent': (f, say) => `话机 ${say.device(f.device)} 给 ${f.to} 发了消息：${f.delivered > 0 ? '已送达' : `未送达 (${f.sip})`}。`,
