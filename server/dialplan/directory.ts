@@ -23,9 +23,9 @@ export interface DirectoryNeeds {
   isBusy: (tenant: string, device: string) => boolean
   trunks: TrunkBoard
   guard: OutboundGuard
-}
   /** Headers that prove who calls, for companies that sign. */
   sign: (tenant: string, call: { orig: string; dest: string; attest: Attestation }) => readonly (readonly [string, string])[]
+}
 
 /** A carrier that says nothing at all for so long is passed over: the next one is asked within two seconds. */
 const trunkSilenceMs = 1_500
@@ -161,13 +161,6 @@ export class CompanyDirectory implements Directory {
       },
     }
   }
-}
-
-interface Outside {
-  number: Dialled
-  target: Extract<RingTarget, { kind: 'external' }>
-  on: CallIdentity
-  device: string | null
 
   /** A number of the company's own is vouched for in full; whom somebody else's belongs to we cannot know (RFC 8588 §4). */
   #signature(book: CompiledConfig, link: TrunkLink, orig: string | null, want: Outside): readonly (readonly [string, string])[] {
@@ -175,6 +168,13 @@ interface Outside {
     if (orig === null || !link.trunk.sign || book.settled.signing === null) return []
     return this.#needs.sign(want.on.tenant, { orig, dest, attest: book.numbers.has(orig) ? 'A' : 'C' })
   }
+}
+
+interface Outside {
+  number: Dialled
+  target: Extract<RingTarget, { kind: 'external' }>
+  on: CallIdentity
+  device: string | null
   emergency: boolean
   reason: Diverted['reason']
 }
