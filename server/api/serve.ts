@@ -22,10 +22,10 @@ import type { Exchange } from '#server/exchange/exchange.ts'
 import { healthApi } from '#server/health/api.ts'
 import type { History } from '#server/history/index.ts'
 import type { Journal } from '#server/journal/index.ts'
+import { presenceApi } from '#server/presence/api.ts'
 import { promptsApi } from '#server/prompts/api.ts'
 import type { PromptFiles } from '#server/prompts/prompt-files.ts'
 import type { Prompts } from '#server/prompts/prompts.ts'
-import { presenceApi } from '#server/presence/api.ts'
 import { type EventStream, eventsApi } from '#server/realtime/events.ts'
 import { recordingsApi } from '#server/recordings/api.ts'
 import type { Recordings } from '#server/recordings/index.ts'
@@ -81,12 +81,12 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
   recordingsApi(app, needs.recordings)
   configurationApi(app, needs.apply)
   linesApi(app, exchange)
+  presenceApi(app, exchange)
   credentialsApi(app, { books: exchange.books, store: needs.apply.store, tell: needs.apply.tell })
   promptsApi(app, { books: exchange.books, prompts: needs.prompts, files: needs.promptFiles })
   keysApi(app, needs.keys)
   companiesApi(app, needs.tenants, needs.keys)
   certificatesApi(app, needs.certificates)
-  presenceApi(app, exchange)
   healthApi(app, {
     exchange,
     certificates: needs.certificates,
