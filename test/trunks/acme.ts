@@ -60,8 +60,8 @@ export class AcmeSystem implements AsyncDisposable {
     this.sip = parts.sip
   }
 
-  static async start(documents: readonly Doc[]): Promise<AcmeSystem> {
-    const system = await RunningSystem.start()
+  static async start(documents: readonly Doc[], settings: Record<string, string> = {}): Promise<AcmeSystem> {
+    const system = await RunningSystem.start(settings)
     await using closing = new AsyncDisposableStack()
     closing.use(system)
     const sip = { address: '127.0.0.1', port: system.settings.sip.port }

@@ -62,7 +62,12 @@ test('a carrier brings calls in by the number in the Request-URI, in To, in a he
   await t.test('a number that is nobody’s is refused with 404 and a fact', async () => {
     const mark = at.facts.mark
     await using carrier = await Sipp.call(
-      { scenario: 'is-refused', address: '127.0.0.21', port, keys: { dialled: '+74950009999', to: 'x', caller: '1', more: 'Subject: a' } },
+      {
+        scenario: 'is-refused',
+        address: '127.0.0.21',
+        port,
+        keys: { status: '404', dialled: '+74950009999', to: 'x', caller: '1', more: 'Subject: a' },
+      },
       at.sip,
     )
     await carrier.done()
