@@ -77,7 +77,8 @@ export interface Destination {
 
 /** What an attempt holds; disposed once when its leg ends. */
 export interface Lease extends Disposable {
-  answered(): void
+  /** Charged from here. `end`: how to end the leg when what may be spent on it is spent. */
+  answered(end: (outcome: Outcome) => void): void
   /** Nobody was asked there: the peer is dead or full. */
   passedOver(why: string): void
 }

@@ -58,7 +58,7 @@ export function dial(
     withdraw: (outcome, reason) => invite?.cancel(reason ?? (outcome.kind === 'answered-elsewhere' ? reasons.elsewhere : undefined)),
   })
   if (lease !== undefined) {
-    leg.onPickedUp.on(() => lease.answered())
+    leg.onPickedUp.on(() => lease.answered((outcome) => leg.hangUp(outcome)))
     leg.onEnded.on(() => lease[Symbol.dispose]())
   }
   const failed = (failure: SipResponse | Unanswered): void => {

@@ -2,7 +2,7 @@ import type { Clock } from '#base/clock.ts'
 import type { NewFact } from '#contract/facts.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
 import type { Dialled } from '#server/numbering/numbering.ts'
-import { Meter, type KeptMeter, type Metered } from '#server/outbound/meter.ts'
+import { Meter, type KeptMeter } from '#server/outbound/meter.ts'
 import { permit, ratePerMinute } from '#server/outbound/permit.ts'
 
 /** Why a call may not go out: by permission or by cap. */
@@ -24,6 +24,12 @@ export interface GuardNeeds {
   tell: (fact: NewFact) => void
   keep: (key: string, value: unknown) => void
   kept: (key: string) => unknown
+}
+
+/** What a running call costs its company and device. Disposing ends it; idempotent. */
+export interface RunningCost extends Disposable {
+  /** Charged from here by the started minute. `end`: the money of the day is spent, with the reason. */
+  answered(ratePerMinute: number, end: (detail: string) => void): void
 }
 
 /** An alarm about the same rule of the same company is raised at most this often. */
@@ -56,13 +62,25 @@ export class OutboundGuard {
   }
 
   /** Puts a call on the meters of its company and device. */
-  begin(book: CompiledConfig, asking: Asking): Metered {
-    const meters = [this.#meter(book, asking.tenant, null)]
-    if (asking.device !== null) meters.push(this.#meter(book, asking.tenant, asking.device))
-    const running = meters.map((meter) => meter.begin())
+  begin(book: CompiledConfig, asking: Asking): RunningCost {
+    const { tenant, device } = asking
+    const bounds = [{ of: null as string | null, caps: book.outbound?.companyCaps }]
+    if (device !== null) bounds.push({ of: device, caps: book.devices.get(device)?.caps ?? book.outbound?.deviceCaps })
+    const running = bounds.map(({ of, caps }) => ({ of, caps, cost: this.#meter(book, tenant, of).begin() }))
     return {
-      answered: (rate) => running.forEach((r) => r.answered(rate)),
-      [Symbol.dispose]: () => running.forEach((r) => r[Symbol.dispose]()),
+      answered: (rate, end) => {
+        for (const { of, caps, cost } of running) {
+          const onSpent = (told: string): boolean => {
+            const detail = of === null ? told : `${of}: ${told}`
+            const goesOn = caps?.whenSpent === 'go-on'
+            this.#against(tenant, { rule: 'spend-cap', detail: `${detail}; a call ${goesOn ? 'goes on' : 'was ended'}`, kind: 'capped' })
+            if (!goesOn) end(detail)
+            return goesOn
+          }
+          cost.answered(rate, { caps, onSpent })
+        }
+      },
+      [Symbol.dispose]: () => running.forEach(({ cost }) => cost[Symbol.dispose]()),
     }
   }
 

@@ -12,8 +12,15 @@ export interface Capped {
 
 /** A running call on the meter. Disposing ends its cost; idempotent. */
 export interface Metered extends Disposable {
-  /** The callee answered: minutes count from here. */
-  answered(ratePerMinute: number): void
+  /** The callee answered: minutes count from here. `caps`, `onSpent`: when the next minute would cost more than the day has left, it is told, once. */
+  answered(ratePerMinute: number, bound?: Bound): void
+}
+
+/** How much a running call may cost, and what becomes of one that would cost more. */
+export interface Bound {
+  caps: Caps | undefined
+  /** True: it goes on, and is charged on. */
+  onSpent(detail: string): boolean
 }
 
 /** What survives a restart: spending of a day. */
@@ -24,7 +31,7 @@ export interface KeptMeter {
 
 /**
  * What one company or device uses up: calls in progress, calls begun in the last minute, money in a day of the company's own
- * calendar. A started minute is charged when it begins, so that a cap is passed by at most one minute per call in progress.
+ * calendar. A started minute is charged when it begins; before the next one begins it is known whether the day has the money for it.
  */
 export class Meter {
   #clock: Clock
@@ -63,10 +70,13 @@ export class Meter {
     if (caps.callsPerMinute !== undefined && this.#begun.length >= caps.callsPerMinute) {
       return { rule: 'rate-cap', detail: `${caps.callsPerMinute} calls a minute are allowed` }
     }
-    if (caps.spendPerDay !== undefined && this.#spent + ratePerMinute > caps.spendPerDay) {
-      return { rule: 'spend-cap', detail: `${caps.spendPerDay} a day are allowed, ${this.#spent.toFixed(2)} are spent` }
-    }
-    return null
+    return this.#spentBeyond(caps, ratePerMinute)
+  }
+
+  #spentBeyond(caps: Caps | undefined, rate: number): Capped | null {
+    this.#roll()
+    if (caps?.spendPerDay === undefined || this.#spent + rate <= caps.spendPerDay) return null
+    return { rule: 'spend-cap', detail: `${caps.spendPerDay} a day are allowed, ${this.#spent.toFixed(2)} are spent` }
   }
 
   begin(): Metered {
@@ -75,15 +85,20 @@ export class Meter {
     this.#concurrent++
     let running = true
     let next: Disposable | null = null
-    const charge = (rate: number): void => {
+    let isTold = false
+    const charge = (rate: number, bound: Bound | undefined): void => {
       this.#roll()
       this.#spent += rate
       this.#onSpent({ day: this.#day, spent: this.#spent })
-      next = this.#clock.after(minuteMs, () => charge(rate))
+      next = this.#clock.after(minuteMs, () => {
+        const capped = isTold ? null : this.#spentBeyond(bound?.caps, rate)
+        if (capped !== null) isTold = true
+        if (capped === null || bound?.onSpent(capped.detail) === true) charge(rate, bound)
+      })
     }
     return {
-      answered: (rate) => {
-        if (running && next === null && rate > 0) charge(rate)
+      answered: (rate, bound) => {
+        if (running && next === null && rate > 0) charge(rate, bound)
       },
       [Symbol.dispose]: () => {
         if (!running) return

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock } from '#base/virtual-clock.ts'
+import type { NewFact } from '#contract/facts.ts'
+import { compile } from '#server/config/compile.ts'
 import { compileOutbound } from '#server/config/compile-outbound.ts'
+import { changed } from '#server/config/testing.ts'
 import { readDialled } from '#server/numbering/numbering.ts'
+import { OutboundGuard } from '#server/outbound/guard.ts'
 import { Meter } from '#server/outbound/meter.ts'
 import { permit, ratePerMinute, trunksFor } from '#server/outbound/permit.ts'
 
@@ -95,4 +99,37 @@ test('calls at once and calls a minute are bounded', () => {
   assert.equal(meter.check({ callsPerMinute: 1 }, 0)?.rule, 'rate-cap')
   clock.advance(60_001)
   assert.equal(meter.check({ callsPerMinute: 1 }, 0), null)
+})
+
+/** A guard over the small company, whose company may spend 5 a day and each phone what it says. */
+function guarded(caps: Record<string, object>) {
+  const clock = new VirtualClock()
+  const alarms: string[] = []
+  const book = compile(changed({ 'outbound out': { rates: [{ class: 'mobile', perMinute: 2 }], caps } }))
+  const tell = (fact: NewFact): void => void (fact.kind === 'alarm.raised' && alarms.push(`${fact.rule}: ${fact.detail}`))
+  const guard = new OutboundGuard({ clock, tell, keep: () => undefined, kept: () => undefined })
+  const ended: string[] = []
+  const call = guard.begin(book, { tenant: 'acme', device: 'anna-desk' })
+  call.answered(2, (detail) => ended.push(detail))
+  return { clock, alarms, ended, call }
+}
+
+test('a running call ends with the last minute that the money of the day pays, and an alarm says so', () => {
+  const { clock, alarms, ended, call } = guarded({ company: { spendPerDay: 5 } })
+  clock.advance(119_000)
+  assert.deepEqual(ended, [])
+  clock.advance(1_000)
+  assert.deepEqual(ended, ['5 a day are allowed, 4.00 are spent'])
+  assert.deepEqual(alarms, ['spend-cap: 5 a day are allowed, 4.00 are spent; a call was ended'])
+  call[Symbol.dispose]()
+  assert.equal(clock.pending, 0)
+})
+
+test('where the company wants it, a running call goes on beyond the cap, is charged, and the alarm is raised once', () => {
+  const { clock, alarms, ended, call } = guarded({ device: { spendPerDay: 3, whenSpent: 'go-on' } })
+  clock.advance(600_000)
+  assert.deepEqual(ended, [])
+  assert.deepEqual(alarms, ['spend-cap: anna-desk: 3 a day are allowed, 2.00 are spent; a call goes on'])
+  call[Symbol.dispose]()
+  assert.equal(clock.pending, 0)
 })
