@@ -82,6 +82,18 @@ export type NewCall = Static<typeof NewCall>
 export const StartedCall = Type.Object({ id: Type.String() })
 export type StartedCall = Static<typeof StartedCall>
 
+/** Whom somebody who talks wants to send the other to, or to ask first. */
+export const NewTransfer = Type.Object(
+  {
+    /** The extension of who transfers; the other party is whom it talks with. */
+    by: Type.String({ minLength: 1, maxLength: 32 }),
+    /** As that person would dial it. */
+    to: Type.String({ minLength: 1, maxLength: 32 }),
+  },
+  { additionalProperties: false },
+)
+export type NewTransfer = Static<typeof NewTransfer>
+
 export const NewRehearsal = Type.Object(
   {
     /** Wall time to pretend: an instant (2026-11-21T20:00:00Z), or local time of the company (2026-11-21T20:00). */

@@ -8,6 +8,7 @@ import type { ApiKeys, IdempotencyKeys } from '#server/access/index.ts'
 import { keysApi } from '#server/access/api.ts'
 import { openApi } from '#server/api/app.ts'
 import { callsApi, timelineOf } from '#server/calls/api.ts'
+import { transfersApi } from '#server/calls/transfers-api.ts'
 import { certificatesApi } from '#server/certificates/api.ts'
 import type { Certificates } from '#server/certificates/certificates.ts'
 import type { CallLog } from '#server/calls/call-log.ts'
@@ -73,9 +74,11 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
   })
   await eventsApi(app, needs.events)
   callsApi(app, { clock: needs.clock, exchange, history: needs.history, log: needs.callLog })
+  transfersApi(app, { exchange })
   captureApi(app, {
     captures: needs.captures,
-    traced: async (tenant, call) => tracedOf(exchange.trace, await timelineOf({ log: needs.callLog, history: needs.history }, tenant, call)),
+    traced: async (tenant, call) =>
+      tracedOf(exchange.trace, await timelineOf({ log: needs.callLog, history: needs.history }, tenant, call)),
     addressTowards: (remote) => exchange.transport.localAddressFor(remote),
   })
   recordingsApi(app, needs.recordings)

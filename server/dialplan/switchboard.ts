@@ -69,13 +69,7 @@ export class Switchboard implements SipPolicy {
     }
     const route = byGruu === null ? decideInside(book.config, dialled) : routeOfGruu(byGruu)
     const number = numberOf(device)
-    const endpoint: EndpointRef = {
-      kind: 'device',
-      id: device.id,
-      number,
-      name: device.name,
-      ...(device.person !== null && { person: device.person.id }),
-    }
+    const endpoint = endpointOf(device)
     if (this.#replaces(incoming, who.tenant, endpoint)) return
     const inside = route.kind === 'target' || route.kind === 'refused'
     this.#begin({
@@ -227,6 +221,11 @@ export class Switchboard implements SipPolicy {
     tellRefused(call, incoming, { reason: route.outcome.detail ?? reason, rule: route.rule, sip })
     call.end(route.outcome)
   }
+}
+
+function endpointOf(device: CompiledDevice): EndpointRef {
+  const { id, name, person } = device
+  return { kind: 'device', id, number: numberOf(device), name, ...(person !== null && { person: person.id }) }
 }
 
 interface Arrival {

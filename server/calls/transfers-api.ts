@@ -1,0 +1,92 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import Type, { type Static } from 'typebox'
+import type { Call } from '#calls/call.ts'
+import type { Consultation } from '#calls/consultation.ts'
+import { talkOf } from '#calls/join.ts'
+import type { Leg } from '#calls/leg.ts'
+import { NewTransfer } from '#contract/api/calls.ts'
+import { tenantOf } from '#server/api/app.ts'
+import { ApiError, notFound } from '#server/api/problem.ts'
+import { consult, consultationOf, type ConversationRules, sendOn } from '#server/dialplan/conversation.ts'
+import type { Exchange } from '#server/exchange/exchange.ts'
+
+const Id = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) })
+
+/** Transfers of a call in progress, beside those that phones ask for: straight, or after asking. */
+export function transfersApi(app: FastifyInstance, { exchange }: { exchange: Exchange }): void {
+  app.post(
+    '/v1/calls/:id/transfers',
+    {
+      config: { role: 'supervisor' },
+      schema: { summary: 'Send the other party to somebody else, without asking', params: Id, body: NewTransfer },
+    },
+    (request, reply) => {
+      const { to } = request.body as NewTransfer
+      if (!sendOn(whoTransfers(exchange, request), to)) throw talksWithNobody()
+      return reply.code(202).send({})
+    },
+  )
+
+  app.post(
+    '/v1/calls/:id/consultation',
+    {
+      config: { role: 'supervisor' },
+      schema: { summary: 'Call somebody while the other party waits; then complete or cancel', params: Id, body: NewTransfer },
+    },
+    (request, reply) => {
+      const leg = whoTransfers(exchange, request)
+      const { to } = request.body as NewTransfer
+      if (!consult(leg, to, rulesOf(exchange, leg.call))) throw talksWithNobody()
+      return reply.code(201).send({})
+    },
+  )
+
+  app.post(
+    '/v1/calls/:id/consultation/complete',
+    { config: { role: 'supervisor' }, schema: { summary: 'Connect the party that waits with whoever was asked', params: Id } },
+    (request, reply) => {
+      asking(exchange, request).complete()
+      return reply.code(204).send()
+    },
+  )
+
+  app.delete(
+    '/v1/calls/:id/consultation',
+    { config: { role: 'supervisor' }, schema: { summary: 'Go back to the party that waits', params: Id } },
+    (request, reply) => {
+      asking(exchange, request).cancel()
+      return reply.code(204).send()
+    },
+  )
+}
+
+function callOf(exchange: Exchange, request: FastifyRequest): Call {
+  const call = exchange.live.get(tenantOf(request), (request.params as Static<typeof Id>).id)
+  if (call === null) throw notFound('call in progress')
+  return call
+}
+
+/** The leg of `by` that talks. */
+function whoTransfers(exchange: Exchange, request: FastifyRequest): Leg {
+  const { by } = request.body as NewTransfer
+  const leg = callOf(exchange, request).legs.find((each) => each.endpoint.number === by && talkOf(each) !== null)
+  if (leg === undefined) throw talksWithNobody()
+  return leg
+}
+
+function asking(exchange: Exchange, request: FastifyRequest): Consultation {
+  const consultation = consultationOf(callOf(exchange, request))
+  if (consultation === null) throw new ApiError('not-now', 'Nobody asks anybody in this call.')
+  return consultation
+}
+
+/** The call keeps the version of the configuration that it began with. */
+function rulesOf(exchange: Exchange, call: Call): ConversationRules {
+  const { tenant, config, asker } = call.identity
+  const direction = asker.kind === 'trunk' ? 'inbound' : 'internal'
+  return exchange.conduct.rules({ config: exchange.books.at(tenant, config), direction, dialled: '' })
+}
+
+function talksWithNobody(): ApiError {
+  return new ApiError('not-now', 'Whoever is to transfer does not talk with anybody in this call just now.')
+}
