@@ -6,6 +6,12 @@ import { ladder } from '#sip/trace-ladder.ts'
 
 /** The SIP messages of a call's dialogs in the order of time, and drawn as a ladder for a terminal. */
 export function ladderOf(trace: SipTrace, facts: readonly Fact[]): Static<typeof LadderView> {
+  const traced = tracedOf(trace, facts)
+  return { messages: traced.map(({ leg, entry }) => present(entry, leg)), text: ladder(traced.map(({ entry }) => entry)) }
+}
+
+/** The SIP messages of a call's dialogs in the order of time, each with its leg. */
+export function tracedOf(trace: SipTrace, facts: readonly Fact[]): { leg: string; entry: TraceEntry }[] {
   const started = facts.find((fact) => fact.kind === 'call.started')
   // A call refused before it had a leg is shown by who called.
   const caller = started?.from.number || 'caller'
