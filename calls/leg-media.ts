@@ -182,6 +182,7 @@ export class LegMedia {
       onDigit: (digit, ms) => all.forEach((l) => l.onDigit?.(digit, ms)),
       onPlayed: (play, why, ms, cause) => all.forEach((l) => l.onPlayed?.(play, why, ms, cause)),
       onAudio: (from) => all.forEach((l) => l.onAudio?.(from)),
+      onQuality: (quality) => all.forEach((l) => l.onQuality?.(quality)),
       onSilent: (ms) => all.forEach((l) => l.onSilent?.(ms)),
       onRecorded: (recording) => all.forEach((l) => l.onRecorded?.(recording)),
       onRecordFailed: (file, cause) => all.forEach((l) => l.onRecordFailed?.(file, cause)),

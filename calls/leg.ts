@@ -77,6 +77,11 @@ export class Leg {
       onSilent: (ms) =>
         this.hangUp({ kind: 'media-lost', by: this.role, detail: `no audio from ${this.endpoint.number} for ${Math.round(ms / 1000)} s` }),
       onFailed: (cause) => this.hangUp({ kind: 'failed', by: 'us', detail: cause }),
+      onQuality: (quality) => this.call.tell({ kind: 'leg.quality', leg: this.id, final: false, quality }),
+      onStats: ({ quality }) => {
+        if (quality !== undefined && (quality.received !== null || quality.sent !== null))
+          this.call.tell({ kind: 'leg.quality', leg: this.id, final: true, quality })
+      },
     })
   }
 

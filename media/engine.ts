@@ -29,6 +29,13 @@ export interface Endpoint {
   aim(stream: StreamParams): void
   /** Two endpoints hear each other until parted. What a play command sends goes over the peer's audio. Replaces an earlier join. */
   join(other: Endpoint): void
+  /**
+   * Enters a room, or goes on in it under other terms; leaves a join or another room. All in a room hear each other by their gains: a conference,
+   * a supervisor who listens, whispers or barges in. A room is where its members are: open them `near` each other, in one engine. A member that was
+   * never aimed at a peer is the room's own: what it plays the room hears, and what it records is the room.
+   */
+  mix(room: RoomId, terms?: MixTerms): void
+  /** Ends a join, or leaves the room. */
   part(): void
   /** Sends the items in order, then an event `played`. A later play replaces this one (its event says `replaced`). */
   play(items: readonly PlayItem[], options?: PlayOptions): PlayId
@@ -44,6 +51,21 @@ export interface Endpoint {
 }
 
 export type EndpointId = string
+/** Any name; rooms of the same name in one engine are one room. It exists while it has members. */
+export type RoomId = string
+
+/** How a member takes part in a room. Gains: 0 not at all, 1 as it is, up to 7. */
+export interface MixTerms {
+  /** Of what it says; default 1. */
+  speaks?: number
+  /** Who hears it at all; default: everybody. A supervisor that whispers is heard by one. */
+  heardBy?: readonly EndpointId[]
+  /** Of what it hears; default 1. */
+  hears?: number
+  /** Instead of `hears`, for single speakers. */
+  gains?: Readonly<Record<EndpointId, number>>
+}
+
 export type PlayId = number
 
 export interface SocketAddress {
@@ -145,6 +167,8 @@ export interface EndpointEvents {
   onFailed?(cause: string): void
   /** At the end, and on request: figures of the stream. */
   onStats?(stats: StreamStats): void
+  /** It sounds better or worse than told last; at most every 10 s. */
+  onQuality?(quality: StreamQuality): void
 }
 
 export interface SpeakerTurn {
@@ -158,6 +182,16 @@ export interface Gap {
   fromMs: Millis
   toMs: Millis
   why: string
+}
+
+/** How the audio of an endpoint came through; the same as the contract's `LegQuality`, where each field is explained. */
+export interface StreamQuality {
+  codec: Codec
+  encrypted: boolean
+  class: 'good' | 'fair' | 'poor' | 'bad'
+  roundTripMs: number | null
+  received: { packets: number; lost: number; jitterMs: number; mos: number; worst: { lost: number; mos: number } } | null
+  sent: { lost: number; jitterMs: number; mos: number } | null
 }
 
 /** One endpoint's RTP figures (RFC 3550 §6.4, §A.8). */
@@ -177,6 +211,8 @@ export interface StreamStats {
   strangers: number
   /** Packets from the right address that were no RTP, or of a payload type that was not agreed on, dropped. */
   unusable: number
+  /** Absent while nothing was agreed on. */
+  quality?: StreamQuality
   /** SRTP packets dropped because their tag was not right, or because they had come before; absent while there was none. */
   badTags?: number
   replays?: number

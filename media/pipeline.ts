@@ -1,9 +1,14 @@
 import type { Clock, Millis } from '#base/clock.ts'
-import type { RateHz } from '#media/codec/codec.ts'
+import { CODEC_TERMS, type RateHz } from '#media/codec/codec.ts'
+import { G711_PER_MS, isG711 } from '#media/codec/g711.ts'
 import type { Press } from '#media/dtmf/event-receiver.ts'
-import type { Codec, EndpointId, SocketAddress, StreamParams, StreamStats } from '#media/engine.ts'
+import type { Codec, EndpointId, SocketAddress, StreamParams, StreamStats, MixTerms, RoomId } from '#media/engine.ts'
 import type { Player } from '#media/engine/player.ts'
 import type { EndpointEvent } from '#media/engine/protocol.ts'
+import type { Playout } from '#media/jitter/playout.ts'
+import type { MixParty } from '#media/mix/member.ts'
+import type { Mix } from '#media/mix/mix.ts'
+import type { Room } from '#media/mix/room.ts'
 import { BEAT_MS } from '#media/pipeline/beat.ts'
 import { commonRate, Decoding } from '#media/pipeline/decoding.ts'
 import { Generator } from '#media/pipeline/generator.ts'
@@ -15,7 +20,8 @@ import { Secrecy } from '#media/pipeline/secrecy.ts'
 import { Sender } from '#media/pipeline/sender.ts'
 import { Tap } from '#media/pipeline/tap.ts'
 import type { Recording } from '#media/record/recorder.ts'
-import type { RtpHeader } from '#media/rtp/header.ts'
+import { RTP_HEADER_BYTES, type RtpHeader } from '#media/rtp/header.ts'
+import { nextScratch } from '#media/rtp/scratch.ts'
 import type { PortPair } from '#media/socket/socket.ts'
 import type { KeptRollover } from '#media/srtp/receiver.ts'
 
@@ -46,7 +52,7 @@ const FIRST = { learnt: null, rollover: null } as const
  *
  * **Nothing here waits, throws, or keeps a packet beyond the call that brought it.** Whoever opens it closes it.
  */
-export class RtpEndpoint implements Arrivals {
+export class RtpEndpoint implements Arrivals, MixParty {
   readonly id: EndpointId
   #peer: RtpEndpoint | null = null
   readonly #tap = new Tap()
@@ -60,6 +66,8 @@ export class RtpEndpoint implements Arrivals {
   readonly #reports: Reports
   readonly #needs: PipelineNeeds
   readonly #tell: (event: EndpointEvent) => void
+  #mixed: { id: RoomId; room: Room; terms: MixTerms } | null = null
+  #said: Int16Array | null = null
   #pair: PortPair | null = null
   #aimedAt: Millis
 
@@ -85,6 +93,11 @@ export class RtpEndpoint implements Arrivals {
       const { arrivedAt, timestamp } = header
       this.#tap.frame({ speaker: 0, at: arrivedAt, timestamp, codec, payload: packet.subarray(header.payloadStart, header.payloadEnd) })
     }
+    if (this.#mixed !== null) {
+      this.#decoding.start(CODEC_TERMS[codec].rateHz)
+      this.#decoding.audio(packet, header, codec)
+      return
+    }
     const peer = this.#peer
     const stream = peer === null ? null : peer.#sender.stream
     if (peer === null || stream === null) return
@@ -102,6 +115,7 @@ export class RtpEndpoint implements Arrivals {
   noise(packet: Buffer, header: RtpHeader): void {
     const peer = this.#peer
     const own = this.stream
+    if (this.#mixed !== null && own !== null) this.#decoding.noise(packet, header, own.codec)
     const stream = peer === null ? null : peer.stream
     if (peer === null || own === null || stream === null) return
     if (!this.#decoding.isOn && stream.noisePayloadType !== undefined && areAlike(own.codec, stream.codec)) {
@@ -160,7 +174,8 @@ export class RtpEndpoint implements Arrivals {
       if (press !== null) this.press(press)
     }
     const generates = this.#generator.beat(now, BEAT_MS, this.#awaitsLatch(now))
-    const flows = this.#decoding.isFlowing
+    // In a room it is the room that pulls.
+    const flows = this.#mixed === null && this.#decoding.isFlowing
     if (flows) this.#decoding.pull((pcm, rateHz) => this.#peer?.hear(pcm, rateHz, now))
     return generates || flows || this.#receiver.pending
   }
@@ -181,7 +196,8 @@ export class RtpEndpoint implements Arrivals {
     if (this.stream === null) return
     const silentMs = this.#receiver.housekeep(now)
     if (silentMs !== null) this.#tell({ kind: 'silent', ms: silentMs })
-    this.#reports.housekeep(now)
+    const quality = this.#reports.housekeep(now)
+    if (quality !== null) this.#tell({ kind: 'quality', quality })
     if (this.#sender.housekeep(now)) this.#packetizer.push(SILENT_BEAT, 8000, now)
     const rollover = this.#secrecy.housekeep(now)
     if (rollover !== null) this.#tell({ kind: 'rolled-over', rollover })
@@ -245,7 +261,62 @@ export class RtpEndpoint implements Arrivals {
     this.#passage.reset()
   }
 
+  /** Takes part in a room, which from now on makes what the peer hears; a join or another room is left. */
+  enter(room: { id: RoomId; room: Room }, terms: MixTerms): void {
+    if (this.#mixed?.room !== room.room) {
+      this.part()
+      this.#generator.heardBy = (pcm) => this.#say(pcm)
+    }
+    this.#mixed = { ...room, terms }
+    room.room.enter(this, terms)
+  }
+
+  get mixed(): { room: RoomId; terms: MixTerms } | null {
+    return this.#mixed === null ? null : { room: this.#mixed.id, terms: this.#mixed.terms }
+  }
+
+  /** What it says, for a room. */
+  get playout(): Playout | null {
+    return this.#decoding.playout
+  }
+
+  #say(pcm: Int16Array): void {
+    this.#said = pcm
+  }
+
+  takeSaid(): Int16Array | null {
+    const said = this.#said
+    this.#said = null
+    return said
+  }
+
+  /** One beat of the room. Sent as it is encoded already where that can be; an endpoint that nobody talks with only records it. */
+  hearMix(mix: Mix, now: Millis): void {
+    const { stream } = this
+    if (stream === null) {
+      this.#recordMix(mix, now)
+      return
+    }
+    if (!this.#sender.relays) return
+    if (isG711(stream.codec) && stream.ptimeMs === BEAT_MS) {
+      const octets = mix.octets(stream.codec)
+      const packet = nextScratch()
+      packet.set(octets, RTP_HEADER_BYTES)
+      this.#sender.sendAudio(packet, stream, { bytes: octets.length, ms: BEAT_MS }, now)
+    } else this.#packetizer.push(mix.pcm, mix.rateHz, now)
+  }
+
+  #recordMix(mix: Mix, now: Millis): void {
+    if (!this.#tap.isOpen) return
+    const payload = mix.octets('PCMA')
+    this.#tap.frame({ speaker: 0, at: now, timestamp: Math.round(now * G711_PER_MS) >>> 0, codec: 'PCMA', payload })
+  }
+
+  /** Ends a join, or leaves the room. */
   part(): void {
+    this.#mixed?.room.leave(this.id)
+    this.#mixed = null
+    this.#generator.heardBy = null
     const peer = this.#peer
     this.#peer = null
     this.#stopDecoding()
@@ -293,6 +364,7 @@ export class RtpEndpoint implements Arrivals {
       roundTripMs: this.#reports.roundTripMs,
       strangers,
       unusable,
+      ...(this.stream !== null && { quality: this.#reports.quality(this.stream) }),
       ...(badTags + replays > 0 && { badTags, replays }),
     }
   }

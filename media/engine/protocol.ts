@@ -3,12 +3,15 @@ import type { CaptureTerms } from '#media/capture/packet-capture.ts'
 import type {
   EndpointId,
   Gap,
+  MixTerms,
   PlayId,
   PlayItem,
   RecordOptions,
+  RoomId,
   SocketAddress,
   SpeakerTurn,
   StreamParams,
+  StreamQuality,
   StreamStats,
 } from '#media/engine.ts'
 import type { KeptRollover } from '#media/srtp/receiver.ts'
@@ -26,6 +29,8 @@ export type Command =
   /** When the engine is set up again, `learnt`: the pair latched before; `rollover`: of the peer's SRTP stream. */
   | { kind: 'aim'; id: EndpointId; stream: StreamParams; learnt?: SocketAddress; rollover?: KeptRollover }
   | { kind: 'join'; id: EndpointId; other: EndpointId }
+  | { kind: 'mix'; id: EndpointId; room: RoomId; terms: MixTerms }
+  /** Ends a join, or leaves a room. */
   | { kind: 'part'; id: EndpointId }
   /** `fromMs`: begin so far into the items. */
   | { kind: 'play'; id: EndpointId; play: PlayId; items: readonly PlayItem[]; loop: boolean; fromMs: Millis }
@@ -78,6 +83,7 @@ export type EndpointEvent =
   | { kind: 'recorded'; file: string; ms: Millis; bytes: number; turns: readonly SpeakerTurn[]; gaps: readonly Gap[] }
   | { kind: 'record-failed'; file: string; cause: string }
   | { kind: 'failed'; cause: string }
+  | { kind: 'quality'; quality: StreamQuality }
   /** The sequence numbers of the peer's SRTP stream wrapped: the counter of that, to be kept for a new engine. */
   | { kind: 'rolled-over'; rollover: KeptRollover }
   | { kind: 'closed'; stats: StreamStats }
@@ -90,6 +96,7 @@ export interface LivingEndpoint {
   latched: SocketAddress | null
   rollover?: KeptRollover
   joined: EndpointId | null
+  mixed: { room: RoomId; terms: MixTerms } | null
   play: { play: PlayId; items: readonly PlayItem[]; loop: boolean; ms: Millis } | null
   recordings: readonly LivingRecording[]
 }

@@ -4,11 +4,13 @@ import type {
   EndpointEvents,
   EndpointId,
   KeptEndpoint,
+  MixTerms,
   PlayId,
   PlayItem,
   PlayOptions,
   RecordingHandle,
   RecordOptions,
+  RoomId,
   SocketAddress,
   StreamParams,
 } from '#media/engine.ts'
@@ -69,6 +71,13 @@ export class RemoteEndpoint implements Endpoint {
   join(other: Endpoint): void {
     if (this.#closed || !(other instanceof RemoteEndpoint) || other.isClosed || other === this) return
     this.#client.join(this, other)
+  }
+
+  mix(room: RoomId, terms: MixTerms = {}): void {
+    if (this.#closed) return
+    if (this.wanted.mixed?.room !== room) this.#client.part(this)
+    this.wanted.mixed = { room, terms }
+    this.link.send({ kind: 'mix', id: this.id, room, terms })
   }
 
   part(): void {
@@ -132,12 +141,13 @@ export class RemoteEndpoint implements Endpoint {
     this.link.send({ kind: 'join', id: this.id, other: other.id })
   }
 
-  /** Undoes a join within one engine; the other half learns of it here, too. */
+  /** Undoes a join within one engine, or leaves a room; the other half learns of it here, too. */
   partHere(): void {
-    const { joined } = this.wanted
-    if (joined === null) return
+    const { joined, mixed } = this.wanted
+    if (joined === null && mixed === null) return
     this.wanted.joined = null
-    const other = this.link.find(joined)
+    this.wanted.mixed = null
+    const other = joined === null ? undefined : this.link.find(joined)
     if (other !== undefined && other.wanted.joined === this.id) other.wanted.joined = null
     this.link.send({ kind: 'part', id: this.id })
   }
@@ -197,6 +207,9 @@ export class RemoteEndpoint implements Endpoint {
         return
       case 'failed':
         this.#events.onFailed?.(event.cause)
+        return
+      case 'quality':
+        this.#events.onQuality?.(event.quality)
         return
       case 'rolled-over':
         this.wanted.rollover = event.rollover

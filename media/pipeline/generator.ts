@@ -24,6 +24,8 @@ export class Generator {
   #tones: Player | null = null
   #onPlayerEnd: (() => void) | null = null
   #owedMs = 0
+  /** Hears, as samples at 8 kHz, what has no peer to be sent to: the room whose own endpoint this is. */
+  heardBy: ((pcm: Int16Array) => void) | null = null
 
   constructor(sender: Sender, packetizer: Packetizer) {
     this.#sender = sender
@@ -57,10 +59,17 @@ export class Generator {
     if (player === null || waits) return
     const { stream } = this.#sender
     if (stream !== null && this.#sender.canSend) this.#sendAudio(player, stream, bytes, now)
+    else if (stream === null && this.heardBy !== null) this.#say(player, bytes, this.heardBy)
     else player.skip(bytes)
     if (!player.ended) return
     if (player === this.#tones) this.#tones = null
     else this.#onPlayerEnd?.()
+  }
+
+  #say(player: Player, bytes: number, hear: (pcm: Int16Array) => void): void {
+    const octets = nextScratch()
+    player.fill(octets, 0, bytes)
+    hear(this.#pcm.subarray(0, decodeInto(player.codec, octets.subarray(0, bytes), this.#pcm)))
   }
 
   #sendAudio(player: Player, stream: StreamParams, bytes: number, now: Millis): void {

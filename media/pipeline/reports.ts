@@ -1,12 +1,13 @@
 import type { Millis } from '#base/clock.ts'
-import type { SocketAddress, StreamParams } from '#media/engine.ts'
+import type { SocketAddress, StreamParams, StreamQuality } from '#media/engine.ts'
 import { AcceptRule } from '#media/engine/accept.ts'
 import { rtcpAddress, sameAddress } from '#media/engine/stream.ts'
 import type { Receiver } from '#media/pipeline/receiver.ts'
 import type { Secrecy } from '#media/pipeline/secrecy.ts'
 import type { Sender } from '#media/pipeline/sender.ts'
 import { parseRtcp, senderOf } from '#media/rtcp/parse.ts'
-import { REPORT_INTERVAL_MS, RtcpSession } from '#media/rtcp/session.ts'
+import { QualityWatch } from '#media/rtcp/quality-watch.ts'
+import { COMPENSATION, REPORT_INTERVAL_MS, RtcpSession } from '#media/rtcp/session.ts'
 import type { PortPair } from '#media/socket/socket.ts'
 
 /** What the reporting needs of the engine. */
@@ -24,6 +25,7 @@ export class Reports {
   readonly #sender: Sender
   readonly #secrecy: Secrecy
   readonly #rtcp: RtcpSession
+  readonly #quality: QualityWatch
   readonly #accept = new AcceptRule()
   #stream: StreamParams | null = null
   #pair: PortPair | null = null
@@ -35,11 +37,17 @@ export class Reports {
     this.#sender = stages.sender
     this.#secrecy = stages.secrecy
     this.#rtcp = new RtcpSession(cname)
+    this.#quality = new QualityWatch(stages.receiver.reception, this.#rtcp, () => stages.sender.outgoing, needs.now())
     this.#dueAt = needs.now() + this.#pause() / 2
   }
 
   get remoteLost(): number | null {
     return this.#rtcp.remoteLost
+  }
+
+  /** How the audio comes through, from the first packet on. */
+  quality(stream: StreamParams): StreamQuality {
+    return this.#quality.whole(stream)
   }
 
   get roundTripMs(): Millis | null {
@@ -88,11 +96,13 @@ export class Reports {
     if (this.#isMuxed()) this.#accept.fix(pair.address, pair.port)
   }
 
-  /** To be called a few times a second. */
-  housekeep(now: Millis): void {
-    if (now < this.#dueAt) return
-    this.#dueAt = now + this.#pause()
-    this.send(now, false)
+  /** To be called a few times a second. What is to be told of how the audio comes through. */
+  housekeep(now: Millis): StreamQuality | null {
+    if (now >= this.#dueAt) {
+      this.#dueAt = now + this.#pause()
+      this.send(now, false)
+    }
+    return this.#stream === null ? null : this.#quality.housekeep(this.#stream, now)
   }
 
   /** RFC 3550 §6.3: to where the peer's own reports may come from, and nowhere before something was heard or sent. */
@@ -111,8 +121,9 @@ export class Reports {
     else pair.rtcp.send(packet, target)
   }
 
+  /** Half to one and a half of the interval, less what randomising it so adds (RFC 3550 §6.3.1). */
   #pause(): Millis {
-    return REPORT_INTERVAL_MS / 2 + this.#needs.below(REPORT_INTERVAL_MS)
+    return (REPORT_INTERVAL_MS / 2 + this.#needs.below(REPORT_INTERVAL_MS)) / COMPENSATION
   }
 
   #isMuxed(): boolean {

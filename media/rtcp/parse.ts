@@ -24,6 +24,8 @@ export type RtcpPacket =
     }
   | { kind: 'receiver-report'; ssrc: number; reports: ReportBlock[] }
   | { kind: 'bye'; ssrcs: number[] }
+  /** VoIP metrics of an extended report (RFC 3611 §4.7). Rates in 256ths of the packets. */
+  | { kind: 'voip-metrics'; ssrc: number; lossRate: number; discardRate: number; roundTripMs: number; endSystemDelayMs: number }
   /** Well-formed, of a type that we do not read: source description, application, feedback. */
   | { kind: 'other'; type: number }
 
@@ -38,6 +40,9 @@ export const SENDER_REPORT = 200
 export const RECEIVER_REPORT = 201
 export const SOURCE_DESCRIPTION = 202
 export const BYE = 203
+const EXTENDED_REPORT = 207
+const VOIP_METRICS = 7
+const VOIP_METRICS_WORDS = 8
 
 const REPORT_BLOCK_BYTES = 24
 
@@ -99,9 +104,30 @@ function readPacket(packet: Buffer, type: number, count: number): RtcpPacket | n
     if (packet.length < 8 + count * REPORT_BLOCK_BYTES) return null
     return { kind: 'receiver-report', ssrc: packet.readUInt32BE(4), reports: readReports(packet, 8, count) }
   }
+  if (type === EXTENDED_REPORT) return readExtended(packet)
   if (type !== BYE) return { kind: 'other', type }
   if (packet.length < 4 + count * 4) return null
   return { kind: 'bye', ssrcs: Array.from({ length: count }, (_, i) => packet.readUInt32BE(4 + i * 4)) }
+}
+
+/** Blocks of an extended report follow each other behind its SSRC; the first with VoIP metrics is read (RFC 3611 §3). null: one is longer than the packet. */
+function readExtended(packet: Buffer): RtcpPacket | null {
+  for (let at = 8; at + 4 <= packet.length; ) {
+    const words = packet.readUInt16BE(at + 2)
+    const end = at + 4 + words * 4
+    if (end > packet.length) return null
+    if (packet.readUInt8(at) === VOIP_METRICS && words === VOIP_METRICS_WORDS)
+      return {
+        kind: 'voip-metrics',
+        ssrc: packet.readUInt32BE(at + 4),
+        lossRate: packet.readUInt8(at + 8),
+        discardRate: packet.readUInt8(at + 9),
+        roundTripMs: packet.readUInt16BE(at + 16),
+        endSystemDelayMs: packet.readUInt16BE(at + 18),
+      }
+    at = end
+  }
+  return { kind: 'other', type: EXTENDED_REPORT }
 }
 
 function readReports(packet: Buffer, from: number, count: number): ReportBlock[] {

@@ -3,8 +3,11 @@ import type { OutgoingStream } from '#media/rtp/outgoing.ts'
 import type { Reception } from '#media/rtp/reception.ts'
 import { BYE, RECEIVER_REPORT, type ReportBlock, type RtcpPacket, SENDER_REPORT, SOURCE_DESCRIPTION } from '#media/rtcp/parse.ts'
 
-/** Between reports, on average; each time between half and one and a half of it (RFC 3550 §6.2, §6.3.1). */
+/** Between reports, before it is randomised (RFC 3550 §6.2, §6.3.1). */
 export const REPORT_INTERVAL_MS: Millis = 5000
+
+/** What a randomised interval is divided by: e - 3/2 (RFC 3550 §6.3.1). */
+export const COMPENSATION = 1.21828
 
 /** Seconds from 1900 (NTP) to 1970 (Unix). */
 const NTP_EPOCH_SECONDS = 2_208_988_800
@@ -21,6 +24,8 @@ export class RtcpSession {
   roundTripMs: Millis | null = null
   /** Share of our packets that the peer lost between its last two reports. */
   lossPercent = 0
+  /** What the peer reports of our stream, over the whole of it; jitter in ticks of its timestamps. `discarded`: share that came too late to be played. */
+  remote: { lost: number; jitterTicks: number; discarded: number } | null = null
   #packetsAtReport = 0
 
   /** `cname`: names this end of the stream, random (RFC 7022 §4.2). */
@@ -32,6 +37,8 @@ export class RtcpSession {
   take(packets: readonly RtcpPacket[], ownSsrc: number, now: Millis, wall: number): void {
     for (const packet of packets) {
       if (packet.kind === 'sender-report') this.#lastReport = { ssrc: packet.ssrc, ntpMiddle: packet.ntpMiddle, at: now }
+      if (packet.kind === 'voip-metrics' && packet.ssrc === ownSsrc && this.remote !== null)
+        this.remote = { ...this.remote, discarded: packet.discardRate / 256 }
       if (packet.kind !== 'sender-report' && packet.kind !== 'receiver-report') continue
       for (const report of packet.reports) if (report.ssrc === ownSsrc) this.#judge(report, wall)
     }
@@ -41,6 +48,7 @@ export class RtcpSession {
   reset(): void {
     this.#lastReport = null
     this.remoteLost = null
+    this.remote = null
     this.lossPercent = 0
     this.roundTripMs = null
   }
@@ -75,6 +83,7 @@ export class RtcpSession {
   /** The peer's view of our stream; the round trip as RFC 3550 §6.4.1 (DLSR) has it: now - LSR - DLSR. */
   #judge(report: ReportBlock, wall: number): void {
     this.remoteLost = Math.max(0, report.cumulativeLost)
+    this.remote = { lost: this.remoteLost, jitterTicks: report.jitter, discarded: this.remote?.discarded ?? 0 }
     this.lossPercent = (report.fractionLost * 100) / 256
     if (report.lastReport === 0) return
     const roundTrip = (ntpMiddle(wall) - report.lastReport - report.sinceLastReport) | 0

@@ -28,6 +28,8 @@ export class Reception {
   /** Since the beginning, over all SSRCs. */
   packets = 0
   bytes = 0
+  /** How often something was missing, however much in a row. */
+  gaps = 0
   /** The stream's SSRC; meaningless while `packets` is 0. */
   ssrc = 0
   #base = 0
@@ -78,6 +80,11 @@ export class Reception {
     return Math.max(0, this.#lostBefore + this.#lostNow())
   }
 
+  /** Packets that should have come, over all SSRCs. */
+  get expected(): number {
+    return this.packets + this.lost
+  }
+
   get jitterMs(): number {
     return this.#jitter / this.#ticksPerMs
   }
@@ -115,6 +122,7 @@ export class Reception {
   #follow(sequence: number): boolean {
     const ahead = (sequence - this.#highest + SEQUENCES) % SEQUENCES
     if (ahead < MAX_DROPOUT) {
+      if (ahead > 1) this.gaps++
       if (sequence < this.#highest) this.#cycles += SEQUENCES
       this.#highest = sequence
     } else if (ahead <= SEQUENCES - MAX_MISORDER) {
