@@ -6,7 +6,7 @@ import { type InboundLeg, openInbound } from '#calls/inbound-leg.ts'
 import type { CallNeeds, Destination, FinishedRecording, Located, RingPlan, RingTarget } from '#calls/needs.ts'
 import type { NewFact } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
-import type { Endpoint, EndpointEvents, KeptEndpoint, MediaEngine, PlayItem, StreamParams } from '#media/engine.ts'
+import type { Endpoint, EndpointEvents, KeptEndpoint, MediaEngine, PlayItem, StreamParams, MixTerms, RoomId } from '#media/engine.ts'
 import type {
   Body,
   DialogEvents,
@@ -286,6 +286,7 @@ export class FakeEndpoint implements Endpoint {
   readonly events: EndpointEvents
   stream: StreamParams | null = null
   peer: Endpoint | null = null
+  mixed: { room: RoomId; terms: MixTerms } | null = null
   /** Plays not yet stopped or ended, by id. */
   readonly playing = new Map<number, readonly PlayItem[]>()
   readonly recordings: string[] = []
@@ -304,8 +305,13 @@ export class FakeEndpoint implements Endpoint {
   join(other: Endpoint): void {
     this.peer = other
   }
+  mix(room: RoomId, terms: MixTerms = {}): void {
+    this.peer = null
+    this.mixed = { room, terms }
+  }
   part(): void {
     this.peer = null
+    this.mixed = null
   }
   play(items: readonly PlayItem[]): number {
     this.playing.clear()

@@ -1,7 +1,7 @@
 import type { Clock, Millis } from '#base/clock.ts'
 import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
-import type { EndpointId, PlayId, PlayItem, SocketAddress, StreamParams } from '#media/engine.ts'
+import type { EndpointId, PlayId, PlayItem, SocketAddress, StreamParams, RoomId } from '#media/engine.ts'
 import type { Clip } from '#media/engine/clip.ts'
 import { Captures } from '#media/engine/captures.ts'
 import { Heartbeat } from '#media/engine/heartbeat.ts'
@@ -11,6 +11,7 @@ import { lawOf } from '#media/engine/stream.ts'
 import { Recordings } from '#media/engine/recordings.ts'
 import type { SoundFault, Sounds } from '#media/engine/sounds.ts'
 import type { PortStock } from '#media/engine/stock.ts'
+import { Room } from '#media/mix/room.ts'
 import { RtpEndpoint } from '#media/pipeline.ts'
 import { BEAT_MS } from '#media/pipeline/beat.ts'
 import type { Recorder } from '#media/record/recorder.ts'
@@ -49,6 +50,7 @@ export class EngineCore {
   readonly #emit: (id: EndpointId, event: EndpointEvent) => void
   readonly #slots = new Map<EndpointId, Slot>()
   readonly #awake = new Set<RtpEndpoint>()
+  readonly #rooms = new Map<RoomId, Room>()
   readonly #recordings: Recordings
   readonly #captures: Captures
   readonly #heartbeat: Heartbeat
@@ -117,6 +119,9 @@ export class EngineCore {
         return
       case 'join':
         this.#join(slot, command.other)
+        return
+      case 'mix':
+        this.#mix(slot, command)
         return
       case 'part':
         slot.endpoint.part()
@@ -190,6 +195,12 @@ export class EngineCore {
     else this.#needs.log.warn('an endpoint is to be joined with one that is not here', { id: slot.endpoint.id, other: otherId })
   }
 
+  #mix({ endpoint }: Slot, { room: id, terms }: Extract<Command, { kind: 'mix' }>): void {
+    const room = this.#rooms.get(id) ?? new Room()
+    this.#rooms.set(id, room)
+    endpoint.enter({ id, room }, terms)
+  }
+
   #play(slot: Slot, command: Extract<Command, { kind: 'play' }>): void {
     const { play, items, loop, fromMs } = command
     if (play <= slot.lastPlay || slot.play?.play === play) return
@@ -254,6 +265,7 @@ export class EngineCore {
       latched: endpoint.latchedOn,
       ...(endpoint.rollover !== null && { rollover: endpoint.rollover }),
       joined: endpoint.peer?.id ?? null,
+      mixed: endpoint.mixed,
       play: play === null ? null : { play: play.play, items: play.items, loop: play.loop, ms: play.player?.ms ?? 0 },
       recordings: this.#recordings.of(id),
     }
@@ -261,6 +273,10 @@ export class EngineCore {
 
   #beat(now: Millis): boolean {
     for (const endpoint of this.#awake) if (!endpoint.beat(now)) this.#awake.delete(endpoint)
+    for (const [id, room] of this.#rooms) {
+      if (room.isEmpty) this.#rooms.delete(id)
+      else room.beat(now)
+    }
     this.#needs.recorder.tick(now)
     this.#beats = (this.#beats + 1) % HOUSEKEEPING_BEATS
     if (this.#beats === 0) for (const { endpoint } of this.#slots.values()) endpoint.housekeep(now)

@@ -1,5 +1,5 @@
 import type { Millis } from '#base/clock.ts'
-import type { EndpointId, PlayId, PlayItem, SocketAddress, StreamParams } from '#media/engine.ts'
+import type { EndpointId, PlayId, PlayItem, SocketAddress, StreamParams, MixTerms, RoomId } from '#media/engine.ts'
 import { type Command, type LivingEndpoint, type RecordTerms, termsOf } from '#media/engine/protocol.ts'
 import type { KeptRollover } from '#media/srtp/receiver.ts'
 
@@ -13,6 +13,7 @@ export interface Wanted {
   /** Of the peer's SRTP stream. */
   rollover: KeptRollover | null
   joined: EndpointId | null
+  mixed: { room: RoomId; terms: MixTerms } | null
   play: WantedPlay | null
   readonly recordings: Map<string, WantedRecording>
 }
@@ -32,7 +33,7 @@ export interface WantedRecording extends RecordTerms {
 }
 
 export function wantNothing(id: EndpointId, local: SocketAddress): Wanted {
-  return { id, local, stream: null, learnt: null, rollover: null, joined: null, play: null, recordings: new Map() }
+  return { id, local, stream: null, learnt: null, rollover: null, joined: null, mixed: null, play: null, recordings: new Map() }
 }
 
 /** Takes over what an engine is doing with an endpoint that an earlier life of the server had opened. */
@@ -41,6 +42,7 @@ export function inherit(wanted: Wanted, living: LivingEndpoint, now: Millis): vo
   wanted.learnt ??= living.latched
   wanted.rollover = living.rollover ?? wanted.rollover
   wanted.joined ??= living.joined
+  wanted.mixed ??= living.mixed
   if (wanted.play === null && living.play !== null) {
     const { play, items, loop, ms } = living.play
     wanted.play = { play, items, loop, startedAt: now - ms }
@@ -70,11 +72,13 @@ export function commandsFor(wanted: Wanted, living: LivingEndpoint | null, now: 
   return commands
 }
 
-/** Joins, to be sent when every endpoint is there. */
+/** Joins and rooms, to be sent when every endpoint is there. */
 export function joinsFor(wanted: Wanted, living: LivingEndpoint | null): Command[] {
-  const { id, joined } = wanted
+  const { id, joined, mixed } = wanted
+  // Terms may have changed on the way; saying them again changes nothing.
+  if (mixed !== null) return [{ kind: 'mix', id, ...mixed }]
   if (joined !== null && joined !== living?.joined) return [{ kind: 'join', id, other: joined }]
-  return joined === null && living !== null && living.joined !== null ? [{ kind: 'part', id }] : []
+  return joined === null && living !== null && (living.joined !== null || living.mixed !== null) ? [{ kind: 'part', id }] : []
 }
 
 function recordingCommands(

@@ -49,7 +49,8 @@ export class Baresip implements Phone {
     const controlPort = port + 2
     await writeFile(join(folder, 'config'), configOf(options, controlPort))
     await writeFile(join(folder, 'accounts'), accountOf(options))
-    await writeFile(join(folder, 'contacts'), '')
+    const contacts = (options.watches ?? []).map((name) => `"${name}" <sip:${name}@${options.server}>;presence=p2p\n`)
+    await writeFile(join(folder, 'contacts'), contacts.join(''))
     const printed = new Transcript(`baresip ${options.user}`)
     // It takes the end of its input for the wish to end.
     const child = spawn(program, ['-f', folder, '-s', '-v'], { stdio: ['pipe', 'pipe', 'pipe'] })
@@ -173,14 +174,19 @@ function dial(port: number): Promise<Socket> {
   })
 }
 
-function accountOf({ user, password, server, transport }: PhoneOptions): string {
-  return `<sip:${user}@${server};transport=${transport}>;auth_pass=${password};regint=600;answermode=manual;audio_codecs=PCMA/8000/1\n`
+/** By the names that baresip gives them. */
+const codecs = { PCMA: 'PCMA/8000/1', PCMU: 'PCMU/8000/1', G722: 'G722/16000/1', opus: 'opus/48000/2' } as const
+
+function accountOf({ user, password, server, transport, codec = 'PCMA', ptimeMs = 20, encryption }: PhoneOptions): string {
+  const media = encryption === undefined ? '' : `;mediaenc=${encryption === 'required' ? 'srtp-mand' : 'srtp'}`
+  return `<sip:${user}@${server};transport=${transport}>;auth_pass=${password};regint=600;answermode=manual;audio_codecs=${codecs[codec]};ptime=${ptimeMs}${media}\n`
 }
 
 /** Without a sound card: aufile is the microphone, aubridge a loudspeaker that nobody hears, and sndfile writes down what comes in. */
-function configOf({ folder, port, plays, calls = 4 }: PhoneOptions, controlPort: number): string {
+function configOf({ folder, port, plays, authorities, watches, calls = 4 }: PhoneOptions, controlPort: number): string {
   return `
 sip_listen 127.0.0.1:${port}
+${authorities === undefined ? '' : `sip_cafile ${authorities}`}
 net_interface 127.0.0.1
 ctrl_tcp_listen 127.0.0.1:${controlPort}
 rtp_ports ${port + 10}-${port + 60}
@@ -196,11 +202,14 @@ call_max_calls ${calls}
 module_path /usr/lib/baresip/modules
 module stdio.so
 module g711.so
+module srtp.so
+module g722.so
+module opus.so
 module aufile.so
 module aubridge.so
 module sndfile.so
 module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
-`
+${watches === undefined ? '' : 'module_app contact.so\nmodule_app presence.so\nmodule_app mwi.so\n'}`
 }

@@ -8,15 +8,25 @@ export interface PhoneOptions {
   password: string
   /** `address:port` of the system. */
   server: string
-  transport: 'udp' | 'tcp'
+  transport: 'udp' | 'tcp' | 'tls'
+  /** PEM file of the authorities that it trusts, over TLS. */
+  authorities?: string
+  /** Of its audio by SRTP: `optional` offers both, `required` refuses what is in clear. Absent: in clear. */
+  encryption?: 'optional' | 'required'
   /** SIP port of its own on 127.0.0.1; it also uses the 60 ports above. */
   port: number
   /** A sound file that it plays to whoever it talks with. */
   plays: string
   /** Keys as SIP INFO instead of telephone-events (RFC 4733); baresip 1.0.0 cannot. */
   infoDigits?: boolean
+  /** Extensions whose presence it shows. */
+  watches?: readonly string[]
   /** Takes no more calls than this at once; further callers are told that it is busy. Default 4. */
   calls?: number
+  /** The one codec that it has. Default PCMA; linphone does not take it. */
+  codec?: 'PCMA' | 'PCMU' | 'G722' | 'opus'
+  /** Packet time that it asks for and sends, in ms. Default 20; linphone does not take it. */
+  ptimeMs?: number
 }
 
 /** A real telephone program, used as a person uses a phone. `from`: a mark of `said`, after which something must happen. */
