@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { EndpointRef, Fact } from '#contract/facts.ts'
 import { Outcome } from '#contract/outcome.ts'
+import { LegQuality } from '#contract/quality.ts'
 
 const instant = Type.Integer({ description: 'milliseconds since the Unix epoch' })
 const maybe = <S extends Type.TSchema>(schema: S) => Type.Union([schema, Type.Null()])
@@ -19,6 +20,8 @@ export const LegView = Type.Object({
   /** Since when it is on hold; absent when it is not. */
   heldAt: Type.Optional(instant),
   outcome: maybe(Outcome),
+  /** How its audio came through: told last while it talks, the whole once it is over. Absent while nothing is known. */
+  quality: Type.Optional(LegQuality),
 })
 export type LegView = Static<typeof LegView>
 

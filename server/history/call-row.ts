@@ -1,5 +1,6 @@
 import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
+import type { LegQuality } from '#contract/quality.ts'
 
 /** One call in the history: what its facts add up to. Instants are milliseconds since the Unix epoch. */
 export interface CallRow {
@@ -45,4 +46,6 @@ export interface LegRow {
   /** Since when it is on hold; absent when it is not. */
   readonly heldAt?: number
   readonly outcome: Outcome | null
+  /** How its audio came through; absent while nothing is known. */
+  readonly quality?: LegQuality
 }

@@ -60,6 +60,11 @@ export class CallDraft {
       case 'recording.ended':
         this.#recordings.add(fact.recording)
         break
+      case 'leg.quality': {
+        const leg = this.#legs.get(fact.leg)
+        if (leg !== undefined) leg.quality = fact.quality
+        break
+      }
       case 'leg.started':
       case 'leg.ringing':
       case 'leg.answered':

@@ -50,6 +50,8 @@ export function advance(call: CallView, fact: Fact): CallView {
       return settle({ ...call, recovered: true }, fact.at)
     case 'recording.ended':
       return settle({ ...call, recordings: [...new Set([...call.recordings, fact.recording])] }, fact.at)
+    case 'leg.quality':
+      return settle({ ...call, legs: call.legs.map((leg) => (leg.leg === fact.leg ? { ...leg, quality: fact.quality } : leg)) }, fact.at)
     case 'leg.started':
       return settle({ ...call, legs: [...call.legs, newLeg(fact)] }, fact.at)
     case 'leg.ringing':
