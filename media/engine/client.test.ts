@@ -281,3 +281,42 @@ test('when engine and server died together, an adopted endpoint is set up from w
   await clock.advanceAsync(0)
   assert.deepEqual(events.lines, ['revived', 'audio 198.51.100.1 4000'])
 })
+
+test('a room goes on without the server, is adopted by a new one, and is set up again when its engine dies', async () => {
+  const { client, clock, network, hosts, cut } = await world(1)
+  const first = client()
+  await clock.advanceAsync(0)
+  const [phoneA, phoneB] = [new Phone(network, A), new Phone(network, B)]
+  const [a, b] = [first.open({}), first.open({})]
+  assert.ok(a !== null && b !== null)
+  a.aim(streamTo(A))
+  b.aim(streamTo(B))
+  a.mix('sales', { speaks: 2 })
+  b.mix('sales')
+  await clock.advanceAsync(100)
+  first.close()
+  phoneA.take()
+  await clock.advanceAsync(100)
+  assert.equal(phoneA.take().length, 5, 'while there is no server')
+
+  const second = client()
+  await clock.advanceAsync(0)
+  const adopted = [a, b].map((each) => second.adopt(each.keep(), {}))
+  second.sweep()
+  await clock.advanceAsync(100)
+  await cut(0, false)
+  await clock.advanceAsync(100)
+  assert.deepEqual(
+    hosts[0]?.core.living.map(({ mixed }) => mixed),
+    [
+      { room: 'sales', terms: { speaks: 2 } },
+      { room: 'sales', terms: {} },
+    ],
+  )
+  phoneB.take()
+  await clock.advanceAsync(100)
+  assert.equal(phoneB.take().length, 5, 'in the new engine')
+  adopted[1]?.part()
+  await clock.advanceAsync(100)
+  assert.ok(phoneB.take().length <= 1)
+})
