@@ -99,6 +99,12 @@ export class Linphone implements Phone {
     await Promise.resolve()
   }
 
+  /** Attended: of its two calls, whose numbers it gives in order, it connects the other parties. */
+  async connect(first: number, second: number): Promise<void> {
+    this.#type(`transfer ${first} --to-call ${second}`)
+    await Promise.resolve()
+  }
+
   async press(digits: string): Promise<void> {
     for (const digit of digits) this.#type(digit)
     await Promise.resolve()
@@ -139,16 +145,22 @@ export class Linphone implements Phone {
   }
 }
 
-function settingsOf({ user, password, server, transport, port, infoDigits }: PhoneOptions): string {
+/** Its TLS library knows no certificates for IP addresses, so it sees to who vouches alone. */
+function settingsOf({ user, password, server, transport, port, infoDigits, authorities, encryption, watches = [] }: PhoneOptions): string {
   const host = server.split(':')[0] ?? server
   return `
 [sip]
 sip_port=${transport === 'udp' ? port : 0}
 sip_tcp_port=${transport === 'tcp' ? port : 0}
+sip_tls_port=${transport === 'tls' ? port : 0}
+verify_server_certs=1
+verify_server_cn=0
+${authorities === undefined ? '' : `root_ca=${authorities}`}
 bind_address=127.0.0.1
 guess_hostname=0
 contact=sip:${user}@127.0.0.1
 default_proxy=0
+${encryption === undefined ? '' : `media_encryption=srtp\nmedia_encryption_mandatory=${encryption === 'required' ? 1 : 0}`}
 use_info=${infoDigits === true ? 1 : 0}
 use_rfc2833=${infoDigits === true ? 0 : 1}
 [rtp]
@@ -167,5 +179,5 @@ publish=0
 username=${user}
 passwd=${password}
 domain=${host}
-`
+${watches.map((name, i) => `[friend_${i}]\nurl="${name}" <sip:${name}@${server}>\npol=accept\nsubscribe=1\n`).join('')}`
 }

@@ -60,6 +60,11 @@ export class Sipp implements AsyncDisposable {
     return sipp
   }
 
+  /** A carrier that takes one call. `done` tells how it went. Ready when its socket is, which nothing tells: a lost INVITE is sent again. */
+  static async serve(run: SippScenario): Promise<Sipp> {
+    return new Sipp(await mkdtemp(join(tmpdir(), 'sipp-')), run, ['-m', '1', '-timeout', '20s', '-timeout_error'])
+  }
+
   /** A carrier that makes one call to `to`. `done` tells how it went. */
   static async call(run: SippScenario, to: { address: string; port: number }): Promise<Sipp> {
     return new Sipp(await mkdtemp(join(tmpdir(), 'sipp-')), run, [
