@@ -56,7 +56,9 @@ export class DeviceRegistrations implements RegistrarEvents {
     const book = this.#needs.books.ofDomain(host, isIP(host) !== 0)
     if (book?.config.devicesByUsername.has(user) !== true) return null
     const bindings = this.#registrar.contactsOf(`${user}@${book.config.settled.sipDomain}`)
-    const same = bindings.find((b) => b.contact === kept.remoteTarget) ?? (bindings.length === 1 ? bindings[0] : undefined)
+    const isTarget = ({ contact, instance }: Binding): boolean =>
+      contact === kept.remoteTarget || (instance !== null && kept.remoteTarget.endsWith(`;gr=${instance.replace(/^<|>$/g, '')}`))
+    const same = bindings.find(isTarget) ?? (bindings.length === 1 ? bindings[0] : undefined)
     return same?.flow ?? null
   }
 

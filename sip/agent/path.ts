@@ -45,7 +45,7 @@ export function dialogPath(core: Core, dialog: Dialog): Path | Promise<Path> {
   if (flow.connection === GONE) return recoveredPath(core, dialog)
   if (flow.connection !== null || dialog.translated) return flow
   const uri = parseSipUri(dialog.routed.nextHop)
-  if (uri === undefined || isWhere(uri, flow) || !isReachable(core, uri.host, flow)) return flow
+  if (uri === undefined || wantsItsFlow(uri) || isWhere(uri, flow) || !isReachable(core, uri.host, flow)) return flow
   if (isLiteral(uri.host)) return openPath(core, toLiteral(uri))
   return namedPath(core, uri, flow)
 }
@@ -119,6 +119,11 @@ function toLiteral(uri: SipUri): Destination {
 function isWhere(uri: SipUri, flow: Flow): boolean {
   const { transport, port } = toLiteral(uri)
   return uri.host === flow.remote.address && port === flow.remote.port && transport === flow.transport
+}
+
+/** `gr`: a GRUU, whose host leads to its registrar, which we are (RFC 5627); `ob`: the peer asks for its flow (RFC 5626 §5.3). */
+function wantsItsFlow({ params }: SipUri): boolean {
+  return params.has('gr') || params.has('ob')
 }
 
 /** A private address behind a public one is on the far side of a translation. */

@@ -74,7 +74,7 @@ async function office(limits: Partial<NotifierLimits> = {}, kept = new Map<strin
       `To: ${parts.to ?? '<sip:mow@10.0.0.2>'}`,
       `Call-ID: ${parts.callId ?? `c${branch}`}`,
       `CSeq: ${branch} SUBSCRIBE`,
-      'Contact: <sip:me@10.0.0.9>',
+      ...(lines.some((line) => line.startsWith('Contact:')) ? [] : ['Contact: <sip:me@10.0.0.9>']),
       ...(lines.some((line) => line.startsWith('Event:')) ? [] : ['Event: weather']),
       ...lines,
     ])
@@ -200,6 +200,13 @@ test('subscriptions outlive the process: the next life tells the whole state und
   assert.equal((await after.subscribe([], { callId: 'c', to })).status, 500)
   assert.equal((await after.subscribe([], { callId: 'c', to })).status, 200)
   assert.equal(after.notified().at(-1), 'active;expires=600 | 1002 full hail')
+})
+
+test('who goes by a GRUU is told over its flow: the host of a GRUU leads to its registrar, which is us', async () => {
+  const { town, subscribe, notified } = await office()
+  town.name('town.example', '10.0.0.2')
+  await subscribe(['Contact: <sip:me@town.example;gr=urn:uuid:1>'])
+  assert.deepEqual(notified(), ['active;expires=600 | 0 full snow'])
 })
 
 test('nothing is left behind', async () => {
