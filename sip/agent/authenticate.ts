@@ -27,7 +27,8 @@ export function authenticate(core: Core, gate: AuthGate, transaction: ServerTran
       return null
     case 'shut-out':
       core.counts.failedAuthentications++
-      answer(core, transaction, 403)
+      // No Retry-After: it would tell a guesser when its guesses count again (RFC 3261 §26.3.2.2).
+      answer(core, transaction, 401, { headers: admission.headers })
       return null
   }
 }

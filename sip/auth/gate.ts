@@ -1,10 +1,11 @@
 import type { DigestUser } from '#sip/agent.ts'
 import { claimOf, type DigestServer, type Verdict } from '#sip/auth/server.ts'
 import type { GuessThrottle } from '#sip/auth/throttle.ts'
+import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 
-/** A verdict, or that the source is shut out: then no answer is best, so that guessing costs the guesser and not us. */
-export type Admission = Verdict | { readonly kind: 'shut-out' }
+/** A verdict, or that the source is shut out: its credentials were not looked at, and it is answered as if they were wrong, so that it cannot tell. */
+export type Admission = Verdict | { readonly kind: 'shut-out'; readonly headers: HeaderLines }
 
 /** Digest authentication with guess throttling: what the agent asks for each request outside a dialog that policy wants challenged. */
 export class AuthGate {
@@ -19,11 +20,9 @@ export class AuthGate {
   /** `address` is the packet's source, never what a header says. */
   admit(request: SipRequest, address: string, realm: string, user: DigestUser | null): Admission {
     const claim = claimOf(request, realm)
-    if (claim === null) {
-      if (this.#throttle.isShutOut(address)) return { kind: 'shut-out' }
-      return { kind: 'challenge', cause: 'absent', headers: this.#digest.challenge(realm, user, request) }
-    }
-    if (!this.#throttle.admits(address, claim.username, realm)) return { kind: 'shut-out' }
+    const challenge = (): HeaderLines => this.#digest.challenge(realm, user, request)
+    if (claim === null) return { kind: 'challenge', cause: 'absent', headers: challenge() }
+    if (!this.#throttle.admits(address, claim.username, realm)) return { kind: 'shut-out', headers: challenge() }
     const verdict = this.#digest.verify(request, realm, user)
     if (verdict.kind === 'accepted') this.#throttle.succeeded(address, claim.username, realm)
     else if (verdict.cause === 'wrong') this.#throttle.failed(address, claim.username, realm)

@@ -28,14 +28,13 @@ function guess(throttle: GuessThrottle, address: string, user: string, times: nu
   return admitted
 }
 
-test('a source that guesses is shut out within ten tries, told once, and let in again later', () => {
+test('a source that guesses at one user is shut out from it within ten tries, told once, and let in again later', () => {
   const { clock, events, throttle } = setUp()
   assert.ok(guess(throttle, '192.0.2.1', 'alice', 10_000) <= 10)
   assert.deepEqual(
     events.map(({ kind, who }) => [kind, who]),
-    [['source', '192.0.2.1']],
+    [['pair', 'alice@r 192.0.2.1']],
   )
-  assert.ok(throttle.isShutOut('192.0.2.1'))
   assert.ok(throttle.admits('192.0.2.2', 'alice', 'r'))
   clock.advance(events[0]?.forMs ?? 0)
   assert.ok(throttle.admits('192.0.2.1', 'alice', 'r'))
@@ -66,7 +65,15 @@ test('a phone behind the same NAT as a guesser stays in, even when it starts wit
   guess(throttle, '192.0.2.1', 'bob', 100)
   assert.ok(!throttle.admits('192.0.2.1', 'bob', 'r'))
   assert.ok(throttle.admits('192.0.2.1', 'alice', 'r'))
-  assert.ok(!throttle.isShutOut('192.0.2.1'))
+  assert.ok(throttle.admits('192.0.2.1', 'stranger', 'r'))
+})
+
+test('a phone with an old password shuts itself out, and nobody of the office behind the same address', () => {
+  const { throttle } = setUp()
+  guess(throttle, '192.0.2.1', 'bob', 10_000)
+  assert.ok(!throttle.admits('192.0.2.1', 'bob', 'r'))
+  // Also one that has not proved itself since the last start of the server.
+  assert.ok(throttle.admits('192.0.2.1', 'alice', 'r'))
 })
 
 test('slips over a long time are forgiven', () => {
@@ -81,17 +88,17 @@ test('slips over a long time are forgiven', () => {
 test('IPv6 sources count by their /64, mapped IPv4 by its address', () => {
   const { throttle } = setUp()
   for (let i = 0; i < 10; i++) guess(throttle, `2001:db8:0:1::${i.toString(16)}`, `u${i}`, 1)
-  assert.ok(throttle.isShutOut('2001:0db8:0000:0001:ffff::1'))
-  assert.ok(!throttle.isShutOut('2001:db8:0:2::1'))
+  assert.ok(!throttle.admits('2001:0db8:0000:0001:ffff::1', 'stranger', 'r'))
+  assert.ok(throttle.admits('2001:db8:0:2::1', 'stranger', 'r'))
   guess(throttle, '::ffff:192.0.2.9', 'x', 20)
-  assert.ok(throttle.isShutOut('192.0.2.9'))
+  assert.ok(!throttle.admits('192.0.2.9', 'x', 'r'))
 })
 
 test('memory is bounded: the longest untouched go first', () => {
   const { throttle } = setUp(100)
   guess(throttle, '192.0.2.1', 'x', 20)
   for (let i = 0; i < 200; i++) guess(throttle, `203.0.113.${i}`, `u${i}`, 1)
-  assert.ok(!throttle.isShutOut('192.0.2.1'))
+  assert.ok(throttle.admits('192.0.2.1', 'x', 'r'))
 })
 
 const ALICE: DigestUser = { algorithms: ['MD5'], ha1: { MD5: ha1('MD5', 'alice', 'r', 'right') }, identity: { id: 'a', aor: 'alice@r' } }
@@ -111,14 +118,27 @@ function setUpGate() {
     const verdict = admit(address, answer.headers)
     return verdict.kind === 'challenge' ? verdict.cause : verdict.kind
   }
-  return attempt
+  return { attempt, admit }
 }
 
 test('the gate shuts a guesser out, right password or not, and lets the phone through', () => {
-  const attempt = setUpGate()
+  const { attempt } = setUpGate()
   assert.equal(attempt('198.51.100.5', 'right'), 'accepted')
   const seen = Array.from({ length: 20 }, (_, i) => attempt('192.0.2.1', `guess ${i}`))
   assert.deepEqual([seen[0], seen.at(-1)], ['wrong', 'shut-out'])
   assert.equal(attempt('192.0.2.1', 'right'), 'shut-out')
   assert.equal(attempt('198.51.100.5', 'right'), 'accepted')
+})
+
+test('who is shut out cannot tell it from the answer to a wrong password', () => {
+  const { attempt, admit } = setUpGate()
+  const names = (given: Admission) => ('headers' in given ? given.headers.map(([name]) => name) : [])
+  const before = names(admit('192.0.2.1', []))
+  for (let i = 0; i < 20; i++) attempt('192.0.2.1', `guess ${i}`)
+  const headers = [
+    ['Authorization', 'Digest username="alice", realm="r", nonce="x", uri="sip:r", response="00000000000000000000000000000000"'],
+  ] as const
+  const shut = admit('192.0.2.1', headers)
+  assert.equal(shut.kind, 'shut-out')
+  assert.deepEqual(names(shut), before)
 })

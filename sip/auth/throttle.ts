@@ -2,9 +2,9 @@ import type { Clock, Millis } from '#base/clock.ts'
 
 /** Somebody was shut out, told once per shutting out: for the alarm and the log. */
 export interface ShutOut {
-  /** `source`: an address guesses, at whatever users. `user`: one user is guessed at from many addresses. */
-  readonly kind: 'source' | 'user'
-  /** The address, or `user@realm`. */
+  /** `source`: an address guesses at several users. `user`: one user is guessed at from many addresses. `pair`: one user from one address. */
+  readonly kind: 'source' | 'user' | 'pair'
+  /** The address, `user@realm`, or `user@realm address`. */
   readonly who: string
   /** Wrong answers within the window. */
   readonly failures: number
@@ -14,7 +14,7 @@ export interface ShutOut {
 export interface ThrottleOptions {
   clock: Clock
   onShutOut: (event: ShutOut) => void
-  /** Wrong answers that one address may give before it is shut out. */
+  /** Wrong answers that one address may give before it is shut out, and that it may give for one user before it is shut out from that one. */
   sourceLimit?: number
   /** Wrong answers for one user from all addresses together before strange addresses are shut out from it. */
   userLimit?: number
@@ -25,6 +25,9 @@ export interface ThrottleOptions {
   /** Addresses, users and proven pairs remembered at most, each; the longest untouched go first. */
   capacity?: number
 }
+
+/** So many wrong answers for one user count against their address: a phone with an old password must not shut out the office around it. */
+const COUNTED_PER_USER = 3
 
 const DEFAULTS = { sourceLimit: 8, userLimit: 30, forgiveMs: 60_000, shutOutMs: 10 * 60_000, capacity: 50_000 } as const
 
@@ -42,7 +45,9 @@ export class GuessThrottle {
   readonly #settings: typeof DEFAULTS | Required<Omit<ThrottleOptions, 'clock' | 'onShutOut'>>
   readonly #sources: RecentMap<Guesses>
   readonly #users: RecentMap<Guesses>
-  /** Instant of the last success by `user@realm address`, and by address alone. */
+  /** By `user@realm address`. */
+  readonly #pairs: RecentMap<Guesses>
+  /** Instant of the last success by `user@realm address`. */
   readonly #proven: RecentMap<Millis>
 
   constructor(options: ThrottleOptions) {
@@ -52,35 +57,30 @@ export class GuessThrottle {
     this.#settings = { ...DEFAULTS, ...Object.fromEntries(given) }
     this.#sources = new RecentMap(this.#settings.capacity)
     this.#users = new RecentMap(this.#settings.capacity)
-    this.#proven = new RecentMap(2 * this.#settings.capacity)
+    this.#pairs = new RecentMap(this.#settings.capacity)
+    this.#proven = new RecentMap(this.#settings.capacity)
   }
 
-  /** Whether credentials from `address` for `user` may be looked at. Ask before verifying; a request that may not is best not answered. */
+  /** Whether credentials from `address` for `user` may be looked at. Ask before verifying. */
   admits(address: string, user: string, realm: string): boolean {
     const now = this.#clock.now()
     const who = `${user}@${realm}`
-    if (this.#isProven(`${who} ${sourceOf(address)}`)) return true
-    return !isShut(this.#sources.get(sourceOf(address)), now) && !isShut(this.#users.get(who), now)
-  }
-
-  /** Whether the address is shut out as a whole: for requests without credentials. One that any phone has proved itself from is not. */
-  isShutOut(address: string): boolean {
-    const source = sourceOf(address)
-    return isShut(this.#sources.get(source), this.#clock.now()) && !this.#isProven(source)
+    const pair = `${who} ${sourceOf(address)}`
+    if (this.#isProven(pair)) return true
+    return !isShut(this.#pairs.get(pair), now) && !isShut(this.#sources.get(sourceOf(address)), now) && !isShut(this.#users.get(who), now)
   }
 
   /** The credentials were wrong. Missing, stale or replayed ones are no guesses. */
   failed(address: string, user: string, realm: string): void {
-    this.#count('source', this.#sources, sourceOf(address), this.#settings.sourceLimit)
+    const { sourceLimit } = this.#settings
+    const inARow = this.#count('pair', this.#pairs, `${user}@${realm} ${sourceOf(address)}`, sourceLimit)
+    if (inARow <= COUNTED_PER_USER) this.#count('source', this.#sources, sourceOf(address), sourceLimit)
     this.#count('user', this.#users, `${user}@${realm}`, this.#settings.userLimit)
   }
 
   /** The credentials were right. */
   succeeded(address: string, user: string, realm: string): void {
-    const source = sourceOf(address)
-    const now = this.#clock.now()
-    this.#proven.set(`${user}@${realm} ${source}`, now)
-    this.#proven.set(source, now)
+    this.#proven.set(`${user}@${realm} ${sourceOf(address)}`, this.#clock.now())
   }
 
   #isProven(key: string): boolean {
@@ -88,7 +88,7 @@ export class GuessThrottle {
     return at !== undefined && this.#clock.now() - at < PROVEN_MS
   }
 
-  #count(kind: ShutOut['kind'], records: RecentMap<Guesses>, who: string, limit: number): void {
+  #count(kind: ShutOut['kind'], records: RecentMap<Guesses>, who: string, limit: number): number {
     const now = this.#clock.now()
     const { forgiveMs, shutOutMs } = this.#settings
     const record = records.get(who) ?? { failures: 0, at: now, shutUntil: 0 }
@@ -96,9 +96,10 @@ export class GuessThrottle {
     record.failures = Math.max(0, record.failures - forgiven) + 1
     record.at = record.failures === 1 ? now : record.at + forgiven * forgiveMs
     records.set(who, record)
-    if (record.failures < limit || isShut(record, now)) return
+    if (record.failures < limit || isShut(record, now)) return record.failures
     record.shutUntil = now + shutOutMs
     this.#onShutOut({ kind, who, failures: record.failures, forMs: shutOutMs })
+    return record.failures
   }
 }
 
