@@ -122,8 +122,14 @@ export function promptsApi(app: FastifyInstance, needs: PromptsApiNeeds): void {
           throw new ApiError('bad-request', kept.why)
         case 'full':
           throw new ApiError('too-large', `All sound files of a company have at most ${kept.limitBytes} bytes together.`)
-        case 'kept':
+        case 'kept': {
+          const config = books.current(tenantOf(request))?.config
+          if (config !== undefined) {
+            prompts.arrived(config, path)
+            void prompts.prepare(tenantOf(request), config)
+          }
           return { path, bytes: sound.length, ms: kept.ms }
+        }
       }
     },
   )

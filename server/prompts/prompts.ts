@@ -39,6 +39,11 @@ export class Prompts {
     return Promise.all(prompts.map((prompt) => this.#get(tenant, config, prompt))).then((found) => found.flatMap((sound) => sound ?? []))
   }
 
+  /** A sound file was brought: prompts that lacked it, or had another under its path, are made again when they are next asked for. */
+  arrived(config: CompiledConfig, path: string): void {
+    for (const prompt of config.prompts.values()) if (prompt.file === path) this.#ready.delete(prompt)
+  }
+
   /** The file of a sentence of our own, spoken once and remembered; null when there is no voice for it. */
   async spoken(text: string, language: string): Promise<string | null> {
     try {
