@@ -25,6 +25,13 @@ export const LegView = Type.Object({
 })
 export type LegView = Static<typeof LegView>
 
+/** What a signed caller's number is worth: `passed` with its attestation, or why not. */
+const IdentityVerdict = Type.Object({
+  verdict: Type.Union([Type.Literal('passed'), Type.Literal('failed'), Type.Literal('unsure')]),
+  attestation: Type.Optional(Type.Union([Type.Literal('A'), Type.Literal('B'), Type.Literal('C')])),
+  why: Type.Optional(Type.String()),
+})
+
 /** One call: what people mean by it, across transfers and retries. */
 export const CallView = Type.Object({
   id: Type.String(),
@@ -46,6 +53,8 @@ export const CallView = Type.Object({
   config: Type.Integer(),
   rehearsedAt: maybe(instant),
   recovered: Type.Boolean(),
+  /** What the caller’s signature is worth (RFC 8588), while the call goes on; later its timeline says so. Absent: unsigned or not looked at. */
+  identity: Type.Optional(IdentityVerdict),
 })
 export type CallView = Static<typeof CallView>
 

@@ -1,4 +1,4 @@
-import type { EndpointRef } from '#contract/facts.ts'
+import type { EndpointRef, Fact } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { LegQuality } from '#contract/quality.ts'
 
@@ -32,6 +32,8 @@ export interface CallRow {
   readonly rehearsedAt: number | null
   /** The server died during the call and took it over again. */
   readonly recovered: boolean
+  /** What the caller's signature is worth; known while the call is in memory, later from its facts. */
+  readonly identity?: Pick<Extract<Fact, { kind: 'call.identity-checked' }>, 'verdict' | 'attestation' | 'why'>
 }
 
 /** One leg of a call in the history. */

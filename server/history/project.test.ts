@@ -121,3 +121,16 @@ describe('the projection', () => {
     assert.equal(row?.missed, false)
   })
 })
+
+test('what the caller’s signature is worth stands in the call', () => {
+  const checked: NewFact = {
+    kind: 'call.identity-checked',
+    ...us,
+    verdict: 'failed',
+    attestation: 'B',
+    why: 'signed at another time',
+    late: true,
+  }
+  assert.deepEqual(project(facts(started, checked))?.identity, { verdict: 'failed', attestation: 'B', why: 'signed at another time' })
+  assert.equal(project(facts(started))?.identity, undefined)
+})

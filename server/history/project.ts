@@ -31,6 +31,7 @@ export class CallDraft {
   #legs = new Map<string, Writable<LegRow>>()
   #recordings = new Set<string>()
   #recovered = false
+  #identity: CallRow['identity']
   #lastAt = 0
   #lastSeq = 0
 
@@ -57,6 +58,11 @@ export class CallDraft {
       case 'call.recovered':
         this.#recovered = true
         break
+      case 'call.identity-checked': {
+        const { verdict, attestation, why } = fact
+        this.#identity = { verdict, ...(attestation !== undefined && { attestation }), ...(why !== undefined && { why }) }
+        break
+      }
       case 'recording.ended':
         this.#recordings.add(fact.recording)
         break
@@ -105,6 +111,7 @@ export class CallDraft {
       config: started.config,
       rehearsedAt: started.rehearsedAt ?? null,
       recovered: this.#recovered,
+      ...(this.#identity !== undefined && { identity: this.#identity }),
     }
   }
 

@@ -104,7 +104,8 @@ function refusal(verdict: Verdict): Route | null {
 }
 
 function tell(call: Call, verdict: Verdict, late: boolean): void {
-  if (late && call.outcome !== null) return
+  // That a call is not signed is nothing to tell; nor is anything of a call that is over.
+  if (('sip' in verdict && verdict.sip === 428) || (late && call.outcome !== null)) return
   call.tell({
     kind: 'call.identity-checked',
     verdict: verdict.verdict,

@@ -183,3 +183,14 @@ test('calls come from the trunk of their address and port, from its networks, an
   assert.deepEqual(from('198.51.100.77'), ['net'])
   assert.deepEqual(from('203.0.113.1'), [])
 })
+
+test('a trunk that must answer OPTIONS with 2xx is down while it answers anything else', async () => {
+  let status = '404 Not Found'
+  const at = carrier({ OPTIONS: () => answer(status) })
+  at.configure(trunk({ healthAnswer: '2xx' }))
+  await at.clock.advanceAsync(0)
+  assert.equal(at.board.link('acme', 'main')?.state, 'down')
+  status = '200 OK'
+  await at.clock.advanceAsync(10_000)
+  assert.equal(at.board.link('acme', 'main')?.state, 'up')
+})

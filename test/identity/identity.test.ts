@@ -115,6 +115,28 @@ test('who calls, whom it was meant for, and who must not be known: in from a car
     }
   })
 
+  await t.test('phones are asked to ring by where a call comes from, and by the ring of a group', async () => {
+    const group = { kind: 'ring-group', id: 'sales', strategy: 'together', members: [{ device: 'desk' }], noAnswer: { hangup: {} } }
+    const ringing = (more: Record<string, unknown>): Doc[] =>
+      acme(trunk('in', inside, port), { ...group, ...more }).map((each) => {
+        if (each.kind === 'company') return { ...each, distinctiveRing: true }
+        return each.kind === 'number' ? { ...each, target: { ringGroup: 'sales' } } : each
+      })
+    for (const [more, alert] of [
+      [{}, '<urn:alert:source:external>;info=alert-external'],
+      [{ ringTone: 'Bellcore-dr3' }, '<http://alert.invalid/Bellcore-dr3>;info=Bellcore-dr3'],
+    ] as const) {
+      await at.apply(ringing(more))
+      const mark = at.facts.mark
+      await using call = await bring(at, 'calls-in', { more: 'Alert-Info: <http://evil/>\nCall-Info: <http://evil/>' })
+      const rung = await at.phone.answered()
+      await call.done()
+      await at.facts.next('call.ended', () => true, mark)
+      assert.equal(header(rung.message, 'alert-info'), alert)
+      assert.doesNotMatch(rung.message.text, /evil/)
+    }
+  })
+
   await t.test('a phone that asks for privacy shows nothing, and nothing of what it writes is passed on', async () => {
     await at.apply(acme(trunk('out', outside, port, { callerId: { trusted: false } }), everythingTo('out')))
     const mark = at.facts.mark
@@ -238,7 +260,7 @@ test('callers’ signatures are verified on the way in and made on the way out',
       await at.phone.answered()
       await call.done()
       const checked = await at.facts.next('call.identity-checked', () => true, mark)
-      assert.equal(checked.verdict, 'failed')
+      assert.deepEqual([checked.verdict, checked.why], ['failed', 'signed for another caller'])
       await at.facts.next('call.ended', () => true, mark)
     })
 

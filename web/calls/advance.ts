@@ -48,6 +48,13 @@ export function advance(call: CallView, fact: Fact): CallView {
       return call.endedAt === null ? settle({ ...call, endedAt: fact.at, outcome: fact.outcome }, fact.at) : call
     case 'call.recovered':
       return settle({ ...call, recovered: true }, fact.at)
+    case 'call.identity-checked': {
+      const { verdict, attestation, why } = fact
+      return settle(
+        { ...call, identity: { verdict, ...(attestation !== undefined && { attestation }), ...(why !== undefined && { why }) } },
+        fact.at,
+      )
+    }
     case 'recording.ended':
       return settle({ ...call, recordings: [...new Set([...call.recordings, fact.recording])] }, fact.at)
     case 'leg.quality':

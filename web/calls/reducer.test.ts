@@ -136,3 +136,8 @@ test('facts of a call that is not on the board change nothing', () => {
   const board = emptyBoard()
   assert.deepEqual(reduce(board, { ...about, kind: 'leg.ringing', leg: 'l2', earlyMedia: false, at: 1, seq: 5 }), board)
 })
+
+test('a live call says what the caller’s signature is worth', () => {
+  const checked: NewFact = { ...about, kind: 'call.identity-checked', verdict: 'passed', attestation: 'A', late: false }
+  assert.deepEqual(after([...callerThere, checked]).calls[0]?.identity, { verdict: 'passed', attestation: 'A' })
+})
