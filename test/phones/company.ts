@@ -35,8 +35,9 @@ export class PhoneCompany implements AsyncDisposable {
     this.#folder = folder
   }
 
-  static async start(): Promise<PhoneCompany> {
-    const system = await RunningSystem.start()
+  /** `more`: settings of the system. `changes`: fields beyond the usual ones of the company and of all devices. */
+  static async start(more: Record<string, string> = {}, changes: Changes = {}): Promise<PhoneCompany> {
+    const system = await RunningSystem.start(more)
     try {
       const { data } = system.settings.folders
       const prompts = join(data, 'prompts', 'demo', 'phones')
@@ -44,7 +45,7 @@ export class PhoneCompany implements AsyncDisposable {
       const sounds = { music: musicHertz, menu: menuHertz, chosen: chosenHertz }
       for (const [name, hertz] of Object.entries(sounds)) await writeFile(join(prompts, `${name}.wav`), toneFile(hertz, 3))
       const operator = await Api.of(system.settings, 'operator', 'demo')
-      await operator.give('PUT', '/v1/configuration', { documents })
+      await operator.give('PUT', '/v1/configuration', { documents: documents.map((one) => changed(one, changes)) })
       const folder = await mkdtemp(join(tmpdir(), 'centrala-phones-'))
       for (const user of users) await writeFile(join(folder, `${user}.wav`), toneFile(toneOf[user], 120))
       const api = await Api.of(system.settings, 'page')
@@ -56,13 +57,14 @@ export class PhoneCompany implements AsyncDisposable {
   }
 
   /** How the phone of an extension is set up: with a folder and ports of its own. */
-  phone(user: User, transport: 'udp' | 'tcp', more: Partial<PhoneOptions> = {}): PhoneOptions {
+  phone(user: User, transport: PhoneOptions['transport'], more: Partial<PhoneOptions> = {}): PhoneOptions {
     const nth = this.#started++
+    const { sip } = this.system.settings
     return {
       folder: join(this.#folder, `${nth}-${user}`),
       user,
       password: passwordOf(user),
-      server: `127.0.0.1:${this.system.settings.sip.port}`,
+      server: `127.0.0.1:${transport === 'tls' ? sip.tls.port : sip.port}`,
       transport,
       port: this.#firstPort + 100 * (nth % 10),
       plays: join(this.#folder, `${user}.wav`),
@@ -106,6 +108,16 @@ const tonePrompt = (id: string, content: 'speech' | 'music' = 'speech'): object 
   file: `phones/${id}.wav`,
   content,
 })
+
+interface Changes {
+  company?: object
+  device?: object
+}
+
+function changed(document: object, { company, device: ofDevices }: Changes): object {
+  const kind = 'kind' in document ? document.kind : null
+  return { ...document, ...(kind === 'company' ? company : kind === 'device' ? ofDevices : {}) }
+}
 
 const documents: readonly object[] = [
   {

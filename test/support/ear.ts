@@ -1,15 +1,19 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { isIPv6 } from 'node:net'
 import { decodeAll, G711_PER_MS } from '#media/codec/g711.ts'
 import { levelDb } from '#media/listen/stretches.ts'
 
 const headerBytes = 12
+/** 20 ms. */
+const frameBytes = 160
 const patienceMs = 15_000
 /** Louder than this, in dB below full scale, is sound. */
 const soundDb = -45
 
 /** A G.711 A-law receiver that keeps what it hears. */
 export class Ear implements AsyncDisposable {
+  readonly address: string
   readonly port: number
   readonly #socket: Socket
   #pcm: Int16Array[] = []
@@ -18,12 +22,13 @@ export class Ear implements AsyncDisposable {
 
   private constructor(socket: Socket) {
     this.#socket = socket
+    this.address = socket.address().address
     this.port = socket.address().port
     socket.on('message', (packet) => this.#hear(packet))
   }
 
   static async open(address: string): Promise<Ear> {
-    const socket = createSocket('udp4')
+    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
     socket.bind(0, address)
     await once(socket, 'listening')
     return new Ear(socket)
@@ -40,6 +45,22 @@ export class Ear implements AsyncDisposable {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** Speaks from the same port until disposed: a buzz of 500 Hz as G.711 A-law. */
+  speak(to: { address: string; port: number }): Disposable {
+    const packet = Buffer.alloc(headerBytes + frameBytes)
+    packet.writeUInt16BE(0x8008, 0)
+    packet.writeUInt32BE(0x51ab51ab, 8)
+    for (let i = 0; i < frameBytes; i++) packet[headerBytes + i] = i % 16 < 8 ? 0x90 : 0x10
+    let sent = 0
+    const timer = setInterval(() => {
+      packet.writeUInt16BE(sent & 0xffff, 2)
+      packet.writeUInt32BE(sent * frameBytes, 4)
+      sent++
+      this.#socket.send(Buffer.from(packet), to.port, to.address)
+    }, 20)
+    return { [Symbol.dispose]: () => clearInterval(timer) }
   }
 
   /** All that was received, in the order of arrival. */

@@ -1,5 +1,6 @@
+import type { Carrier } from '#test/support/carrier.ts'
 import { Ear } from '#test/support/ear.ts'
-import { authorization, header, newBranch, newTag, taggedTo, Wire, type WireMessage } from '#test/support/wire.ts'
+import { authorization, header, newTag, taggedTo, Wire, type WireMessage } from '#test/support/wire.ts'
 
 /** Who a phone is, and where it believes its registrar to be. */
 export interface PhoneAccount {
@@ -21,13 +22,15 @@ export interface Said {
   password?: string
 }
 
-/** A phone on UDP, written out message by message: registers, calls, is called. What a test says in `Said` it says, right or wrong. */
+/** A phone, on UDP unless told otherwise, written out message by message: registers, calls, is called. What a test says in `Said` it says, right or wrong. */
 export class WirePhone implements AsyncDisposable {
   readonly account: PhoneAccount
   readonly wire: Wire
   readonly ear: Ear
   /** Takes every call and lets it end, without being told. */
   answersAlone = false
+  /** Behind the URI in our Contact: `;transport=ws`. */
+  contactParams = ''
   #cseq = 0
 
   private constructor(account: PhoneAccount, wire: Wire, ear: Ear) {
@@ -41,8 +44,15 @@ export class WirePhone implements AsyncDisposable {
     return new WirePhone(account, await Wire.open(peer, address), await Ear.open(address))
   }
 
+  /** Over what `carrier` is; the audio ends at `address`. */
+  static async over(account: PhoneAccount, carrier: Carrier, address = '127.0.0.1'): Promise<WirePhone> {
+    const phone = new WirePhone(account, new Wire(carrier), await Ear.open(address))
+    if (carrier.transport.startsWith('WS')) phone.contactParams = ';transport=ws'
+    return phone
+  }
+
   get contact(): string {
-    return `<sip:${this.account.user}@${this.wire.address}:${this.wire.port}>`
+    return `<sip:${this.account.user}@${this.wire.at}${this.contactParams}>`
   }
   get aor(): string {
     return `sip:${this.account.user}@${this.account.domain}`
@@ -98,12 +108,13 @@ export class WirePhone implements AsyncDisposable {
   }
 
   sdp(): string {
-    const { address } = this.wire
+    const { address } = this.ear
+    const family = address.includes(':') ? 'IP6' : 'IP4'
     return [
       'v=0',
-      `o=phone 1 1 IN IP4 ${address}`,
+      `o=phone 1 1 IN ${family} ${address}`,
       's=-',
-      `c=IN IP4 ${address}`,
+      `c=IN ${family} ${address}`,
       't=0 0',
       `m=audio ${this.ear.port} RTP/AVP 8 101`,
       'a=rtpmap:8 PCMA/8000',
@@ -119,7 +130,7 @@ export class WirePhone implements AsyncDisposable {
     this.wire.send(
       [
         `${method} ${requestUri} SIP/2.0`,
-        `Via: SIP/2.0/UDP ${this.wire.address}:${this.wire.port};branch=${newBranch()};rport`,
+        `Via: ${this.wire.via()}`,
         'Max-Forwards: 70',
         ...lines,
         `CSeq: ${seq} ${method}`,
@@ -158,10 +169,7 @@ export class WirePhone implements AsyncDisposable {
 
   #acknowledge(sent: { requestUri: string; callId: string }, answer: WireMessage, seq: number): void {
     const target = answer.status < 300 ? (/<([^>]+)>/.exec(header(answer, 'contact'))?.[1] ?? sent.requestUri) : sent.requestUri
-    const via =
-      answer.status < 300
-        ? `SIP/2.0/UDP ${this.wire.address}:${this.wire.port};branch=${newBranch()};rport`
-        : header(answer, 'via').replace(/;(received|rport)=[^;]*/g, '')
+    const via = answer.status < 300 ? this.wire.via() : header(answer, 'via').replace(/;(received|rport)=[^;]*/g, '')
     this.wire.send(
       [
         `ACK ${target} SIP/2.0`,
@@ -212,6 +220,12 @@ export class WireCall {
 
   get status(): number {
     return this.message.status
+  }
+
+  /** Where the other side wants its audio, as its SDP says. */
+  get audioAt(): { address: string; port: number } {
+    const { body } = this.message
+    return { address: /^c=IN IP[46] (\S+)/m.exec(body)?.[1] ?? '', port: Number(/^m=audio (\d+)/m.exec(body)?.[1]) }
   }
 
   /** A request within the dialog; the final answer. */

@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createSocket, type Socket } from 'node:dgram'
-import { once } from 'node:events'
+import { type Carrier, udpCarrier } from '#test/support/carrier.ts'
 
 /** One SIP message as it was on the wire, taken apart without the code that is under test. */
 export interface WireMessage {
@@ -51,34 +50,39 @@ export function header(message: WireMessage, name: string): string {
 
 const patienceMs = 15_000
 
-/** A UDP socket that sends what it is told and keeps what comes: a SIP peer that obeys no rule by itself. */
+/** Sends what it is told and keeps what comes, over UDP unless told otherwise: a SIP peer that obeys no rule by itself. */
 export class Wire implements AsyncDisposable {
   readonly address: string
   readonly port: number
   readonly received: WireMessage[] = []
-  readonly #socket: Socket
-  readonly #peer: { address: string; port: number }
+  readonly #carrier: Carrier
   #waiting: { matches: (message: WireMessage) => boolean; resolve: (message: WireMessage) => void }[] = []
   /** Looks at each request first; true: it was dealt with. */
   onRequest: (request: WireMessage) => boolean = () => false
 
-  private constructor(socket: Socket, peer: { address: string; port: number }) {
-    this.#socket = socket
-    this.#peer = peer
-    this.address = socket.address().address
-    this.port = socket.address().port
-    socket.on('message', (bytes) => this.#hear(bytes.toString('utf8')))
+  constructor(carrier: Carrier) {
+    this.#carrier = carrier
+    this.address = carrier.host
+    this.port = carrier.port
+    carrier.onText = (text) => this.#hear(text)
   }
 
   static async open(peer: { address: string; port: number }, local = '127.0.0.1', port = 0): Promise<Wire> {
-    const socket = createSocket('udp4')
-    socket.bind(port, local)
-    await once(socket, 'listening')
-    return new Wire(socket, peer)
+    return new Wire(await udpCarrier(peer, local, port))
+  }
+
+  /** `host:port` as it stands in Via and Contact. */
+  get at(): string {
+    return `${this.address.includes(':') ? `[${this.address}]` : this.address}:${this.port}`
+  }
+
+  /** A Via of ours with a new branch. */
+  via(): string {
+    return `SIP/2.0/${this.#carrier.transport} ${this.at};branch=${newBranch()};rport`
   }
 
   send(text: string): void {
-    this.#socket.send(text, this.#peer.port, this.#peer.address)
+    this.#carrier.send(text)
   }
 
   /** The first message not yet taken that matches; waits for it. */
@@ -117,9 +121,7 @@ export class Wire implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = once(this.#socket, 'close')
-    this.#socket.close()
-    await closed
+    await this.#carrier.close()
   }
 
   #hear(text: string): void {
