@@ -19,10 +19,10 @@ export function tracedOf(trace: SipTrace, facts: readonly Fact[]): { leg: string
     fact.kind === 'call.refused' && fact.invite !== undefined
       ? [{ leg: caller, sip: fact.invite, tag: fact.tag }]
       : fact.kind === 'leg.started' && fact.sip !== undefined
-      ? [{ leg: fact.leg, sip: fact.sip, tag: fact.tag }]
-      : fact.kind === 'leg.redialled'
-        ? [{ leg: fact.leg, sip: fact.sip, tag: undefined }]
-        : [],
+        ? [{ leg: fact.leg, sip: fact.sip, tag: fact.tag }]
+        : fact.kind === 'leg.redialled'
+          ? [{ leg: fact.leg, sip: fact.sip, tag: undefined }]
+          : [],
   )
   return legs
     .flatMap(({ leg, sip, tag }) =>
