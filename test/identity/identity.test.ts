@@ -201,6 +201,21 @@ test('a carrier that asks for what there is not is refused by name, and the call
   })
 })
 
+test('a carrier that names an unknown host in its Contact is spoken to where it answered from', { skip: withoutSipp }, async () => {
+  await using carrier = await Sipp.listen({ scenario: 'foreign-contact', address: outside, port })
+  await using at = await AcmeSystem.start(acme(trunk('out', outside, port), everythingTo('out')))
+  await at.phone.register()
+  const mark = at.facts.mark
+  const call = await at.phone.call('84951112233')
+  assert.equal(call.status, 200)
+  await call.bye()
+  const leg = await at.facts.next('leg.started', (fact) => fact.endpoint.kind === 'trunk', mark)
+  const ended = await at.facts.next('call.ended', () => true, mark)
+  assert.deepEqual([ended.outcome.kind, ended.outcome.by], ['answered', 'caller'])
+  const [ack] = await carrier.requests('ACK', leg.sip)
+  assert.equal(ack?.first, 'ACK sip:carrier@inner.carrier.invalid:5061 SIP/2.0')
+})
+
 test('callers’ signatures are verified on the way in and made on the way out', { skip: withoutSipp }, async (t) => {
   const made = makeCertificates()
   const folder = await mkdtemp(join(tmpdir(), 'stir-ca-'))
