@@ -92,6 +92,8 @@ export interface Directory {
   locate(target: RingTarget, on: CallIdentity, how?: RingManner): Located
   /** What somebody inside who dials `number` (a transferor) reaches; a refusal says why not. */
   resolve(number: string, on: CallIdentity): { plan: RingPlan } | { refused: Outcome }
+  /** Who is reached under `number`, to which a phone or a carrier that was rung (`by`) sends the call on; a refusal says why it may not. */
+  forward(number: string, by: EndpointRef, on: CallIdentity): { plan: RingPlan } | { refused: Outcome }
 }
 
 /** How whoever is rung is told about the call. */

@@ -6,6 +6,7 @@ import { best } from '#calls/outcome.ts'
 import { Confirmation } from '#calls/confirmation.ts'
 import { dial } from '#calls/outbound-leg.ts'
 import { reasons } from '#calls/q850.ts'
+import { Redirects } from '#calls/redirects.ts'
 
 export interface RingEvents {
   /** Somebody rings; `early` is the only ringing leg when it sends audio before its answer. */
@@ -29,6 +30,7 @@ export class Ring implements Part {
   #outcomes: Outcome[] = []
   #timer: Disposable | null = null
   #over = false
+  readonly #redirects = new Redirects()
 
   /** `near`: the leg that will talk with who answers. */
   constructor(call: Call, plan: RingPlan, near: Leg | null, events: RingEvents) {
@@ -63,7 +65,9 @@ export class Ring implements Part {
   }
 
   #begin(step: RingStep): void {
-    this.#call.tell({ kind: 'ring.started', targets: step.targets.map((t) => t.label), step: this.#step + 1, ms: step.ms })
+    const labels = step.targets.map((t) => t.label)
+    this.#redirects.ringing(labels)
+    this.#call.tell({ kind: 'ring.started', targets: labels, step: this.#step + 1, ms: step.ms })
     const manner = { ...this.#plan, diverted: this.#plan.diverted ?? diversionOf(this.#outcomes, this.#call.missed) }
     for (const target of step.targets) {
       const located = this.#call.needs.directory.locate(target, this.#call.identity, manner)
@@ -94,7 +98,7 @@ export class Ring implements Part {
         ringMs: 180_000,
         confirms: branch.confirm !== null,
         ...(this.#plan.as !== undefined && { role: this.#plan.as }),
-        onMiss: (miss) => branch.missed(miss.outcome, miss.passedOver),
+        onMiss: (miss) => branch.missed(miss.outcome, miss.passedOver, miss.redirectedTo),
       })
       if ('leg' in attempt) {
         this.#follow(branch, attempt.leg, destination)
@@ -128,10 +132,29 @@ export class Ring implements Part {
         this.#try(branch)
       } else {
         this.#branches.delete(branch)
-        this.#outcomes.push(outcome)
+        if (branch.redirectedTo.length === 0) this.#outcomes.push(outcome)
+        else this.#redirect(leg, branch)
       }
       if (this.#branches.size === 0 && this.#timer !== null) this.#next()
     })
+  }
+
+  /** A 3xx: others are rung instead, as long as this step lasts. */
+  #redirect(leg: Leg, from: Branch): void {
+    const followed = this.#redirects.follow(leg, from.redirectedTo)
+    if ('kind' in followed) {
+      this.#outcomes.push(followed)
+      return
+    }
+    const manner = { ...this.#plan, ...followed.plan, diverted: 'unconditional' as const }
+    const found: Branch[] = []
+    for (const target of followed.plan.steps.flatMap((step) => step.targets)) {
+      const located = this.#call.needs.directory.locate(target, followed.on, manner)
+      if ('refused' in located) this.#outcomes.push(located.refused)
+      else for (const alternatives of located.branches) found.push(new Branch(alternatives, { ms: from.ms, confirm: from.confirm }))
+    }
+    for (const branch of found) this.#branches.add(branch)
+    for (const branch of found) this.#try(branch)
   }
 
   #passOver(destination: Destination, outcome: Outcome): void {
@@ -209,6 +232,8 @@ function referred(to: Destination, by: string | undefined): Destination {
 /** One parallel branch: destinations tried in order until one is more than passed over. */
 class Branch {
   leg: Leg | null = null
+  /** Contacts of a 3xx. */
+  redirectedTo: readonly string[] = []
   mayGoOn = true
   lastOutcome: Outcome = { kind: 'unreachable', by: 'nobody', detail: 'no phone is registered' }
   /** How long it may ring, from the beginning of its step. */
@@ -230,7 +255,8 @@ class Branch {
     this.mayGoOn = false
     return this.#left.shift()
   }
-  missed(outcome: Outcome, passedOver: boolean): void {
+  missed(outcome: Outcome, passedOver: boolean, redirectedTo: readonly string[] = []): void {
+    this.redirectedTo = redirectedTo
     this.lastOutcome = outcome
     this.mayGoOn = passedOver && this.#left.length > 0
   }

@@ -58,6 +58,7 @@ export class Town {
       directory: {
         locate: (target) => this.phones.get(nameOf(target)) ?? { branches: [] },
         resolve: (number) => this.numbers.get(number) ?? { refused: { kind: 'wrong-number', by: 'caller', sip: 404 } },
+        forward: (number) => this.numbers.get(number) ?? { refused: { kind: 'wrong-number', by: 'caller', sip: 404 } },
       },
       announcer: { confirm: (key) => [{ kind: 'file', file: `press-${key}.wav` }] },
       archive: {

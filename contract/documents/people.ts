@@ -63,6 +63,8 @@ export const Device = document('device', 'A phone with SIP credentials of its ow
   mayShow: optional(Type.Array(E164, { minItems: 1, maxItems: 100, uniqueItems: true })),
   /** Its calls show no number outside; a phone that asks for it by Privacy (RFC 3323) always shows none. Default: false. */
   withhold: optional(Type.Boolean(), false),
+  /** Whether a forward set on the phone itself (a 3xx) is followed: to whom the phone may call, five times at most. Default: true. */
+  forwards: optional(Type.Boolean(), true),
   /** How many places it may be registered from at once; the oldest gives way. Default 5. */
   maxContacts: optional(Type.Integer({ minimum: 1, maximum: 20, description: 'a whole number, 1 to 20' }), 5),
   /** Its own caps, instead of `caps.device` of the outbound document. */

@@ -16,6 +16,7 @@ export function compileTrunk(written: Trunk, companyCallerId: string | null, own
     channels: trunk.channels ?? null,
     codecs: trunk.codecs ?? defaultCodecs,
     encryption: trunk.encryption ?? 'offered',
+    redirects: trunk.redirects ?? false,
     diversion: trunk.diversion ?? 'none',
     identity: trunk.identity ?? 'mark',
     sign: trunk.sign ?? true,

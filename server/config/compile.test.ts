@@ -72,6 +72,7 @@ test('a trunk has every default filled in', () => {
     channels: null,
     codecs: ['PCMA', 'PCMU', 'G722', 'opus'],
     encryption: 'offered',
+    redirects: false,
     healthSeconds: 10,
     healthAnswer: 'any',
     enabled: true,

@@ -102,6 +102,7 @@ function compileDevice(device: Device, { people, extensionsOf, settled, deviceCa
     algorithms: device.algorithms ?? ['SHA-256', 'MD5'],
     codecs: device.codecs ?? defaultCodecs,
     encryption: device.encryption ?? 'offered',
+    forwards: device.forwards ?? true,
     transports: device.transports ?? ['udp', 'tcp', 'tls', 'ws', 'wss'],
     ...callerOf(device, person, settled),
     maxContacts: device.maxContacts ?? 5,

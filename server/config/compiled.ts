@@ -61,6 +61,8 @@ export interface CompiledDevice {
   readonly algorithms: readonly ('SHA-256' | 'MD5')[]
   readonly codecs: readonly CodecName[]
   readonly encryption: 'required' | 'offered' | 'off'
+  /** A 3xx of the phone is followed. */
+  readonly forwards: boolean
   readonly transports: readonly TransportName[]
   /** E.164 shown outside; null when the company has none. */
   readonly callerId: string | null
@@ -119,6 +121,8 @@ export interface CompiledTrunk {
   readonly channels: number | null
   readonly codecs: readonly CodecName[]
   readonly encryption: 'required' | 'offered' | 'off'
+  /** A 3xx of the carrier is followed. */
+  readonly redirects: boolean
   /** 0: never. */
   readonly healthSeconds: number
   readonly healthAnswer: 'any' | '2xx'

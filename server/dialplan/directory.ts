@@ -1,4 +1,5 @@
 import type { CallIdentity, Destination, Directory, Diverted, Located, RingManner, RingPlan, RingTarget } from '#calls/needs.ts'
+import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import { alertInfo } from '#sip/identity/alert-info.ts'
 import type { Attestation } from '#sip/identity/passport.ts'
@@ -58,13 +59,25 @@ export class CompanyDirectory implements Directory {
         return { refused: route.outcome }
       case 'emergency':
         return { plan: emergencyPlan(route.number) }
-      case 'outside':
-        return { plan: outsidePlan(route.number) }
+      case 'outside': {
+        // Whoever sends a call on may not reach more by it than by calling.
+        const device = on.asker.kind === 'device' ? on.asker.id : null
+        const against = this.#needs.guard.check(book, { tenant: on.tenant, device }, route.number)
+        return against === null ? { plan: outsidePlan(route.number) } : { refused: barred(against.detail) }
+      }
       case 'target': {
         const plan = planOf(book, route)
         return plan === null ? { refused: { kind: 'wrong-number', by: 'caller', detail: `${number} is not a phone` } } : { plan }
       }
     }
+  }
+
+  forward(number: string, by: EndpointRef, on: CallIdentity): { plan: RingPlan } | { refused: Outcome } {
+    const book = this.#needs.book(on.tenant, on.config)
+    const may = by.kind === 'device' ? book.devices.get(by.id)?.forwards : book.trunks.get(by.id)?.redirects
+    if (may !== true) return { refused: barred('it may not be sent on from there') }
+    if (decideInside(book, number).kind === 'emergency') return { refused: barred('nobody is forwarded to an emergency number') }
+    return this.resolve(number, on)
   }
 
   #phone(book: CompiledConfig, target: Extract<RingTarget, { kind: 'device' }>, on: CallIdentity, ringTone: string | undefined): Located {
@@ -171,6 +184,10 @@ export class CompanyDirectory implements Directory {
     if (orig === null || !link.trunk.sign || book.settled.signing === null) return []
     return this.#needs.sign(want.on.tenant, { orig, dest, attest: book.numbers.has(orig) ? 'A' : 'C' })
   }
+}
+
+function barred(detail: string): Outcome {
+  return { kind: 'barred', by: 'us', sip: 403, detail }
 }
 
 interface Outside {
