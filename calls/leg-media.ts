@@ -54,7 +54,9 @@ export class LegMedia {
   /** Takes a port; null when none is free. */
   static open(needs: MediaNeeds, options: MediaOptions): LegMedia | null {
     try {
-      return new LegMedia(needs, (events) => needs.media.open(events, options.near?.endpoint), options)
+      // Audio goes by the family of the signalling: a phone that reached us by IPv6 may have nothing else.
+      const family = options.peer.includes(':') ? 'IPv6' : 'IPv4'
+      return new LegMedia(needs, (events) => needs.media.open(events, options.near?.endpoint, family), options)
     } catch (fault) {
       if (fault instanceof NoPort) return null
       throw fault
