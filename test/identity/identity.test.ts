@@ -212,8 +212,10 @@ test('a carrier that names an unknown host in its Contact is spoken to where it 
   const leg = await at.facts.next('leg.started', (fact) => fact.endpoint.kind === 'trunk', mark)
   const ended = await at.facts.next('call.ended', () => true, mark)
   assert.deepEqual([ended.outcome.kind, ended.outcome.by], ['answered', 'caller'])
-  const [ack] = await carrier.requests('ACK', leg.sip)
-  assert.equal(ack?.first, 'ACK sip:carrier@inner.carrier.invalid:5061 SIP/2.0')
+  for (const method of ['ACK', 'BYE']) {
+    const { first } = await carrier.request(method, leg.sip ?? '')
+    assert.equal(first, `${method} sip:carrier@inner.carrier.invalid:5061 SIP/2.0`)
+  }
 })
 
 test('callers’ signatures are verified on the way in and made on the way out', { skip: withoutSipp }, async (t) => {

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { readWire, type WireMessage } from '#test/support/wire.ts'
 import { untilAnswered } from '#test/trunks/until-answered.ts'
 
@@ -97,6 +98,16 @@ export class Sipp implements AsyncDisposable {
   async requests(method: string, callId?: string): Promise<SippMessage[]> {
     const all = await this.messages()
     return all.filter((m) => m.received && m.method === method && (callId === undefined || m.headers.get('call-id')?.[0] === callId))
+  }
+
+  /** The first such request, when it is there: SIPp tells nobody what came but its file. */
+  async request(method: string, callId: string): Promise<SippMessage> {
+    for (let looks = 0; looks < 500; looks++) {
+      const [found] = await this.requests(method, callId)
+      if (found !== undefined) return found
+      await setTimeout(20)
+    }
+    throw new Error(`no ${method} came`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
