@@ -26,6 +26,7 @@ import { quietMoment } from '#server/calls/hand-over.ts'
 import { recoverCalls } from '#server/calls/recover.ts'
 import { openConfigStore, secretKey, vaultOf } from '#server/config-store/index.ts'
 import { dailyRound } from '#server/daily-round.ts'
+import { Doctor } from '#server/doctor/system.ts'
 import { Exchange } from '#server/exchange/exchange.ts'
 import { factSink, openHistory } from '#server/history/index.ts'
 import { openJobs, pruneJobs } from '#server/jobs/index.ts'
@@ -208,6 +209,10 @@ export async function openSystem(parts: SystemParts) {
   ])
   const keys = openApiKeys(store, clock)
   let draining = false
+  const doctor = new Doctor({
+    ...{ settings, clock, media, exchange, store, journal, certificates, smtp, folder: data },
+    tenants: () => configs.tenants(),
+  })
   const api = await serveApi({
     ...{
       clock,
@@ -225,6 +230,7 @@ export async function openSystem(parts: SystemParts) {
       tenants,
       apply,
       captures,
+      doctor,
       prompts,
     },
     promptFiles: new PromptFiles(join(data, 'prompts'), random),

@@ -16,3 +16,14 @@ export const StartedCapture = Type.Object({
   until: Type.Number({ description: 'milliseconds since the Unix epoch' }),
   audio: Type.Boolean(),
 })
+
+/** What the doctor found about one thing. `todo`: what to do, in a sentence; empty when nothing. */
+export const Finding = Type.Object({
+  check: Type.String(),
+  state: Type.Union([Type.Literal('well'), Type.Literal('warning'), Type.Literal('bad')]),
+  detail: Type.String(),
+  todo: Type.String(),
+})
+export type Finding = Static<typeof Finding>
+
+export const DoctorReport = Type.Object({ findings: Type.Array(Finding) })

@@ -19,6 +19,8 @@ import type { Captures } from '#server/capture/captures.ts'
 import type { ApplyNeeds } from '#server/companies/apply.ts'
 import { credentialsApi } from '#server/devices/credentials-api.ts'
 import { linesApi } from '#server/devices/api.ts'
+import { doctorApi } from '#server/doctor/api.ts'
+import type { Doctor } from '#server/doctor/system.ts'
 import type { Exchange } from '#server/exchange/exchange.ts'
 import { healthApi } from '#server/health/api.ts'
 import type { History } from '#server/history/index.ts'
@@ -51,6 +53,7 @@ export interface ServeNeeds {
   tenants: Tenants
   apply: ApplyNeeds
   captures: Captures
+  doctor: Doctor
   prompts: Prompts
   promptFiles: PromptFiles
   /** Folder of the built web app. */
@@ -90,6 +93,7 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
   keysApi(app, needs.keys)
   companiesApi(app, needs.tenants, needs.keys)
   certificatesApi(app, needs.certificates)
+  doctorApi(app, needs.doctor)
   healthApi(app, {
     exchange,
     certificates: needs.certificates,

@@ -11,6 +11,7 @@
 export const commands = [
   { name: 'start', usage: '', summary: 'run the phone system until interrupted', needs: ['speech', 'web'], entry: 'server/keeper/main.ts' },
   { name: 'status', usage: '', summary: 'show the processes of the running system', needs: [] },
+  { name: 'doctor', usage: '[--json]', summary: 'find out what is wrong with the installation, and what to do', needs: [] },
   { name: 'restart', usage: '', summary: 'put the program as it is now in place, one process after the other, calls being kept', needs: [] },
   { name: 'call', usage: '<number> [options]', summary: 'call in from outside through the demo carrier and show what happened', needs: [] },
   { name: 'phone', usage: '[options]', summary: 'be a phone: register, wait for a call, answer', needs: [] },
