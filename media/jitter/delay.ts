@@ -22,10 +22,15 @@ export class DelayEstimate {
   readonly #counts = new Float64Array(STEPS)
   #earliest = Number.POSITIVE_INFINITY
   #total = 0
+  /** The last packet's place in the stream, by its timestamp, which wraps around. */
+  #timestamp = 0
+  #mediaMs: Millis = 0
 
-  /** A packet whose place in the stream is `mediaMs`, on the sender's clock of any origin, arrived. */
-  packet(arrivedAt: Millis, mediaMs: Millis): void {
-    const transit = arrivedAt - mediaMs
+  /** A packet of that RTP timestamp arrived. */
+  packet(arrivedAt: Millis, timestamp: number, ticksPerMs: number): void {
+    if (this.#earliest !== Number.POSITIVE_INFINITY) this.#mediaMs += ((timestamp - this.#timestamp) | 0) / ticksPerMs
+    this.#timestamp = timestamp
+    const transit = arrivedAt - this.#mediaMs
     this.#earliest = Math.min(transit, this.#earliest + DRIFT_MS)
     const step = Math.min(STEPS - 1, Math.max(0, Math.ceil((transit - this.#earliest - 1) / STEP_MS)))
     for (let i = 0; i < STEPS; i++) this.#counts[i] = (this.#counts[i] as number) * FORGET

@@ -124,7 +124,7 @@ export class Playout {
       put = this.#ring.put(packet, payload)
     }
     if (put === 'duplicate') this.duplicates++
-    else if (kind === 'audio') this.#delay.packet(arrivedAt, timestamp / this.#ticksPerMs)
+    else if (kind === 'audio') this.#delay.packet(arrivedAt, timestamp, this.#ticksPerMs)
     if (put === 'late') this.late++
   }
 
