@@ -65,7 +65,10 @@ describe('phones over WebSocket and IPv6', () => {
       assert.equal((await socket.register()).status, 200)
       assert.equal((await plain.register()).status, 200)
       const { devices } = await api.get<{ devices: { username: string; contacts: { transport: string }[] }[] }>('/v1/devices')
-      assert.deepEqual(devices.find(({ username }) => username === '101')?.contacts.map(({ transport }) => transport), [scheme])
+      assert.deepEqual(
+        devices.find(({ username }) => username === '101')?.contacts.map(({ transport }) => transport),
+        [scheme],
+      )
       const [made] = await talk(socket, plain, '102')
       assert.match(header(made.message, 'contact'), /;transport=ws>/)
       const [, taken] = await talk(plain, socket, '101')
