@@ -22,11 +22,11 @@ async function talk(caller: Phone, callee: Phone, number: User): Promise<void> {
   await Promise.all([caller.hears(listenMs), callee.hears(listenMs)])
 }
 
-async function assertHeard(phone: Phone, hertz: number): Promise<void> {
+async function assertHeard(phone: Phone, hertz: number, leastMs = toneMs): Promise<void> {
   const heard = (await tonesIn(await phone.recordings())).filter((tone) => tone.hertz !== ringbackHertz)
   assert.deepEqual([...new Set(heard.map((tone) => tone.hertz))], [hertz], `what ${phone.name} heard`)
   const ms = heard.reduce((sum, tone) => sum + tone.ms, 0)
-  assert.ok(ms >= toneMs, `${phone.name} heard ${hertz} Hz for only ${ms} ms`)
+  assert.ok(ms >= leastMs, `${phone.name} heard ${hertz} Hz for only ${ms} ms`)
 }
 
 /** Whether each leg's audio was encrypted, caller first, as the facts at the end of the call tell. */
@@ -123,5 +123,22 @@ describe('phones that encrypt', { skip: noBaresip || noLinphone }, () => {
     await assertHeard(callee, toneOf['101'])
     await assertHeard(caller, toneOf['102'])
     assert.deepEqual(await encrypted(company, begin), [true, false])
+  })
+
+  test('an encrypted call outlives the server, and then, by the keys that were kept sealed, its engine', async () => {
+    await using company = await start()
+    await using caller = await Baresip.start(secure(company, '101'))
+    await using callee = await Baresip.start(company.phone('102', 'udp'))
+    await talk(caller, callee, '102')
+    const { system } = company
+    for (const victim of ['server', 'engine-0']) {
+      const from = system.lines.length
+      process.kill(await system.pidOf(victim), 'SIGKILL')
+      await system.line(new RegExp(`serves again\\s+process=${victim}`), from)
+      await Promise.all([caller.hears(listenMs), callee.hears(listenMs)])
+    }
+    await callee.hangUp()
+    await assertHeard(caller, toneOf['102'], 3 * toneMs)
+    await assertHeard(callee, toneOf['101'], 3 * toneMs)
   })
 })
