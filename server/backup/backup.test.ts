@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { sql } from 'kysely'
+import { systemClock } from '#base/clock.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import { silentLog } from '#base/log.ts'
-import { backup, BadArchiveError, NotEmptyError, restore, WrongPassphraseError } from '#server/backup/index.ts'
+import { backup, BadArchiveError, NotEmptyError, rehearseRestore, restore, WrongPassphraseError } from '#server/backup/index.ts'
 import { backedUp } from '#server/backup/manifest.ts'
 import { openConfigStore, secretKey } from '#server/config-store/index.ts'
 import { FolderInUseError, openJournal } from '#server/journal/index.ts'
@@ -154,4 +155,21 @@ describe('backup and restore', () => {
     await assert.rejects(r.load(), FolderInUseError)
     await journal.close()
   })
+})
+
+test('a rehearsal counts what comes back and names what would be missing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'centrala-backup-'))
+  await using box = await testStore(['alfa'])
+  await fullSystem(box, folder)
+  const file = join(folder, 'b.tar.gz')
+  const made = { store: box.store, clock, dataFolder: folder, file, passphrase: 'correct horse' }
+  await backup({ ...made, folders: ['recordings'] })
+  const report = await rehearseRestore({ file, clock: systemClock, passphrase: 'correct horse' })
+  assert.deepEqual([report.companies, report.secrets, report.rows['fact'], report.rows['recording'], report.files], [1, 1, 5_000, 1, 2])
+  assert.deepEqual(report.problems, [])
+  await backup({ ...made, folders: [] })
+  const poorer = await rehearseRestore({ file, clock: systemClock, passphrase: 'correct horse' })
+  assert.deepEqual(poorer.problems, ['the file of recording r1 of alfa is not in the backup'])
+  await assert.rejects(rehearseRestore({ file, clock: systemClock, passphrase: 'wrong' }), WrongPassphraseError)
+  await rm(folder, { recursive: true })
 })

@@ -2,3 +2,4 @@ export { backup, type BackupReport, type BackupSettings } from '#server/backup/b
 export { NotEmptyError, restore, type RestoreReport, type RestoreSettings } from '#server/backup/restore.ts'
 export { WrongPassphraseError } from '#server/backup/manifest.ts'
 export { BadArchiveError } from '#server/backup/tar.ts'
+export { rehearseRestore, type RehearsalReport } from '#server/backup/rehearse.ts'

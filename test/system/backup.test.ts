@@ -37,6 +37,10 @@ test('a backup of a running system comes back on another machine, with the same 
   assert.match(early.text, /Centrala runs with the data in .* Stop it first/)
   assert.equal(early.code, 1)
 
+  const rehearsed = await centrala(['restore', file, '--rehearse', ...locked], first.environment)
+  assert.match(rehearsed.text, /comes back: 1 companies, [1-9]\d* secrets that open/)
+  assert.equal(rehearsed.code, 0, rehearsed.text)
+
   const elsewhere = { ...first.environment, CENTRALA_DATA_FOLDER: join(scratch, 'data') }
   const unopened = await centrala(['restore', file], elsewhere)
   assert.deepEqual([unopened.code, /needs its passphrase/.test(unopened.text)], [1, true], unopened.text)
