@@ -1,6 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
 
-/** One step of the schema. Runs once per database, in a transaction of its own, as the owner, in schema `centrala`. */
+/**
+ * One step of the schema. Runs once per database, in a transaction of its own, as the owner, in schema `centrala`, while an older server may be
+ * at work: a step only adds (a table, a column with a default, a view), so that the old code goes on; what is not needed any more is taken away
+ * by a step of a later release.
+ */
 export interface Migration {
   /** `0001-base`: number and what it is about. */
   readonly name: string
@@ -11,6 +16,15 @@ export interface Migration {
 export class NewerSchemaError extends Error {
   override readonly name = 'NewerSchemaError'
 }
+
+/** A step waits no longer than this for a lock that queries of a running server hold: all that come after would queue behind it. */
+const lockMs = 1_000
+/** Then it lets them pass, and tries again. */
+const pauseMs = 200
+const mostTries = 60
+
+/** PostgreSQL's lock_not_available. */
+const lockNotAvailable = '55P03'
 
 /** Any number; the same in every version of the system. */
 const advisoryLock = 7_240_311
@@ -35,7 +49,10 @@ async function runMissing(client: Client, steps: readonly Migration[]): Promise<
   const { rows } = await client.query<{ name: string }>('select name from migration')
   const done = new Set(rows.map((row) => row.name))
   const unknown = [...done].filter((name) => !steps.some((step) => step.name === name))
-  if (unknown.length > 0) throw new NewerSchemaError(`the database knows ${unknown.join(', ')}; this version of the system does not`)
+  if (unknown.length > 0)
+    throw new NewerSchemaError(
+      `the database was brought to ${unknown.join(', ')} by a newer version of Centrala: run that version again, or restore a backup of before into an empty database`,
+    )
   const made: string[] = []
   for (const step of steps) {
     if (done.has(step.name)) continue
@@ -46,8 +63,22 @@ async function runMissing(client: Client, steps: readonly Migration[]): Promise<
 }
 
 async function runOne(client: Client, step: Migration): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await attempt(client, step)
+      return
+    } catch (fault) {
+      const isBusy = fault instanceof Error && 'code' in fault && fault.code === lockNotAvailable
+      if (!isBusy || tries === mostTries) throw fault
+      await sleep(pauseMs)
+    }
+  }
+}
+
+async function attempt(client: Client, step: Migration): Promise<void> {
   await client.query('begin')
   try {
+    await client.query(`set local lock_timeout = ${lockMs}`)
     await step.up(client)
     await client.query('insert into migration (name) values ($1)', [step.name])
     await client.query('commit')
