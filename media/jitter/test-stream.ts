@@ -1,4 +1,3 @@
-import type { Codec } from '#media/engine.ts'
 import { encodeAll } from '#media/codec/g711.ts'
 import { RtpHeader } from '#media/rtp/header.ts'
 import type { Playout } from '#media/jitter/playout.ts'
@@ -28,7 +27,7 @@ export interface Sent {
 }
 
 /** Sends packets of PCMA to a playout at their arrival, and pulls 20 ms every 20 ms. */
-export function playThrough(playout: Playout, pcm: Int16Array, packets: readonly Sent[], ms: number, codec: Codec = 'PCMA'): Int16Array {
+export function playThrough(playout: Playout, pcm: Int16Array, packets: readonly Sent[], ms: number): Int16Array {
   const header = new RtpHeader()
   const arriving = packets.toSorted((a, b) => a.at - b.at)
   const out = new Int16Array(ms * 8)
@@ -39,7 +38,7 @@ export function playThrough(playout: Playout, pcm: Int16Array, packets: readonly
       header.sequence = (65_500 + each.n) & 0xffff
       header.timestamp = (4_294_960_000 + each.n * 160) >>> 0
       header.arrivedAt = each.at
-      playout.audio(header, codec, encodeAll('PCMA', pcm.subarray(each.n * 160, each.n * 160 + 160)))
+      playout.audio(header, 'PCMA', encodeAll('PCMA', pcm.subarray(each.n * 160, each.n * 160 + 160)))
     }
     playout.pull(out.subarray(now * 8, now * 8 + 160))
   }

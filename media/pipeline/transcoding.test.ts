@@ -23,7 +23,12 @@ function levelOf(pcm: Int16Array, hz: number, rateHz: number): number {
 }
 
 /** A second of a tone from one party, packet by packet; every codec's encoder is its own. */
-async function speak(rig: Rig, from: ReturnType<typeof party>, hz: number, packets = 60, ptimeMs = 20): Promise<void> {
+async function speak(
+  rig: Rig,
+  from: ReturnType<typeof party>,
+  hz: number,
+  { packets, ptimeMs }: { packets: number; ptimeMs: number } = { packets: 60, ptimeMs: 20 },
+): Promise<void> {
   const { rateHz, clockHz } = CODEC_TERMS[from.codec]
   const encoder = openEncoder(from.codec, rateHz)
   await new Promise((resolve) => setImmediate(resolve))
@@ -87,14 +92,14 @@ test('another packet time is made when the peer asks for it, and only then', asy
   await using rig = await openRig()
   const [a, b] = [party(rig, '198.51.100.1', 'PCMA'), party(rig, '198.51.100.2', 'PCMA', { ptimeMs: 60 })]
   a.endpoint.join(b.endpoint)
-  await speak(rig, a, 700, 200, 10)
+  await speak(rig, a, 700, { packets: 200, ptimeMs: 10 })
   const atB = await heard(b.phone, 'PCMA')
   assert.ok(
     atB.ms.slice(5).every((ms) => ms === 60),
     atB.ms.join(' '),
   )
   assert.ok(levelOf(atB.pcm, 700, 8000) > 7500)
-  await speak(rig, b, 500, 40, 60)
+  await speak(rig, b, 500, { packets: 40, ptimeMs: 60 })
   const atA = await heard(a.phone, 'PCMA')
   assert.ok(
     atA.ms.slice(5).every((ms) => ms === 20),
