@@ -4,6 +4,8 @@ const SLOTS = 64
 /** 64^8 ticks of 10 ms outlast any process. */
 const LEVELS = 8
 const LONGEST = SLOTS ** (LEVELS - 1)
+/** From here on a timer ends a wait or clears away: nobody sees a fraction of a second, and each tick that fires wakes the process. */
+const LONG_MS: Millis = 2_000
 
 /**
  * Many timers over one clock timer: starting and stopping are O(1) and allocate nothing. A timer never fires early, and at
@@ -26,10 +28,14 @@ export class TimerWheel {
   #lateMs = 0
   #ranAt: Millis
 
-  /** `granuleMs`: the resolution, default 10 ms. */
-  constructor(clock: Clock, granuleMs: Millis = 10) {
+  /** Timers of `LONG_MS` and more fire in steps of so many ticks. */
+  readonly #longStep: number
+
+  /** `granuleMs`: the resolution, default 10 ms. `longGranuleMs`: that of timers of 2 s and more, by default the same. */
+  constructor(clock: Clock, granuleMs: Millis = 10, longGranuleMs: Millis = granuleMs) {
     this.#clock = clock
     this.#granuleMs = granuleMs
+    this.#longStep = Math.max(1, Math.round(longGranuleMs / granuleMs))
     this.#ranAt = clock.now()
     this.#tick = Math.floor(this.#ranAt / granuleMs)
   }
@@ -61,7 +67,8 @@ export class TimerWheel {
     const now = this.#clock.now()
     const current = Math.floor(now / this.#granuleMs)
     if (this.#size === 0 && !this.#turning) this.#tick = current
-    const wanted = Math.ceil((now + ms) / this.#granuleMs)
+    const exact = Math.ceil((now + ms) / this.#granuleMs)
+    const wanted = ms < LONG_MS ? exact : Math.ceil(exact / this.#longStep) * this.#longStep
     // Never within the granule that runs now, whether or not the wheel has come to it: a task that starts itself anew cannot hold up a turn.
     timer.tick = Math.min(Math.max(wanted, current + 1, this.#tick + 1), this.#tick + LONGEST)
     this.#place(timer)

@@ -75,7 +75,8 @@ export class EngineLink {
   }
 
   takePort(family?: 'IPv4' | 'IPv6'): SocketAddress | null {
-    return this.#stock[family ?? this.#usualFamily].shift() ?? null
+    // The last to come: its sockets are the warmest, and every pair in stock has rested.
+    return this.#stock[family ?? this.#usualFamily].pop() ?? null
   }
 
   /** A new endpoint, its port taken from here. */
@@ -125,7 +126,9 @@ export class EngineLink {
 
   /** Sends a command that sets state: while the link is not up it is left to what is wanted. */
   send(command: Command): void {
-    if (this.#state === 'up') this.#line?.send(command)
+    if (this.#state !== 'up') return
+    this.#acknowledge()
+    this.#line?.send(command)
   }
 
   /** Sends a command that is no state, such as digits: it waits for the link. */
@@ -242,10 +245,13 @@ export class EngineLink {
     else if (!this.#swept && this.#strays.length < MOST_LATER) this.#strays.push(event)
     if (this.#ackDue || this.#strays.length > 0) return
     this.#ackDue = true
-    this.#needs.clock.after(ACK_MS, () => {
-      this.#ackDue = false
-      this.send({ kind: 'seen', number: this.#seen })
-    })
+    this.#needs.clock.after(ACK_MS, () => this.#acknowledge())
+  }
+
+  #acknowledge(): void {
+    if (!this.#ackDue) return
+    this.#ackDue = false
+    this.send({ kind: 'seen', number: this.#seen })
   }
 
   #forgetPort(local: SocketAddress): void {
@@ -254,7 +260,8 @@ export class EngineLink {
   }
 }
 
-const ACK_MS: Millis = 10
+/** The engine repeats what is not acknowledged to the server's next life; with other commands the acknowledgement goes at once. */
+const ACK_MS: Millis = 100
 const MOST_LATER = 20_000
 
 function familyOf({ address }: SocketAddress): 'IPv4' | 'IPv6' {

@@ -172,7 +172,8 @@ test('a killed engine is set up again on the same ports: joins, latches and prom
   const [a, b, c] = [await UdpPhone.open(), await UdpPhone.open(), await UdpPhone.open()]
   const client = await attach(engine)
   const revived = [0, 1, 2].map(() => Promise.withResolvers<void>())
-  const [endA, endB, endC] = revived.map(({ resolve }) => client.open({ onRevived: resolve }))
+  const latched = Promise.withResolvers<void>()
+  const [endA, endB, endC] = revived.map(({ resolve }) => client.open({ onRevived: resolve, onAudio: () => latched.resolve() }))
   assert.ok(endA && endB && endC)
   endA.aim(streamTo({ address: '10.0.0.1', port: 4000 }, { accept: { mode: 'latch', address: ADDRESS } }))
   endB.aim(streamTo(b.socket.local))
@@ -180,6 +181,8 @@ test('a killed engine is set up again on the same ports: joins, latches and prom
   endA.join(endB)
   endC.play([{ kind: 'tone', tone: 'ringback' }])
   await a.reaches(endA, b)
+  // What the engine has not told yet dies with it.
+  await latched.promise
   await b.reaches(endB, a)
   await c.next()
 

@@ -31,6 +31,9 @@ const LOT = 16
 /** A released pair is not used again before so long: late packets of the old call find nobody. */
 const REST_MS: Millis = 3000
 
+/** The ends of rests are told together. */
+const REST_TOLD_MS: Millis = 250
+
 /** A port that another program has is tried again after so long. */
 const TAKEN_MS: Millis = 60_000
 
@@ -130,7 +133,7 @@ export class PortStock {
     if (this.#rest !== null || this.#closed) return
     const next = Math.min(...this.#shelves.map((shelf) => shelf.resting[0]?.until ?? Number.POSITIVE_INFINITY))
     if (next === Number.POSITIVE_INFINITY) return
-    this.#rest = this.#needs.clock.after(Math.max(1, next - this.#needs.clock.now()), () => {
+    this.#rest = this.#needs.clock.after(Math.max(REST_TOLD_MS, next - this.#needs.clock.now()), () => {
       this.#rest = null
       for (const shelf of this.#shelves) shelf.endRest(this.#needs.clock.now())
       this.#watchRest()

@@ -79,7 +79,7 @@ export class Exchange {
   constructor(parts: ExchangeParts) {
     const { clock, random, log, journal } = parts
     const tell: OutboundGuardTell = (fact) => void journal.append(fact)
-    const wheel = new TimerWheel(clock)
+    const wheel = new TimerWheel(clock, 10, 200)
     this.callLimit = parts.callLimit
     this.trace = new SipTrace(clock)
     this.books = new Books(log)

@@ -44,7 +44,8 @@ function degradedOf({ store, journal, certificates }: HealthNeeds): string[] {
 
 function metricsOf({ exchange, store, journal, media, listeners, certificates }: HealthNeeds): Registry {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry, prefix: 'centrala_' })
+  // The delay is sampled by a timer: one that fires a hundred times a second would cost an idle system most of its time.
+  collectDefaultMetrics({ register: registry, prefix: 'centrala_', eventLoopMonitoringPrecision: 100 })
   const figures: readonly [name: string, help: string, read: () => number][] = [
     ['calls', 'Calls in progress', () => exchange.live.size],
     ['registrations', 'Contacts of phones registered', () => exchange.registrar.size],

@@ -13,12 +13,13 @@ export interface DrainSettings {
   readonly sink: FactSink
   readonly clock: Clock
   readonly log: Log
-  /** How long facts gather before a write. Default 200 ms. */
+  /** How long facts gather before a write. Default 400 ms. */
   readonly gatherMs?: Millis
   /** About how much JSON goes into one write. Default 1 MiB. */
   readonly batchBytes?: number
 }
 
+const GATHER_MS: Millis = 400
 const firstPauseMs: Millis = 250
 const longestPauseMs: Millis = 5_000
 
@@ -33,7 +34,7 @@ export class JournalDrain {
 
   constructor(settings: DrainSettings) {
     this.#settings = settings
-    this.#subscription = settings.journal.subscribe(() => this.#later(settings.gatherMs ?? 200))
+    this.#subscription = settings.journal.subscribe(() => this.#later(settings.gatherMs ?? GATHER_MS))
     this.#later(0)
   }
 
@@ -61,7 +62,7 @@ export class JournalDrain {
       this.#timer = null
       this.#run = this.#drain().finally(() => {
         this.#run = null
-        if (this.#settings.journal.drained < this.#settings.journal.position) this.#later(this.#settings.gatherMs ?? 200)
+        if (this.#settings.journal.drained < this.#settings.journal.position) this.#later(this.#settings.gatherMs ?? GATHER_MS)
       })
     })
   }

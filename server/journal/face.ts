@@ -103,9 +103,9 @@ export interface JournalSettings {
   readonly log: Log
   /** Start a new file after so many bytes. Default 8 MiB. */
   readonly segmentBytes?: number
-  /** The least time between two flushes somebody waits for: the group's window. Default 2 ms. */
+  /** The least time between two flushes somebody waits for: the group's window. Default 10 ms. */
   readonly windowMs?: Millis
-  /** The longest time an append nobody waits for stays unflushed. Default 20 ms. */
+  /** The longest time an append nobody waits for stays unflushed. Default 50 ms. */
   readonly idleWindowMs?: Millis
   /** How much may wait in memory while the disk refuses. Default 64 MiB. */
   readonly memoryBytes?: number
