@@ -3,6 +3,7 @@ import { CODEC_TERMS, type RateHz } from '#media/codec/codec.ts'
 import { G711_PER_MS, isG711 } from '#media/codec/g711.ts'
 import type { Press } from '#media/dtmf/event-receiver.ts'
 import type { Codec, EndpointId, SocketAddress, StreamParams, StreamStats, MixTerms, RoomId } from '#media/engine.ts'
+import { listens } from '#media/engine/stream.ts'
 import type { Player } from '#media/engine/player.ts'
 import type { EndpointEvent } from '#media/engine/protocol.ts'
 import type { Playout } from '#media/jitter/playout.ts'
@@ -12,6 +13,7 @@ import type { Room } from '#media/mix/room.ts'
 import { BEAT_MS } from '#media/pipeline/beat.ts'
 import { commonRate, Decoding } from '#media/pipeline/decoding.ts'
 import { Generator } from '#media/pipeline/generator.ts'
+import { InbandEar } from '#media/pipeline/inband-ear.ts'
 import { Packetizer } from '#media/pipeline/packetizer.ts'
 import { areAlike, Passage } from '#media/pipeline/passage.ts'
 import { type Arrivals, Receiver } from '#media/pipeline/receiver.ts'
@@ -62,6 +64,8 @@ export class RtpEndpoint implements Arrivals, MixParty {
   readonly #passage = new Passage()
   readonly #decoding = new Decoding()
   readonly #packetizer: Packetizer
+  /** For a peer without telephone-events. */
+  #inband: InbandEar | null = null
   readonly #generator: Generator
   readonly #reports: Reports
   readonly #needs: PipelineNeeds
@@ -92,6 +96,10 @@ export class RtpEndpoint implements Arrivals, MixParty {
     if (this.#tap.isOpen) {
       const { arrivedAt, timestamp } = header
       this.#tap.frame({ speaker: 0, at: arrivedAt, timestamp, codec, payload: packet.subarray(header.payloadStart, header.payloadEnd) })
+    }
+    if (this.#inband !== null) {
+      this.#inband.audio(packet, header, codec)
+      this.wake()
     }
     if (this.#mixed !== null) {
       this.#decoding.start(CODEC_TERMS[codec].rateHz)
@@ -177,7 +185,10 @@ export class RtpEndpoint implements Arrivals, MixParty {
     // In a room it is the room that pulls.
     const flows = this.#mixed === null && this.#decoding.isFlowing
     if (flows) this.#decoding.pull((pcm, rateHz) => this.#peer?.hear(pcm, rateHz, now))
-    return generates || flows || this.#receiver.pending
+    const listens = this.#inband?.isOn === true
+    // The tone itself goes on to the peer in the audio, so that only the owner is told.
+    for (const { digit, ms } of this.#inband?.beat() ?? []) this.#tell({ kind: 'digit', digit, ms })
+    return generates || flows || listens || this.#receiver.pending
   }
 
   /** What the joined party says, as samples. */
@@ -226,8 +237,18 @@ export class RtpEndpoint implements Arrivals, MixParty {
     const fresh = this.#receiver.aim(stream, before.learnt)
     this.#reports.aim(stream, fresh)
     this.#sender.aim(stream)
+    this.#listenInband(stream)
     this.#sender.sendTo(this.#receiver.accept.target)
     this.#aimedAt = this.#needs.clock.now()
+  }
+
+  #listenInband(stream: StreamParams): void {
+    if (stream.dtmfPayloadType === null && listens(stream)) {
+      this.#inband ??= new InbandEar()
+      return
+    }
+    this.#inband?.free()
+    this.#inband = null
   }
 
   get stream(): StreamParams | null {
@@ -383,6 +404,8 @@ export class RtpEndpoint implements Arrivals, MixParty {
     this.#sender.attach(null)
     this.#reports.attach(null)
     this.#packetizer.free()
+    this.#inband?.free()
+    this.#inband = null
     if (pair !== null) {
       pair.rtp.receive = null
       pair.rtcp.receive = null

@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import { CODEC_TERMS } from '#media/codec/codec.ts'
 import { decodeAll, encodeAll } from '#media/codec/g711.ts'
 import { openDecoder, openEncoder, payloadMs } from '#media/codec/streams.ts'
+import { Doubler } from '#media/dsp/half-band.ts'
 import { goertzel } from '#media/dtmf/goertzel.ts'
+import { renderDigits } from '#media/dtmf/keypad.ts'
 import type { Codec, StreamParams } from '#media/engine.ts'
 import { openRig, type Phone, type Rig, streamTo } from '#media/engine/test-rig.ts'
 import { seeded } from '#media/jitter/test-stream.ts'
@@ -194,4 +196,24 @@ test('comfort noise is passed on to who takes it, and made for who does not', as
   assert.ok(Math.abs(level + 40) < 3, `${level} dBov`)
   a.phone.say(a.endpoint, { payload: Buffer.alloc(160, 0x31) })
   assert.equal(b.phone.take()[0]?.payload[0], 0x31)
+})
+
+test('digits in the audio of a peer without telephone-events are heard, in any codec, also through loss', async () => {
+  for (const codec of ['PCMA', 'G722'] as const) {
+    await using rig = await openRig()
+    const a = party(rig, '198.51.100.1', codec, { dtmfPayloadType: null })
+    const pcm = renderDigits('4711#', { toneMs: 100, gapMs: 100 })
+    const wide = new Int16Array(pcm.length * 2)
+    new Doubler().run(pcm, wide)
+    const encoder = openEncoder(codec, 16_000)
+    for (let n = 0; (n + 1) * 160 <= pcm.length; n++) {
+      const payload = Buffer.alloc(160)
+      encoder.encode(codec === 'G722' ? wide.subarray(n * 320, n * 320 + 320) : pcm.subarray(n * 160, n * 160 + 160), payload, 0)
+      if (n !== 12) a.phone.say(a.endpoint, { sequence: n, payloadType: typeOf[codec], timestamp: n * 160, payload })
+      await rig.clock.advanceAsync(20)
+    }
+    await rig.clock.advanceAsync(500)
+    const told = a.told.lines.filter((line) => line.startsWith('digit')).map((line) => line.split(' ')[1])
+    assert.equal(told.join(''), '4711#', codec)
+  }
 })
