@@ -9,8 +9,8 @@ import type { SipResponse } from '#sip/message/message.ts'
  */
 export class EarlyMedia {
   readonly #media: LegMedia
-  /** Who has sent a session description, by tag, oldest first. Most calls have one. */
-  readonly #answers = new Map<string, Body>()
+  /** Who has sent a session description, by tag, oldest first; null: nobody, as in most calls. */
+  #answers: Map<string, Body> | null = null
   #heard: string | null = null
 
   constructor(media: LegMedia) {
@@ -30,6 +30,7 @@ export class EarlyMedia {
     }
     const body = bodyOf(response)
     if (body === null || this.#media.accept(body) !== 'ok') return
+    this.#answers ??= new Map()
     this.#answers.delete(tag)
     this.#answers.set(tag, body)
     this.#heard = tag
@@ -38,7 +39,7 @@ export class EarlyMedia {
   /** The answer: its own session description, or what its fork has said before (RFC 3261 §13.2.1). */
   answered(response: SipResponse): 'ok' | { why: string } {
     const tag = response.headers.toOrNull?.tag ?? ''
-    const before = this.#answers.get(tag)
+    const before = this.#answers?.get(tag)
     const body = bodyOf(response) ?? (this.#heard === tag ? null : before)
     if (body === undefined) return { why: 'the answer has no SDP' }
     // A re-used answer would only undo what an UPDATE has changed since.
@@ -46,9 +47,9 @@ export class EarlyMedia {
   }
 
   #ended(tag: string): void {
-    this.#answers.delete(tag)
+    this.#answers?.delete(tag)
     if (this.#heard !== tag) return
-    const [other, body] = [...this.#answers].at(-1) ?? []
+    const [other, body] = [...(this.#answers ?? [])].at(-1) ?? []
     this.#heard = other !== undefined && body !== undefined && this.#media.accept(body) === 'ok' ? other : null
   }
 }

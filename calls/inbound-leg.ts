@@ -68,7 +68,8 @@ export function openLeg(call: Call, incoming: IncomingInvite, { endpoint, role, 
   const { callId, from } = incoming.request.headers
   leg.early = { callId, localTag: incoming.localTag, remoteTags: from.tag === undefined ? [] : [from.tag] }
   leg.begin(callId, from.tag)
-  incoming.early = leg.dialogEvents()
+  const events = leg.dialogEvents()
+  incoming.early = events
   incoming.onCancelled = (_reason, lost) =>
     leg.over(lost === undefined ? { kind: 'cancelled', by: 'caller', sip: 487 } : { kind: 'failed', by: 'caller', sip: 504, detail: lost })
   let told: 'nothing' | 'ringing' | 'early' = 'nothing'
@@ -98,7 +99,7 @@ export function openLeg(call: Call, incoming: IncomingInvite, { endpoint, role, 
       leg.answering()
       call.needs.journal.whenKept(() => {
         if (leg.state !== 'answering') return
-        leg.talk(incoming.accept(answer, leg.dialogEvents()))
+        leg.talk(incoming.accept(answer, events))
         then?.()
       })
     },

@@ -58,8 +58,13 @@ function goOn(needs: RecoverNeeds, kept: KeptCall, downMs: number): void {
   const story = kept.story
   if (isTalking(story)) {
     const [one, other] = story.legs.map((id) => call.legs.find((leg) => leg.id === id))
-    if (one !== undefined && other !== undefined) converse(call, [one, other], needs.conduct.rules(as))
-    else drop(call)
+    if (one === undefined || other === undefined) {
+      drop(call)
+      return
+    }
+    // Whoever was being asked about a transfer: the two who began go on with each other.
+    for (const leg of [...call.legs]) if (leg !== one && leg !== other) leg.hangUp(lostStory)
+    converse(call, [one, other], needs.conduct.rules(as))
   } else if (isFlow(story)) {
     const leg = call.legs.find((l) => l.id === story.leg)
     if (leg === undefined) drop(call)
