@@ -136,7 +136,8 @@ export class LineDialogs {
   }
 
   #put(tenant: string, leg: LegInHand): void {
-    if (!leg.onDevice) return
+    // A phone that has not said that it rings may not be there at all: nobody is shown a call that it may never see.
+    if (!leg.onDevice || (leg.direction === 'recipient' && leg.state === 'trying')) return
     const key = `${tenant}/${leg.device}`
     const there = this.#byDevice.get(key)
     if (there === undefined) this.#byDevice.set(key, new Map([[leg.id, leg]]))

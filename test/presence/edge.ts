@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { kamailioProgram } from '#test/trunks/kamailio.ts'
 import { untilAnswered } from '#test/trunks/until-answered.ts'
 
 /** Kamailio as the edge proxy between phones and the exchange. */
@@ -18,7 +19,7 @@ export class EdgeProxy implements AsyncDisposable {
     this.port = at.port
     const words = [`LISTEN=udp:${at.address}:${at.port}`, `INSIDE_PORT=${inside.port}`, `INSIDE="sip:${inside.address}:${inside.port}"`]
     const own = ['-f', join(import.meta.dirname, 'edge.cfg'), '-DD', '-E', '-m', '16', '-M', '4', '-Y', folder, '-w', folder]
-    this.#child = spawn('kamailio', [...own, ...words.flatMap((word) => ['-A', word])], { stdio: 'ignore' })
+    this.#child = spawn(kamailioProgram, [...own, ...words.flatMap((word) => ['-A', word])], { stdio: 'ignore' })
   }
 
   /** Ready when it returns. */

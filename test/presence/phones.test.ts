@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { PhoneCompany } from '#test/phones/company.ts'
 import { Baresip, noBaresip } from '#test/support/baresip.ts'
 import { Linphone, noLinphone } from '#test/support/linphone.ts'
+import { until } from '#test/support/sounds.ts'
+import { Sipp, withoutSipp } from '#test/trunks/sipp.ts'
 
 /** Real phones that watch each other. */
 let company: PhoneCompany
@@ -49,4 +52,28 @@ test('linphone, which goes by its GRUU, shows a colleague come and go, and is ca
   await watcher.hangUp()
   await other.ended(talks)
   assert.deepEqual(company.facts.of('alarm.raised'), [])
+})
+
+test('SIPp watches the lamp of a phone that is called, rings, talks and hangs up', { skip: withoutSipp || noBaresip }, async () => {
+  await using caller = await Baresip.start(company.phone('101', 'udp'))
+  await using callee = await Baresip.start(company.phone('103', 'udp'))
+  const { port } = company.system.settings.sip
+  const lamp = {
+    authUri: `103@127.0.0.1:${port}`,
+    ...{ scenario: 'watches-a-lamp', address: '127.0.0.1', port: 32_000 + randomInt(1_000) },
+    keys: { user: '102', password: 'Telephone.102.secret', watched: '103' },
+  }
+  await using sipp = await Sipp.call(lamp, { address: '127.0.0.1', port })
+  const seen = (pattern: RegExp): Promise<void> =>
+    until(`SIPp sees ${pattern}`, async () => (await sipp.requests('NOTIFY')).some(({ text }) => pattern.test(text)))
+  await seen(/state="full"/)
+  const [talks, hears] = [caller.said.mark, callee.said.mark]
+  await caller.call('103')
+  await callee.incoming(hears)
+  await seen(/<state>early/)
+  await callee.answer()
+  await caller.talking(talks)
+  await seen(/<state>confirmed/)
+  await caller.hangUp()
+  await sipp.done()
 })

@@ -7,6 +7,9 @@ import { untilAnswered } from '#test/trunks/until-answered.ts'
 
 const program = ['kamailio', '/usr/sbin/kamailio'].find((each) => spawnSync(each, ['-v']).error === undefined)
 
+/** How Kamailio is called here. */
+export const kamailioProgram = program ?? 'kamailio'
+
 /** Why tests with Kamailio cannot run here; false when they can. */
 export const withoutKamailio: string | false = program === undefined ? 'kamailio is not installed (Debian: kamailio)' : false
 
@@ -34,7 +37,7 @@ export class Kamailio implements AsyncDisposable {
       `ACCOUNT="${account}"`,
     ]
     const own = ['-f', join(import.meta.dirname, 'kamailio.cfg'), '-DD', '-E', '-m', '16', '-M', '4', '-Y', folder, '-w', folder]
-    this.#child = spawn(program ?? 'kamailio', [...own, ...words.flatMap((word) => ['-A', word])], { stdio: 'ignore' })
+    this.#child = spawn(kamailioProgram, [...own, ...words.flatMap((word) => ['-A', word])], { stdio: 'ignore' })
   }
 
   /** Ready when it returns. */

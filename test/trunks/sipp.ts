@@ -18,6 +18,8 @@ export interface SippScenario {
   address: string
   port: number
   keys?: Readonly<Record<string, string>>
+  /** What its credentials say is asked for, without `sip:`; default: the address that it sends to. */
+  authUri?: string
 }
 
 /** A message that SIPp received or sent. */
@@ -49,6 +51,7 @@ export class Sipp implements AsyncDisposable {
       '-error_file',
       join(folder, 'errors'),
     ]
+    if (run.authUri !== undefined) own.push('-auth_uri', run.authUri)
     this.#child = spawn('sipp', [...own, ...more], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
     this.#child.stderr?.on('data', (text: Buffer) => (this.#errors += text.toString()))
     this.#exited = once(this.#child, 'exit').then(([code]) => Number(code ?? -1))
