@@ -32,6 +32,7 @@ import { factSink, openHistory } from '#server/history/index.ts'
 import { openJobs, pruneJobs } from '#server/jobs/index.ts'
 import { JournalDrain, openJournal } from '#server/journal/index.ts'
 import type { Banner } from '#server/keeper/messages.ts'
+import { FollowedCalls } from '#server/logging/followed.ts'
 import { openMailer } from '#server/mail/index.ts'
 import { PromptFiles } from '#server/prompts/prompt-files.ts'
 import { Prompts } from '#server/prompts/prompts.ts'
@@ -160,11 +161,13 @@ export async function openSystem(parts: SystemParts) {
     call: (tenant, id) => exchange.live.get(tenant, id),
     addressTowards: (remote) => exchange.transport.localAddressFor(remote),
   })
+  const followed = new FollowedCalls(clock, log.child({ part: 'followed' }))
   const callLog = new CallLog()
   const events = new EventStream({ exchange, log: callLog })
   const hearing = journal.subscribe((fact) => {
     callLog.hear(fact)
     captures.hear(fact)
+    followed.hear(fact)
     events.hear(fact)
     exchange.presence.hear(fact)
   })
@@ -231,6 +234,7 @@ export async function openSystem(parts: SystemParts) {
       apply,
       captures,
       doctor,
+      followed,
       prompts,
     },
     promptFiles: new PromptFiles(join(data, 'prompts'), random),

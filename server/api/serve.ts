@@ -26,6 +26,8 @@ import { healthApi } from '#server/health/api.ts'
 import type { History } from '#server/history/index.ts'
 import type { Journal } from '#server/journal/index.ts'
 import { presenceApi } from '#server/presence/api.ts'
+import { loggingApi } from '#server/logging/api.ts'
+import type { FollowedCalls } from '#server/logging/followed.ts'
 import { promptsApi } from '#server/prompts/api.ts'
 import type { PromptFiles } from '#server/prompts/prompt-files.ts'
 import type { Prompts } from '#server/prompts/prompts.ts'
@@ -54,6 +56,7 @@ export interface ServeNeeds {
   apply: ApplyNeeds
   captures: Captures
   doctor: Doctor
+  followed: FollowedCalls
   prompts: Prompts
   promptFiles: PromptFiles
   /** Folder of the built web app. */
@@ -94,6 +97,7 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
   companiesApi(app, needs.tenants, needs.keys)
   certificatesApi(app, needs.certificates)
   doctorApi(app, needs.doctor)
+  loggingApi(app, needs.followed)
   healthApi(app, {
     exchange,
     certificates: needs.certificates,
