@@ -13,6 +13,11 @@ export class Emitter<T> {
     return { [Symbol.dispose]: () => void (this.#listeners = this.#listeners.filter((l) => l !== listener)) }
   }
 
+  /** Somebody listens. */
+  get isHeard(): boolean {
+    return this.#listeners.length > 0
+  }
+
   emit(value: T): void {
     for (const listener of this.#listeners) {
       if (!this.#listeners.includes(listener)) continue

@@ -154,6 +154,7 @@ test('a REFER that names nobody, or no dialog that could be, is refused by name'
   assert.equal(refer(['<sip:example.com>']), 400)
   assert.equal(refer(['<sip:101@x>', '<sip:102@x>']), 400)
   assert.equal(refer(['<sip:101@x?Replaces=a%3Bto-tag%3Db>']), 400)
+  assert.equal(refer(['<sip:101@x>']), 603, 'nobody is there to be transferred')
   let to = ''
   inbound.leg.onReferral.on((referral) => void (to = referral.to))
   assert.equal(refer(['"Anna" <sip:%2B7495@x;user=phone>']), 202)

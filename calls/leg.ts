@@ -272,6 +272,10 @@ export class Leg {
       incoming.respond(referral.status, referral.reason)
       return
     }
+    if (!this.onReferral.isHeard) {
+      incoming.respond(603, 'There is nobody to be transferred')
+      return
+    }
     incoming.respond(202, undefined, referral.isQuiet ? [['Refer-Sub', 'false']] : [])
     this.onReferral.emit(referral)
   }

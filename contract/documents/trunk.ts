@@ -122,7 +122,7 @@ export const Trunk = document('trunk', 'Our SIP relationship with a carrier or a
   codecs: optional(Type.Array(CodecName, { minItems: 1, maxItems: 4, uniqueItems: true }), defaultCodecs),
   /** Whether audio is encrypted (SRTP, RFC 4568). Keys go over TLS only, unless the company allows more. Default: offered. */
   encryption: optional(EncryptionUse, 'offered'),
-  /** Whether a redirection by the carrier (a 3xx) is followed, within what the company may call. Default: false. */
+  /** Whether the carrier may send calls on to numbers outside, by 3xx or REFER, within what the company may call. Default: false. */
   redirects: optional(Type.Boolean(), false),
   /** OPTIONS this often, to know whether it lives; 0 never. Default 10 s. */
   healthSeconds: optional(Type.Integer({ minimum: 0, maximum: 3600, description: 'whole seconds, 0 to 3600' }), 10),

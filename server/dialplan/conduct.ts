@@ -96,7 +96,7 @@ export class Conduct {
       plan: (ring) => planOfSteps(as.config, ring.steps, shownOf(ring.callerId)),
       ringback: ringbackOf(as.config),
       record: (on, mailTo) => {
-        if (on && call.recordings.size === 0) Recording.start(call, caller, { id: this.#needs.recordingId(), mailTo })
+        if (on && !isRecorded(call)) Recording.start(call, caller, { id: this.#needs.recordingId(), mailTo })
         else if (!on) call.stopRecordings()
       },
       onAnswered: (one, other) => converse(call, [one, other], this.rules(as)),
@@ -154,7 +154,7 @@ export class Conduct {
 
   /** Starts a recording when a policy of the company covers this conversation and a flow has not begun one already. */
   #record(call: Call, legs: readonly [Leg, Leg], as: Pick<Conducted, 'config' | 'direction' | 'dialled'>): void {
-    if (call.recordings.size > 0) return
+    if (isRecorded(call)) return
     const extension = legs.find((leg) => leg.endpoint.kind === 'device')?.endpoint.number
     const policies = recordingsFor(as.config, {
       direction: as.direction,
@@ -165,6 +165,11 @@ export class Conduct {
     const mailTo = [...new Set(policies.flatMap((policy) => policy.mailTo ?? []))]
     Recording.start(call, legs[0], { id: this.#needs.recordingId(), mailTo })
   }
+}
+
+/** A recording runs on a leg that is still there; one whose leg has been transferred away is about to end. */
+function isRecorded(call: Call): boolean {
+  return call.recordings.values().some((recording) => call.legs.some((leg) => leg.id === recording.leg))
 }
 
 function entryOf(route: Extract<Route, { kind: 'target' }>): Parameters<typeof newRun>[0] {

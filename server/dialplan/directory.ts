@@ -62,6 +62,8 @@ export class CompanyDirectory implements Directory {
       case 'outside': {
         // Whoever sends a call on may not reach more by it than by calling.
         const device = on.asker.kind === 'device' ? on.asker.id : null
+        if (on.asker.kind === 'trunk' && book.trunks.get(on.asker.id)?.redirects !== true)
+          return { refused: barred('whoever calls from outside may not send the call out again') }
         const against = this.#needs.guard.check(book, { tenant: on.tenant, device }, route.number)
         return against === null ? { plan: outsidePlan(route.number) } : { refused: barred(against.detail) }
       }
@@ -75,8 +77,9 @@ export class CompanyDirectory implements Directory {
   forward(number: string, by: EndpointRef, on: CallIdentity): { plan: RingPlan } | { refused: Outcome } {
     const book = this.#needs.book(on.tenant, on.config)
     const may = by.kind === 'device' ? book.devices.get(by.id)?.forwards : book.trunks.get(by.id)?.redirects
-    if (may !== true) return { refused: barred('it may not be sent on from there') }
-    if (decideInside(book, number).kind === 'emergency') return { refused: barred('nobody is forwarded to an emergency number') }
+    // Nothing was wrong with the number that the caller dialled: there is nobody at it.
+    if (may !== true) return { refused: unreachable(`the ${by.kind} may not send calls on`) }
+    if (decideInside(book, number).kind === 'emergency') return { refused: unreachable('nobody is forwarded to an emergency number') }
     return this.resolve(number, on)
   }
 
@@ -184,6 +187,10 @@ export class CompanyDirectory implements Directory {
     if (orig === null || !link.trunk.sign || book.settled.signing === null) return []
     return this.#needs.sign(want.on.tenant, { orig, dest, attest: book.numbers.has(orig) ? 'A' : 'C' })
   }
+}
+
+function unreachable(detail: string): Outcome {
+  return { kind: 'unreachable', by: 'nobody', detail }
 }
 
 function barred(detail: string): Outcome {
