@@ -1,14 +1,10 @@
 import type { Clock, Millis } from '#base/clock.ts'
-import { CODEC_TERMS, type RateHz } from '#media/codec/codec.ts'
-import { G711_PER_MS, isG711 } from '#media/codec/g711.ts'
+import type { RateHz } from '#media/codec/codec.ts'
 import type { Press } from '#media/dtmf/event-receiver.ts'
 import type { Codec, EndpointId, SocketAddress, StreamParams, StreamStats, MixTerms, RoomId } from '#media/engine.ts'
 import { listens } from '#media/engine/stream.ts'
 import type { Player } from '#media/engine/player.ts'
 import type { EndpointEvent } from '#media/engine/protocol.ts'
-import type { Playout } from '#media/jitter/playout.ts'
-import type { MixParty } from '#media/mix/member.ts'
-import type { Mix } from '#media/mix/mix.ts'
 import type { Room } from '#media/mix/room.ts'
 import { BEAT_MS } from '#media/pipeline/beat.ts'
 import { commonRate, Decoding } from '#media/pipeline/decoding.ts'
@@ -18,12 +14,12 @@ import { Packetizer } from '#media/pipeline/packetizer.ts'
 import { areAlike, Passage } from '#media/pipeline/passage.ts'
 import { type Arrivals, Receiver } from '#media/pipeline/receiver.ts'
 import { Reports } from '#media/pipeline/reports.ts'
+import { Seat } from '#media/pipeline/seat.ts'
 import { Secrecy } from '#media/pipeline/secrecy.ts'
 import { Sender } from '#media/pipeline/sender.ts'
 import { Tap } from '#media/pipeline/tap.ts'
 import type { Recording } from '#media/record/recorder.ts'
-import { RTP_HEADER_BYTES, type RtpHeader } from '#media/rtp/header.ts'
-import { nextScratch } from '#media/rtp/scratch.ts'
+import type { RtpHeader } from '#media/rtp/header.ts'
 import type { PortPair } from '#media/socket/socket.ts'
 import type { KeptRollover } from '#media/srtp/receiver.ts'
 
@@ -49,12 +45,13 @@ const FIRST = { learnt: null, rollover: null } as const
  * One party's media in an engine, and the whole way of a packet through it, stage by stage:
  *
  *     socket --> Receiver --audio--> recordings, the joined peer's Sender --> socket
+ *                    |         '--of another codec, or in a room--> Decoding --> the peer's Packetizer, or the room --> Sender
  *                    '----digits--> the owner                 ^
  *                      heartbeat --> Generator (own Sender) --'
  *
  * **Nothing here waits, throws, or keeps a packet beyond the call that brought it.** Whoever opens it closes it.
  */
-export class RtpEndpoint implements Arrivals, MixParty {
+export class RtpEndpoint implements Arrivals {
   readonly id: EndpointId
   #peer: RtpEndpoint | null = null
   readonly #tap = new Tap()
@@ -70,8 +67,7 @@ export class RtpEndpoint implements Arrivals, MixParty {
   readonly #reports: Reports
   readonly #needs: PipelineNeeds
   readonly #tell: (event: EndpointEvent) => void
-  #mixed: { id: RoomId; room: Room; terms: MixTerms } | null = null
-  #said: Int16Array | null = null
+  readonly #seat: Seat
   #pair: PortPair | null = null
   #aimedAt: Millis
 
@@ -85,6 +81,8 @@ export class RtpEndpoint implements Arrivals, MixParty {
     this.#receiver = new Receiver(this, this.#secrecy, () => clock.now())
     this.#packetizer = new Packetizer(this.#sender)
     this.#generator = new Generator(this.#sender, this.#packetizer)
+    const [sender, packetizer, generator] = [this.#sender, this.#packetizer, this.#generator]
+    this.#seat = new Seat(id, { sender, packetizer, generator, decoding: this.#decoding, tap: this.#tap })
     const reporting = { now: () => clock.now(), wall: () => clock.wall(), below: (limit: number) => needs.below(limit) }
     this.#reports = new Reports(reporting, cname, { receiver: this.#receiver, sender: this.#sender, secrecy: this.#secrecy })
     this.#aimedAt = clock.now()
@@ -101,9 +99,8 @@ export class RtpEndpoint implements Arrivals, MixParty {
       this.#inband.audio(packet, header, codec)
       this.wake()
     }
-    if (this.#mixed !== null) {
-      this.#decoding.start(CODEC_TERMS[codec].rateHz)
-      this.#decoding.audio(packet, header, codec)
+    if (this.#seat.isTaken) {
+      this.#seat.audio(packet, header, codec)
       return
     }
     const peer = this.#peer
@@ -123,7 +120,7 @@ export class RtpEndpoint implements Arrivals, MixParty {
   noise(packet: Buffer, header: RtpHeader): void {
     const peer = this.#peer
     const own = this.stream
-    if (this.#mixed !== null && own !== null) this.#decoding.noise(packet, header, own.codec)
+    if (this.#seat.isTaken && own !== null) this.#decoding.noise(packet, header, own.codec)
     const stream = peer === null ? null : peer.stream
     if (peer === null || own === null || stream === null) return
     if (!this.#decoding.isOn && stream.noisePayloadType !== undefined && areAlike(own.codec, stream.codec)) {
@@ -183,7 +180,7 @@ export class RtpEndpoint implements Arrivals, MixParty {
     }
     const generates = this.#generator.beat(now, BEAT_MS, this.#awaitsLatch(now))
     // In a room it is the room that pulls.
-    const flows = this.#mixed === null && this.#decoding.isFlowing
+    const flows = !this.#seat.isTaken && this.#decoding.isFlowing
     if (flows) this.#decoding.pull((pcm, rateHz) => this.#peer?.hear(pcm, rateHz, now))
     const listens = this.#inband?.isOn === true
     // The tone itself goes on to the peer in the audio, so that only the owner is told.
@@ -284,60 +281,17 @@ export class RtpEndpoint implements Arrivals, MixParty {
 
   /** Takes part in a room, which from now on makes what the peer hears; a join or another room is left. */
   enter(room: { id: RoomId; room: Room }, terms: MixTerms): void {
-    if (this.#mixed?.room !== room.room) {
-      this.part()
-      this.#generator.heardBy = (pcm) => this.#say(pcm)
-    }
-    this.#mixed = { ...room, terms }
-    room.room.enter(this, terms)
+    if (!this.#seat.isIn(room.room)) this.part()
+    this.#seat.take(room, terms)
   }
 
   get mixed(): { room: RoomId; terms: MixTerms } | null {
-    return this.#mixed === null ? null : { room: this.#mixed.id, terms: this.#mixed.terms }
-  }
-
-  /** What it says, for a room. */
-  get playout(): Playout | null {
-    return this.#decoding.playout
-  }
-
-  #say(pcm: Int16Array): void {
-    this.#said = pcm
-  }
-
-  takeSaid(): Int16Array | null {
-    const said = this.#said
-    this.#said = null
-    return said
-  }
-
-  /** One beat of the room. Sent as it is encoded already where that can be; an endpoint that nobody talks with only records it. */
-  hearMix(mix: Mix, now: Millis): void {
-    const { stream } = this
-    if (stream === null) {
-      this.#recordMix(mix, now)
-      return
-    }
-    if (!this.#sender.relays) return
-    if (isG711(stream.codec) && stream.ptimeMs === BEAT_MS) {
-      const octets = mix.octets(stream.codec)
-      const packet = nextScratch()
-      packet.set(octets, RTP_HEADER_BYTES)
-      this.#sender.sendAudio(packet, stream, { bytes: octets.length, ms: BEAT_MS }, now)
-    } else this.#packetizer.push(mix.pcm, mix.rateHz, now)
-  }
-
-  #recordMix(mix: Mix, now: Millis): void {
-    if (!this.#tap.isOpen) return
-    const payload = mix.octets('PCMA')
-    this.#tap.frame({ speaker: 0, at: now, timestamp: Math.round(now * G711_PER_MS) >>> 0, codec: 'PCMA', payload })
+    return this.#seat.mixed
   }
 
   /** Ends a join, or leaves the room. */
   part(): void {
-    this.#mixed?.room.leave(this.id)
-    this.#mixed = null
-    this.#generator.heardBy = null
+    this.#seat.leave()
     const peer = this.#peer
     this.#peer = null
     this.#stopDecoding()

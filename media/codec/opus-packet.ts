@@ -19,8 +19,3 @@ export function opusPacketMs(payload: Uint8Array): number {
   const ms = (frameMs ?? 0) * frames
   return ms <= LONGEST_MS ? ms : 0
 }
-
-/** Whether it is coded for two channels: the `s` bit. Decoded to one all the same (RFC 6716 §3.1). */
-export function isStereo(payload: Uint8Array): boolean {
-  return ((payload[0] ?? 0) & 4) !== 0
-}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { before, test } from 'node:test'
+import { loadLibopus } from 'libopus-wasm'
 import { CODEC_TERMS } from '#media/codec/codec.ts'
 import { decodeAll, encodeAll } from '#media/codec/g711.ts'
 import { openDecoder, openEncoder, payloadMs } from '#media/codec/streams.ts'
@@ -9,6 +10,11 @@ import { renderDigits } from '#media/dtmf/keypad.ts'
 import type { Codec, StreamParams } from '#media/engine.ts'
 import { openRig, type Phone, type Rig, streamTo } from '#media/engine/test-rig.ts'
 import { seeded } from '#media/jitter/test-stream.ts'
+
+// Loaded once for the process; after that a codec is there within a turn.
+before(async () => {
+  await loadLibopus()
+})
 
 const typeOf: Readonly<Record<Codec, number>> = { PCMU: 0, PCMA: 8, G722: 9, opus: 107 }
 
