@@ -23,14 +23,7 @@ export class DnsServer implements AsyncDisposable {
   }
 
   static async open(): Promise<DnsServer> {
-    const udp = createSocket('udp4')
-    const tcp = createServer()
-    tcp.listen(0, '127.0.0.1')
-    await once(tcp, 'listening')
-    const bound = tcp.address()
-    const port = bound === null || typeof bound === 'string' ? 0 : bound.port
-    udp.bind(port, '127.0.0.1')
-    await once(udp, 'listening')
+    const { udp, tcp, port } = await bothAtOnePort()
     const server = new DnsServer(port, async () => {
       udp.close()
       tcp.close()
@@ -75,6 +68,25 @@ export class DnsServer implements AsyncDisposable {
       return Buffer.concat([u16(0xc00c), u16(number), u16(1), u16(0), u16(this.ttl), u16(data.length), data])
     })
     return Buffer.concat([head, asked, ...answers])
+  }
+}
+
+/** The system gives a port that is free for TCP; for UDP it may be taken. */
+async function bothAtOnePort() {
+  for (;;) {
+    const tcp = createServer()
+    tcp.listen(0, '127.0.0.1')
+    await once(tcp, 'listening')
+    const bound = tcp.address()
+    const port = bound === null || typeof bound === 'string' ? 0 : bound.port
+    const udp = createSocket('udp4')
+    udp.bind(port, '127.0.0.1')
+    const failed = await once(udp, 'listening').then(
+      () => false,
+      () => true,
+    )
+    if (!failed) return { udp, tcp, port }
+    tcp.close()
   }
 }
 
