@@ -190,10 +190,11 @@ function readFolders(read: SettingsReader, project: string): FolderSettings {
 }
 
 function readSip(read: SettingsReader, project: string): SipSettings {
+  const listened = read.one('CENTRALA_SIP_ADDRESSES', addresses, hasIpv6() ? ['0.0.0.0', '::'] : ['0.0.0.0'])
   const sipPort = read.one('CENTRALA_SIP_PORT', port, 5060)
   const ws = { port: read.one('CENTRALA_SIP_WS_PORT', port, 5066), path: read.one('CENTRALA_SIP_WS_PATH', urlPath, '/sip') }
   return {
-    addresses: read.one('CENTRALA_SIP_ADDRESSES', addresses, hasIpv6() ? ['0.0.0.0', '::'] : ['0.0.0.0']),
+    addresses: listened,
     port: sipPort,
     ws,
     tls: readTls(read, project, { sip: sipPort, ws: ws.port }),
