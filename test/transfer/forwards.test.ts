@@ -75,9 +75,11 @@ describe('forwards and forks before an answer', { skip: withoutSipp }, () => {
     const mark = at.facts.mark
     const calling = at.phone.call('101')
     await sendOn('100')
-    assert.ok((await calling).status >= 400)
+    assert.equal((await calling).status, 480)
     const redirected = await at.facts.next('leg.redirected', () => true, mark)
     assert.equal(redirected.followed, false)
+    const { outcome } = await at.facts.next('call.ended', () => true, mark)
+    assert.deepEqual([outcome.kind, outcome.by], ['unreachable', 'nobody'])
     await at.apply(documents(true))
   })
 
