@@ -8,8 +8,10 @@ const name = (dotted: string): Buffer => Buffer.concat([...dotted.split('.').map
 const u16 = (...values: number[]): Buffer => Buffer.concat(values.map((value) => Buffer.from([value >> 8, value & 0xff])))
 const record = (owner: Buffer, type: number, ttl: number, data: Buffer): Buffer =>
   Buffer.concat([owner, u16(type, 1, ttl >> 16, ttl & 0xffff, data.length), data])
-const reply = (flags: number, question: string, type: number, answers: Buffer[], authorities: Buffer[] = []): Buffer =>
-  Buffer.concat([u16(77, flags, 1, answers.length, authorities.length, 0), name(question), u16(type, 1), ...answers, ...authorities])
+const reply = (flags: number, question: string, type: number, answers: Buffer[]): Buffer =>
+  Buffer.concat([u16(77, flags, 1, answers.length, 0, 0), name(question), u16(type, 1), ...answers])
+const denial = (question: string, type: number, soa: Buffer): Buffer =>
+  Buffer.concat([u16(77, 0x8183, 1, 0, 1, 0), name(question), u16(type, 1), soa])
 /** To the question's name, which stands right behind the header. */
 const pointer = Buffer.from([0xc0, 12])
 
@@ -52,7 +54,7 @@ test('SRV and NAPTR are read field by field', () => {
 test('that there is nothing is believed as long as the zone says; what is no answer to the question is none', () => {
   const soa = record(name('example'), 6, 600, Buffer.concat([name('ns.example'), name('me.example'), u16(0, 1, 0, 2, 0, 3, 0, 4, 0, 90)]))
   const asked = { id: 77, name: 'x.example', type: 'A' } as const
-  assert.deepEqual(readAnswer(reply(0x8183, 'x.example', 1, [], [soa]), asked), { kind: 'none', ttl: 90 })
+  assert.deepEqual(readAnswer(denial('x.example', 1, soa), asked), { kind: 'none', ttl: 90 })
   assert.deepEqual(readAnswer(reply(0x8182, 'x.example', 1, []), asked), { kind: 'failed', why: 'the name server answered 2' })
   assert.equal(readAnswer(reply(0x8380, 'x.example', 1, []), asked), 'truncated')
   assert.equal(readAnswer(reply(0x8180, 'y.example', 1, []), asked), undefined)

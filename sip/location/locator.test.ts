@@ -8,8 +8,8 @@ import { inSrvOrder } from '#sip/location/srv-order.ts'
 import type { LocationQuestion } from '#sip/transport/transport.ts'
 
 const srv = (priority: number, weight: number, target: string, port = 5060): DnsRecord => ({ type: 'SRV', priority, weight, port, target })
-const naptr = (order: number, preference: number, service: string, replacement: string, regexp = ''): DnsRecord => ({
-  ...{ type: 'NAPTR', order, preference, flags: 's', service, regexp, replacement },
+const naptr = (order: number, preference: number, service: string, replacement: string): DnsRecord => ({
+  ...{ type: 'NAPTR', order, preference, flags: 's', service, regexp: '', replacement },
 })
 const a = (address: string): DnsRecord => ({ type: 'A', address })
 const aaaa = (address: string): DnsRecord => ({ type: 'AAAA', address })
@@ -41,7 +41,7 @@ const carrier = {
     naptr(10, 20, 'SIP+D2T', '_sip._tcp.carrier.example'),
     naptr(10, 10, 'SIPS+D2T', '_sips._tcp.carrier.example'),
     naptr(1, 1, 'SIP+D2S', '_sip._sctp.carrier.example'),
-    naptr(1, 1, 'E2U+sip', '', '!^.*$!sip:x@y!'),
+    { type: 'NAPTR', order: 1, preference: 1, flags: 'u', service: 'E2U+sip', regexp: '!^.*$!sip:x@y!', replacement: '' } as const,
   ],
   'SRV _sips._tcp.carrier.example': [srv(0, 1, 'edge.provider.example', 5061)],
   'SRV _sip._tcp.carrier.example': [srv(0, 1, 'tcp.carrier.example')],
