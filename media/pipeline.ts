@@ -298,6 +298,8 @@ export class RtpEndpoint implements Arrivals {
     if (peer === null) return
     peer.#peer = null
     peer.#stopDecoding()
+    this.#sender.parted()
+    peer.#sender.parted()
   }
 
   /** See Generator.play. */

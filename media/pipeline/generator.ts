@@ -60,7 +60,10 @@ export class Generator {
     const { stream } = this.#sender
     if (stream !== null && this.#sender.canSend) this.#sendAudio(player, stream, bytes, now)
     else if (stream === null && this.heardBy !== null) this.#say(player, bytes, this.heardBy)
-    else player.skip(bytes)
+    else {
+      player.skip(bytes)
+      this.#sender.outgoing.pause()
+    }
     if (!player.ended) return
     if (player === this.#tones) this.#tones = null
     else this.#onPlayerEnd?.()

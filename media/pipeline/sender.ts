@@ -128,7 +128,13 @@ export class Sender {
   /** Our own audio is being sent, or about to be: the joined party is not heard meanwhile. */
   set generates(generates: boolean) {
     this.#generates = generates
+    if (!generates) this.outgoing.pause()
     this.#refresh()
+  }
+
+  /** The joined party has left. */
+  parted(): void {
+    this.outgoing.interrupt()
   }
 
   attach(socket: PacketSocket | null): void {
@@ -156,6 +162,7 @@ export class Sender {
 
   #refresh(): void {
     this.#relays = this.target !== null && this.#sends && !this.#generates
+    if (!this.#relays) this.outgoing.interrupt()
   }
 
   /** Keeps the way to the peer open while nothing is sent. To be called a few times a second. True: silence is due that only an encoder can make. */
@@ -168,7 +175,7 @@ export class Sender {
     packet.fill(SILENCE[stream.codec], RTP_HEADER_BYTES, RTP_HEADER_BYTES + bytes)
     const timestamp = this.outgoing.generate(now)
     this.outgoing.stamp(packet, { payloadType: stream.payloadType, marker: false, timestamp, payloadBytes: bytes }, now)
-    this.outgoing.advance(bytes)
+    this.outgoing.pause()
     this.#send(packet, 0, RTP_HEADER_BYTES + bytes)
     return false
   }

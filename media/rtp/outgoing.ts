@@ -81,6 +81,11 @@ export class OutgoingStream {
     if (this.#source === source) this.#sequenceOffset = (this.#sequenceOffset - 1) & 0xffff
   }
 
+  /** Who is forwarded will not be for a while: what it says meanwhile is no loss, and what it says then goes on by one, marked. */
+  interrupt(): void {
+    this.#source = null
+  }
+
   /** The timestamp of audio that we generate next. Changes over to generating if something else was sent before. */
   generate(now: Millis): number {
     if (this.#generating) return this.#next

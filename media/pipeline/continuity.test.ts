@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Endpoint } from '#media/engine.ts'
+import { type Heard, openRig, type Phone, type Rig, streamTo } from '#media/engine/test-rig.ts'
+
+interface Party {
+  phone: Phone
+  endpoint: Endpoint
+}
+
+function party(rig: Rig, address: string): Party {
+  const phone = rig.phone(address)
+  const { endpoint } = rig.open()
+  endpoint.aim(streamTo(phone.address))
+  return { phone, endpoint }
+}
+
+/** One packet from `a` to whoever hears it, each 20 ms. */
+function say({ clock }: Rig, a: Party, packets: number): void {
+  for (let n = 0; n < packets; n++) {
+    clock.advance(20)
+    a.phone.say(a.endpoint)
+  }
+}
+
+/** From each packet to the next: by how many numbers, by how many ms of media, and whether the second is marked. */
+function steps(heard: readonly Heard[]): (readonly [sequence: number, ms: number, marker: boolean])[] {
+  return heard.slice(1).map((packet, i) => {
+    const before = heard[i] ?? packet
+    return [(packet.sequence - before.sequence) & 0xffff, ((packet.timestamp - before.timestamp) | 0) / 8, packet.marker] as const
+  })
+}
+
+test('after a hold in which nobody was heard the numbers go on by one and the timestamps by the time that passed', async () => {
+  for (const direction of ['inactive', 'recvonly'] as const) {
+    await using rig = await openRig()
+    const [a, b] = [party(rig, '198.51.100.1'), party(rig, '198.51.100.2')]
+    a.endpoint.join(b.endpoint)
+    say(rig, a, 2)
+    b.endpoint.aim(streamTo(b.phone.address, { direction }))
+    say(rig, a, 100)
+    b.endpoint.aim(streamTo(b.phone.address))
+    say(rig, a, 2)
+    assert.deepEqual(
+      steps(b.phone.take()),
+      [
+        [1, 20, false],
+        [1, 2020, true],
+        [1, 20, false],
+      ],
+      direction,
+    )
+  }
+})
+
+test('parties that are parted and joined again hear no gap in the numbers', async () => {
+  await using rig = await openRig()
+  const [a, b] = [party(rig, '198.51.100.1'), party(rig, '198.51.100.2')]
+  a.endpoint.join(b.endpoint)
+  say(rig, a, 1)
+  b.endpoint.part()
+  say(rig, a, 50)
+  b.endpoint.join(a.endpoint)
+  say(rig, a, 1)
+  assert.deepEqual(steps(b.phone.take()), [[1, 1020, true]])
+})
+
+test('a prompt after a silence begins where time stands, not where the last one ended', async () => {
+  await using rig = await openRig()
+  const a = party(rig, '198.51.100.1')
+  a.endpoint.play([{ kind: 'tone', tone: 'beep', ms: 40 }])
+  await rig.clock.advanceAsync(1000)
+  a.endpoint.play([{ kind: 'tone', tone: 'beep', ms: 40 }])
+  await rig.clock.advanceAsync(100)
+  assert.deepEqual(steps(a.phone.take()), [
+    [1, 20, false],
+    [1, 980, true],
+    [1, 20, false],
+  ])
+})
+
+test('a prompt that goes on while nothing may be sent is not late when it may again', async () => {
+  await using rig = await openRig()
+  const a = party(rig, '198.51.100.1')
+  a.endpoint.play([{ kind: 'tone', tone: 'dial' }])
+  rig.clock.advance(40)
+  a.endpoint.aim(streamTo(a.phone.address, { direction: 'recvonly' }))
+  rig.clock.advance(400)
+  a.endpoint.aim(streamTo(a.phone.address))
+  rig.clock.advance(40)
+  assert.deepEqual(steps(a.phone.take()), [
+    [1, 20, false],
+    [1, 420, true],
+    [1, 20, false],
+  ])
+})
+
+test('the packets that keep a way open carry the time at which they are sent', async () => {
+  await using rig = await openRig()
+  const a = party(rig, '198.51.100.1')
+  rig.clock.advance(16_000)
+  const heard = a.phone.take()
+  assert.ok(heard.length >= 3)
+  for (const [sequence, ms] of steps(heard)) assert.ok(sequence === 1 && ms >= 5000 && ms < 5200, `${sequence} by ${ms} ms`)
+})
