@@ -79,7 +79,7 @@ describe('forwards and forks before an answer', { skip: withoutSipp }, () => {
     const redirected = await at.facts.next('leg.redirected', () => true, mark)
     assert.equal(redirected.followed, false)
     const { outcome } = await at.facts.next('call.ended', () => true, mark)
-    assert.deepEqual([outcome.kind, outcome.by], ['unreachable', 'nobody'])
+    assert.equal(outcome.kind, 'unreachable')
     await at.apply(documents(true))
   })
 
