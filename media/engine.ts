@@ -213,9 +213,24 @@ export interface StreamStats {
   unusable: number
   /** Absent while nothing was agreed on. */
   quality?: StreamQuality
+  /** Where audio was decoded, for another codec, another packet time or a room; absent: it passed as it came. */
+  playout?: PlayoutFigures
   /** SRTP packets dropped because their tag was not right, or because they had come before; absent while there was none. */
   badTags?: number
   replays?: number
+}
+
+/** What became of packets that had to be played at our own pace. */
+export interface PlayoutFigures {
+  /** Came after their turn. */
+  late: number
+  duplicates: number
+  /** How much audio was made up for what never came, or came too late. */
+  concealedMs: Millis
+  /** How much was taken out to catch up with a sender that is ahead. */
+  shortenedMs: Millis
+  /** What is held back at present. */
+  delayMs: Millis
 }
 
 /** Plain data kept by the call so that a restarted server can adopt the endpoint, or a restarted engine be set up again. */

@@ -331,6 +331,7 @@ export class RtpEndpoint implements Arrivals {
   get stats(): StreamStats {
     const { reception, strangers, unusable } = this.#receiver
     const { badTags, replays } = this.#secrecy
+    const playout = this.#decoding.total
     return {
       packetsSent: this.#sender.packetsBefore + this.#sender.outgoing.packets,
       packetsReceived: reception.packets,
@@ -342,6 +343,7 @@ export class RtpEndpoint implements Arrivals {
       strangers,
       unusable,
       ...(this.stream !== null && { quality: this.#reports.quality(this.stream) }),
+      ...(playout !== null && { playout }),
       ...(badTags + replays > 0 && { badTags, replays }),
     }
   }

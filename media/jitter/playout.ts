@@ -4,23 +4,10 @@ import { openDecoder, payloadMs } from '#media/codec/streams.ts'
 import { ComfortNoise } from '#media/dsp/comfort-noise.ts'
 import { Doubler, Halver } from '#media/dsp/half-band.ts'
 import { shorten } from '#media/dsp/shorten.ts'
-import type { Codec } from '#media/engine.ts'
+import type { Codec, PlayoutFigures } from '#media/engine.ts'
 import { DelayEstimate, MOST_DELAY_MS } from '#media/jitter/delay.ts'
 import { PacketRing, type Slot } from '#media/jitter/packet-ring.ts'
 import type { RtpHeader } from '#media/rtp/header.ts'
-
-/** What happened to the packets of a stream on their way through the buffer. */
-export interface PlayoutFigures {
-  /** Came after their turn. */
-  late: number
-  duplicates: number
-  /** Never came, or too late: how much audio was concealed for them. */
-  concealedMs: Millis
-  /** Taken out to catch up with a sender that is ahead. */
-  shortenedMs: Millis
-  /** What is held back at present. */
-  delayMs: Millis
-}
 
 /** Nothing comes for so long while playing: the stream has paused, and gathers anew when it goes on. */
 const PAUSED_MS: Millis = 80

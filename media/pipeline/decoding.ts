@@ -1,6 +1,6 @@
 import { CODEC_TERMS, type RateHz } from '#media/codec/codec.ts'
-import type { Codec } from '#media/engine.ts'
-import { Playout, type PlayoutFigures } from '#media/jitter/playout.ts'
+import type { Codec, PlayoutFigures } from '#media/engine.ts'
+import { Playout } from '#media/jitter/playout.ts'
 import { BEAT_MS } from '#media/pipeline/beat.ts'
 import type { RtpHeader } from '#media/rtp/header.ts'
 
@@ -39,7 +39,7 @@ export class Decoding {
 
   stop(): void {
     if (this.#playout === null) return
-    this.#before = this.figures
+    this.#before = { ...this.#figures, delayMs: 0 }
     this.#playout.free()
     this.#playout = null
   }
@@ -61,8 +61,12 @@ export class Decoding {
     take(beat, playout.rateHz)
   }
 
-  /** Since the endpoint was opened. */
-  get figures(): PlayoutFigures {
+  /** Since the endpoint was opened; null: nothing was ever decoded. */
+  get total(): PlayoutFigures | null {
+    return this.#playout === null && this.#before === NO_FIGURES ? null : this.#figures
+  }
+
+  get #figures(): PlayoutFigures {
     const now = this.#playout?.figures ?? NO_FIGURES
     const before = this.#before
     return {
