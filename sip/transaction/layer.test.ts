@@ -354,6 +354,18 @@ test('a 2xx for an earlier life of ours goes up as stray; responses that name ot
   assert.equal(caller.layer.counts.strayResponses, 2)
 })
 
+test('an earlier life of ours is known by its IPv6 address in brackets, too', () => {
+  const clock = new VirtualClock()
+  const network = new MemoryNetwork(clock, countingRandom())
+  const [caller, callee] = [new Side(network, '2001:db8::1'), new Side(network, '2001:db8::2')]
+  for (const sentBy of ['[2001:DB8::1]:5060', '[2001:db8::1]', '[2001:db8::9]:5060']) {
+    const invite = request('INVITE', 'earlier', { via: `SIP/2.0/UDP ${sentBy};branch=z9hG4bKearlier` })
+    callee.transport.send(callee.flowTo('2001:db8::1'), serialize(buildResponse(invite, 200, undefined, { toTag: 'x' })))
+    clock.advance(10)
+  }
+  assert.deepEqual(caller.seen, ['stray 200', 'stray 200'])
+})
+
 test('an abandoned request tells nothing any more, and a late answer to it is stray', () => {
   const { clock, caller, callee, assertClean } = pair()
   callee.answer = respondWith(200)
