@@ -14,6 +14,12 @@ const FORGET = 0.998
 /** So many packets in a hundred may come too late. */
 const TOO_LATE = 0.02
 
+/** Weights are brought back to 1 from here. */
+const MOST_WEIGHT = 1e6
+
+/** The delay is thought over after so many packets. */
+const LOOK_AFTER = 8
+
 /** The earliest packet is what lateness is measured from; it moves by so much a packet towards later, to follow a sender whose clock runs slow (500 ppm at 20 ms). */
 const DRIFT_MS = 0.01
 
@@ -22,6 +28,10 @@ export class DelayEstimate {
   readonly #counts = new Float64Array(STEPS)
   #earliest = Number.POSITIVE_INFINITY
   #total = 0
+  #weight = 1
+  #sinceLook = 0
+  /** How long to hold back, 20 to 200 ms. */
+  ms: Millis = LEAST_DELAY_MS
   /** The last packet's place in the stream, by its timestamp, which wraps around. */
   #timestamp = 0
   #mediaMs: Millis = 0
@@ -33,20 +43,29 @@ export class DelayEstimate {
     const transit = arrivedAt - this.#mediaMs
     this.#earliest = Math.min(transit, this.#earliest + DRIFT_MS)
     const step = Math.min(STEPS - 1, Math.max(0, Math.ceil((transit - this.#earliest - 1) / STEP_MS)))
-    for (let i = 0; i < STEPS; i++) this.#counts[i] = (this.#counts[i] as number) * FORGET
-    this.#counts[step] = (this.#counts[step] as number) + 1
-    this.#total = this.#total * FORGET + 1
+    // The newer weigh more, instead of all the older less: one addition a packet.
+    this.#weight /= FORGET
+    this.#counts[step] = (this.#counts[step] as number) + this.#weight
+    this.#total += this.#weight
+    if (this.#weight > MOST_WEIGHT) this.#lighten()
+    if (++this.#sinceLook >= LOOK_AFTER || this.#total < LOOK_AFTER * 2) this.#look()
   }
 
-  /** How long to hold back, 20 to 200 ms. */
-  get ms(): Millis {
+  #lighten(): void {
+    for (let i = 0; i < STEPS; i++) this.#counts[i] = (this.#counts[i] as number) / this.#weight
+    this.#total /= this.#weight
+    this.#weight = 1
+  }
+
+  #look(): void {
+    this.#sinceLook = 0
     let left = this.#total * TOO_LATE
     let step = STEPS - 1
     for (; step > 0; step--) {
       left -= this.#counts[step] as number
       if (left < 0) break
     }
-    return Math.min(MOST_DELAY_MS, Math.max(LEAST_DELAY_MS, step * STEP_MS))
+    this.ms = Math.min(MOST_DELAY_MS, Math.max(LEAST_DELAY_MS, step * STEP_MS))
   }
 
   /** The sender's clock has a new origin; what is known of the network stays. */
