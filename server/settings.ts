@@ -44,6 +44,8 @@ export interface SipSettings {
   localNetworks: string[]
   /** Where registered phones are to send their requests through (RFC 3608): SIP URIs, the first hop first. */
   serviceRoute: string[]
+  /** From where several companies of the system may take calls of trunks: addresses, networks, host names. */
+  sharedTrunkSources: string[]
   /** PEM file of the authorities whose signatures of caller identity are believed (STIR/SHAKEN); null: nobody's. */
   signatureAuthorities: string | null
   /** Session timers (RFC 4028), s: what we ask for, 0 for nothing; and the least we agree to. */
@@ -112,6 +114,9 @@ const address = Type.Union([Type.String({ format: 'ipv4' }), Type.String({ forma
 const addresses = Type.Array(address, { minItems: 1, description: 'IPv4 or IPv6 addresses, separated by commas' })
 const network = Type.String({ pattern: '^[0-9a-fA-F.:]+/[0-9]{1,3}$' })
 const networks = Type.Array(network, { description: 'networks like 192.168.0.0/16, separated by commas' })
+const sources = Type.Array(Type.String({ pattern: '^[A-Za-z0-9:]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9:])?(/[0-9]{1,3})?$' }), {
+  description: 'addresses, networks like 203.0.113.0/24 and host names, separated by commas',
+})
 const postgresUrl = Type.String({ pattern: '^postgres(ql)?://.', description: 'postgres://user:password@host:port/database' })
 const files = Type.Array(Type.String({ minLength: 1 }), { description: 'files, separated by commas' })
 const hosts = Type.Array(Type.String({ pattern: '^[A-Za-z0-9:]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$' }), {
@@ -138,6 +143,9 @@ const onOff = Type.Boolean({ description: 'on or off' })
 const logLevel = Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')], {
   description: 'debug, info, warn or error',
 })
+
+/** Peers on our own machine are told apart by their port, too. */
+const loopback = ['127.0.0.0/8', '::1/128']
 
 /** Addresses that are never behind our NAT: private use (RFC 1918, RFC 4193), link-local and loopback. */
 const privateNetworks = '10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 127.0.0.0/8 169.254.0.0/16 ::1/128 fc00::/7 fe80::/10'.split(' ')
@@ -202,6 +210,7 @@ function readSip(read: SettingsReader, project: string): SipSettings {
     publicAddress: read.one('CENTRALA_PUBLIC_ADDRESS', address, null),
     localNetworks: read.one('CENTRALA_LOCAL_NETWORKS', networks, privateNetworks),
     serviceRoute: read.one('CENTRALA_SIP_SERVICE_ROUTE', sipUris, []),
+    sharedTrunkSources: read.one('CENTRALA_SHARED_TRUNK_SOURCES', sources, loopback),
     signatureAuthorities: pathOr(project, read.one('CENTRALA_STIR_CA', file, null)),
     sessions: {
       expires: read.one('CENTRALA_SIP_SESSION_SECONDS', sessionSeconds, 1_800),

@@ -144,6 +144,7 @@ export async function openSystem(parts: SystemParts) {
   const apply: ApplyNeeds = {
     ...{ store: configs, random, tell },
     sounds: soundLengths((tenant, prompt, language) => prompts.lengthOf(tenant, prompt, language)),
+    sources: { shared: exchange.trunks.shared, foundOfOthers: (tenant) => exchange.trunks.foundOfOthers(tenant) },
   }
   if (settings.demoCarrier.enabled && configs.tenants().length === 0) {
     await store.ready(30_000)

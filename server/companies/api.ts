@@ -13,6 +13,7 @@ import {
   type Wanted,
 } from '#server/companies/apply.ts'
 import { claimedByOthers } from '#server/companies/claims.ts'
+import { sourcesOfOthers } from '#server/companies/source-claims.ts'
 import { diff, renderPlan } from '#server/config/diff.ts'
 import { readValues } from '#server/config/read.ts'
 import { writeYaml } from '#server/config/write.ts'
@@ -177,7 +178,8 @@ export function configurationApi(app: FastifyInstance, needs: ApplyNeeds): void 
       const target = to ?? current - 1
       const author = authorOf(request)
       const said = comment ?? `Back to version ${target}`
-      const problems = claimedByOthers(store, tenant, readValues((await store.at(tenant, target))?.documents ?? []).documents)
+      const { documents } = readValues((await store.at(tenant, target))?.documents ?? [])
+      const problems = [...claimedByOthers(store, tenant, documents), ...sourcesOfOthers({ store, ...needs.sources }, tenant, documents)]
       if (problems.length > 0) throw refusal({ kind: 'refused', problems })
       const result = await store.rollback(tenant, target, { expected: current, author, comment: said })
       if (result.kind === 'missing') throw notFound('version')

@@ -12,6 +12,7 @@ import { changed, smallCompany } from '#server/config/testing.ts'
 import { MASK, openConfigStore, secretKey, type ConfigStore } from '#server/config-store/index.ts'
 import { Books } from '#server/dialplan/books.ts'
 import { testStore } from '#server/store/testing.ts'
+import { SharedSources } from '#server/trunks/shared-sources.ts'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,6 +30,7 @@ async function company() {
     random: countingRandom(),
     tell: (fact) => void facts.push(fact),
     sounds: async () => new Map([['hello', 2_000]]),
+    sources: { shared: new SharedSources([]), foundOfOthers: () => [] },
   }
   const apply = (wanted: Wanted, expected?: number) =>
     applyConfiguration(needs, 'acme', { wanted, author: 'Anna', comment: 'test', ...(expected !== undefined && { expected }) })

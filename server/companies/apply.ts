@@ -9,6 +9,7 @@ import { diff, type DocumentChange } from '#server/config/diff.ts'
 import { type DocumentFile, nowhere, readDocuments, readValues } from '#server/config/read.ts'
 import { validateCompany } from '#server/config/validate.ts'
 import { type SoundLengths, unheard } from '#server/companies/sound-lengths.ts'
+import { type SourceClaims, sourcesOfOthers } from '#server/companies/source-claims.ts'
 import type { ConfigStore } from '#server/config-store/index.ts'
 
 export interface ApplyNeeds {
@@ -16,6 +17,7 @@ export interface ApplyNeeds {
   random: Random
   tell: (fact: NewFact) => void
   sounds: SoundLengths
+  sources: SourceClaims
 }
 
 /** A whole new configuration, as files or as JSON documents. */
@@ -43,6 +45,7 @@ export async function planConfiguration(needs: ApplyNeeds, tenant: string, wante
   if (read.problems.length === 0) {
     problems.push(
       ...claimedByOthers(needs.store, tenant, read.documents, read.locate),
+      ...sourcesOfOthers({ store: needs.store, ...needs.sources }, tenant, read.documents, read.locate),
       ...masksOfNothing(read.documents, before, read.locate),
     )
   }

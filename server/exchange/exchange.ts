@@ -41,6 +41,7 @@ import type { Prompts } from '#server/prompts/prompts.ts'
 import type { SipSettings } from '#server/settings.ts'
 import { CallerIdentity } from '#server/stir/caller-identity.ts'
 import { fetchCertificate } from '#server/stir/fetch-certificate.ts'
+import { SharedSources } from '#server/trunks/shared-sources.ts'
 import { TrunkBoard } from '#server/trunks/trunk-board.ts'
 
 export interface ExchangeParts {
@@ -103,6 +104,7 @@ export class Exchange {
       tell,
       sip: { request: (spec) => this.agent.request(spec) },
       locator,
+      shared: new SharedSources(parts.sip.sharedTrunkSources),
       ourHost: (peer) => this.#hostTowards(peer, parts.sip.port),
     })
     const guard = new OutboundGuard({

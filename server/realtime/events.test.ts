@@ -11,6 +11,7 @@ import { documentsOf, smallCompany } from '#server/config/testing.ts'
 import { Books } from '#server/dialplan/books.ts'
 import { EventStream } from '#server/realtime/events.ts'
 import { type Line, Outbox } from '#server/realtime/outbox.ts'
+import { SharedSources } from '#server/trunks/shared-sources.ts'
 import { TrunkBoard } from '#server/trunks/trunk-board.ts'
 import { Registrar } from '#sip/registrar/registrar.ts'
 
@@ -31,8 +32,19 @@ function stream() {
   const clock = new VirtualClock()
   const books = new Books(silentLog)
   books.take({ tenant: 'acme', version: 1, config: compile(documentsOf(smallCompany).documents) })
-  const nowhere = { sip: { request: () => Promise.reject(new Error('no trunk is asked')) }, locator: { resolve: () => Promise.resolve([]) } }
-  const trunks = new TrunkBoard({ clock, log: silentLog, random: countingRandom(), tell: () => undefined, ourHost: () => 'us', ...nowhere })
+  const nowhere = {
+    sip: { request: () => Promise.reject(new Error('no trunk is asked')) },
+    locator: { resolve: () => Promise.resolve([]) },
+  }
+  const trunks = new TrunkBoard({
+    clock,
+    log: silentLog,
+    random: countingRandom(),
+    tell: () => undefined,
+    ourHost: () => 'us',
+    shared: new SharedSources([]),
+    ...nowhere,
+  })
   const registrar = new Registrar(clock, { onBound: () => undefined, onUnbound: () => undefined })
   const log = new CallLog()
   const events = new EventStream({ exchange: { books, trunks, registrar, live: new LiveCalls() }, log })

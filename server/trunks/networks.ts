@@ -17,3 +17,14 @@ export function isWithin(set: BlockList, address: string): boolean {
   const kind = isIP(address)
   return kind !== 0 && set.check(address, kind === 4 ? 'ipv4' : 'ipv6')
 }
+
+/** Whether two sources of calls, each an address, a network or a name, have an address in common; names by their letters. */
+export function overlap(one: string, other: string): boolean {
+  const [a, b] = [baseOf(one), baseOf(other)]
+  if (isIP(a) === 0 || isIP(b) === 0) return one.toLowerCase() === other.toLowerCase()
+  return isWithin(networksOf([one]), b) || isWithin(networksOf([other]), a)
+}
+
+function baseOf(source: string): string {
+  return source.split('/')[0] ?? ''
+}

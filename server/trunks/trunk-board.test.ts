@@ -7,6 +7,7 @@ import type { NewFact } from '#contract/facts.ts'
 import type { Trunk } from '#contract/documents/trunk.ts'
 import { compileTrunk } from '#server/config/compile-trunk.ts'
 import type { CompiledTrunk } from '#server/config/compiled.ts'
+import { SharedSources } from '#server/trunks/shared-sources.ts'
 import { TrunkBoard } from '#server/trunks/trunk-board.ts'
 import type { RequestSpec, Unanswered } from '#sip/agent.ts'
 import type { SipResponse } from '#sip/message/message.ts'
@@ -31,7 +32,7 @@ function answer(status: string, ...headers: string[]): SipResponse {
 }
 
 /** A board, and a carrier that answers each method as told. */
-function carrier(answers: { OPTIONS?: () => Answer; REGISTER?: () => Answer }) {
+function carrier(answers: { OPTIONS?: () => Answer; REGISTER?: () => Answer }, shared: string[] = []) {
   const clock = new VirtualClock()
   const asked: RequestSpec[] = []
   const facts: NewFact[] = []
@@ -49,6 +50,7 @@ function carrier(answers: { OPTIONS?: () => Answer; REGISTER?: () => Answer }) {
       resolve: ({ host, port, transport }) =>
         Promise.resolve([{ transport: transport ?? 'udp', address: host === 'carrier.example' ? '192.0.2.1' : host, port: port ?? 5060 }]),
     },
+    shared: new SharedSources(shared),
     tell: (fact) => facts.push(fact),
     ourHost: () => '192.0.2.99:5060',
   })
@@ -182,6 +184,23 @@ test('calls come from the trunk of their address and port, from its networks, an
   assert.deepEqual(from('192.0.2.1', 9999), ['main', 'second'])
   assert.deepEqual(from('198.51.100.77'), ['net'])
   assert.deepEqual(from('203.0.113.1'), [])
+})
+
+test('a name that leads to what another company lists by address brings its calls only where the operator shares them', async () => {
+  for (const [shared, whose] of [
+    [[], ['beta']],
+    [['192.0.2.0/24'], ['acme', 'beta']],
+  ] as const) {
+    const at = carrier({ OPTIONS: () => answer('200 OK') }, [...shared])
+    at.configure(trunk())
+    await at.clock.advanceAsync(0)
+    at.board.configure('beta', [trunk({ host: '192.0.2.1', port: 5090 })], () => null)
+    await at.clock.advanceAsync(0)
+    assert.deepEqual(at.board.foundOfOthers('beta'), ['192.0.2.1'])
+    const tenants = at.board.from('192.0.2.1', 9999).map((link) => link.tenant)
+    assert.deepEqual(tenants.toSorted(), whose)
+    await at.board.close()
+  }
 })
 
 test('a trunk that must answer OPTIONS with 2xx is down while it answers anything else', async () => {

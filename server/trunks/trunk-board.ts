@@ -5,6 +5,8 @@ import type { NewFact } from '#contract/facts.ts'
 import type { SipAgent } from '#sip/agent.ts'
 import type { Resolver } from '#sip/transport/transport.ts'
 import type { CompiledTrunk } from '#server/config/compiled.ts'
+import { isWithin, networksOf } from '#server/trunks/networks.ts'
+import type { SharedSources } from '#server/trunks/shared-sources.ts'
 import { TrunkLink, type TrunkLinkOptions } from '#server/trunks/trunk-link.ts'
 
 export interface TrunkBoardNeeds {
@@ -12,6 +14,8 @@ export interface TrunkBoardNeeds {
   log: Log
   sip: Pick<SipAgent, 'request'>
   locator: Resolver
+  /** Where calls of several companies may come from. */
+  shared: SharedSources
   tell: (fact: NewFact) => void
   random: Random
   /** What we call ourselves towards a peer: `host:port`. */
@@ -27,6 +31,8 @@ export class TrunkBoard {
   #links = new Map<string, TrunkLink>()
   /** By exact source address; networks are scanned (few). */
   #byAddress = new Map<string, TrunkLink[]>()
+  /** What any company lists by address. */
+  #listed = networksOf([])
 
   constructor(needs: TrunkBoardNeeds) {
     this.#needs = needs
@@ -56,6 +62,7 @@ export class TrunkBoard {
         }),
       )
     }
+    this.#listed = networksOf([...this.#links.values()].flatMap((link) => link.trunk.addresses))
     this.#index()
   }
 
@@ -71,7 +78,16 @@ export class TrunkBoard {
       const byPort = exact.filter((link) => link.hasAddress(address, port))
       return byPort.length > 0 ? byPort : exact
     }
-    return [...this.#links.values()].filter((link) => link.isFrom(address))
+    return [...this.#links.values()].filter((link) => link.isFrom(address) && !this.#isOthers(link, address))
+  }
+
+  get shared(): SharedSources {
+    return this.#needs.shared
+  }
+
+  /** Addresses to which the names in other companies' trunks lead now. */
+  foundOfOthers(tenant: string): string[] {
+    return [...this.#links.values()].flatMap((link) => (link.tenant === tenant ? [] : [...link.found()]))
   }
 
   *[Symbol.iterator](): IterableIterator<TrunkLink> {
@@ -93,10 +109,17 @@ export class TrunkBoard {
     await Promise.race([done, promise])
   }
 
+  /** A name can be made to lead anywhere: where it leads to what another company lists by address, that company has it. */
+  #isOthers(link: TrunkLink, address: string): boolean {
+    if (!isWithin(this.#listed, address) || link.lists(address) || this.#needs.shared.covers(address)) return false
+    return [...this.#links.values()].some((other) => other.tenant !== link.tenant && other.lists(address))
+  }
+
   #index(): void {
     this.#byAddress.clear()
     for (const link of this.#links.values()) {
       for (const address of link.sources()) {
+        if (this.#isOthers(link, address)) continue
         const there = this.#byAddress.get(address)
         if (there === undefined) this.#byAddress.set(address, [link])
         else if (!there.includes(link)) there.push(link)

@@ -116,6 +116,14 @@ export class TrunkLink {
   sources(): readonly string[] {
     return [...new Set([...this.trunk.addresses.filter((a) => isIP(a) !== 0), ...this.#sources.addresses()])]
   }
+  /** Addresses to which the names that it lists lead now. */
+  found(): Iterable<string> {
+    return this.#sources.addresses()
+  }
+  /** Whether its own document lists the address, by itself or in a network. */
+  lists(address: string): boolean {
+    return isWithin(this.#networks, address)
+  }
   isFrom(address: string): boolean {
     return isWithin(this.#networks, address) || this.#sources.has(address)
   }

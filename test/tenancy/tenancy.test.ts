@@ -169,6 +169,26 @@ test('two companies with the same extensions on one system never reach each othe
     assert.deepEqual(problems.map(({ rule, pointer }) => `${rule} ${pointer}`).toSorted(), ['taken /number', 'taken /sipDomains/1'])
   })
 
+  await t.test('a company cannot take calls from where those of another come, unless the operator shares it', async () => {
+    const trunk = (addresses: string[]): object => ({ kind: 'trunk', id: 'carrier', host: '203.0.113.1', healthSeconds: 0, addresses })
+    const apply = async (company: typeof red, addresses: string[]): Promise<{ status: number; body: unknown }> => {
+      const { documents } = await company.api.get<{ documents: { kind: string }[] }>('/v1/configuration')
+      const others = documents.filter(({ kind }) => kind !== 'trunk')
+      return company.api.ask('PUT', '/v1/configuration', { documents: [...others, trunk(addresses)] })
+    }
+    assert.equal((await apply(blue, ['203.0.113.0/24', '127.0.0.77'])).status, 200)
+    const refused = await apply(red, ['198.51.100.1', '203.0.113.9'])
+    assert.equal(refused.status, 422)
+    const { problems } = refused.body as { problems: { rule: string; pointer: string; expected: string }[] }
+    assert.deepEqual(
+      problems.map(({ rule, pointer }) => `${rule} ${pointer}`),
+      ['source-taken /addresses/1'],
+    )
+    assert.match(problems[0]?.expected ?? '', /operator/)
+    assert.ok(!JSON.stringify(refused.body).includes('blue'))
+    assert.equal((await apply(red, ['127.0.0.77'])).status, 200, 'our own machine is shared')
+  })
+
   await t.test('calls with the same Call-ID have nothing to do with each other', async () => {
     const callId = `${newTag()}@same`
     const theirs = await callWithin(blue, callId)
