@@ -57,6 +57,10 @@ export class TimerWheel {
     return this.#size
   }
 
+  now(): Millis {
+    return this.#clock.now()
+  }
+
   /** How late the last turn came, beyond the granule: the lag of the event loop. Zero when the last turn is over a second old. */
   get latenessMs(): Millis {
     return this.#clock.now() - this.#ranAt > 1000 ? 0 : this.#lateMs

@@ -48,6 +48,8 @@ export interface SipSettings {
   sharedTrunkSources: string[]
   /** PEM file of the authorities whose signatures of caller identity are believed (STIR/SHAKEN); null: nobody's. */
   signatureAuthorities: string | null
+  /** Networks that are never banned, whatever comes from them. */
+  neverBan: string[]
   /** Session timers (RFC 4028), s: what we ask for, 0 for nothing; and the least we agree to. */
   sessions: { expires: number; min: number }
 }
@@ -93,6 +95,8 @@ export interface MailSettings {
 export interface CallSettings {
   /** New calls above this many get 503. */
   limit: number
+  /** New calls a second; above, they get 503, each company by its fair share. */
+  perSecond: number
   /** After SIGTERM, calls may go on for so long. */
   drainLimitMs: number
 }
@@ -174,6 +178,7 @@ export function readSettings(sources: Sources): Settings {
     },
     calls: {
       limit: read.one('CENTRALA_CALL_LIMIT', count, 2_000),
+      perSecond: read.one('CENTRALA_CALLS_PER_SECOND', count, 500),
       drainLimitMs: read.one('CENTRALA_DRAIN_SECONDS', seconds, 600) * 1_000,
     },
     demoCarrier: {
@@ -212,6 +217,7 @@ function readSip(read: SettingsReader, project: string): SipSettings {
     serviceRoute: read.one('CENTRALA_SIP_SERVICE_ROUTE', sipUris, []),
     sharedTrunkSources: read.one('CENTRALA_SHARED_TRUNK_SOURCES', sources, loopback),
     signatureAuthorities: pathOr(project, read.one('CENTRALA_STIR_CA', file, null)),
+    neverBan: read.one('CENTRALA_NEVER_BAN', networks, []),
     sessions: {
       expires: read.one('CENTRALA_SIP_SESSION_SECONDS', sessionSeconds, 1_800),
       min: read.one('CENTRALA_SIP_MIN_SESSION_SECONDS', leastSessionSeconds, 90),

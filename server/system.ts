@@ -134,6 +134,7 @@ export async function openSystem(parts: SystemParts) {
     archive: recordings,
     prompts,
     callLimit: settings.calls.limit,
+    callsPerSecond: settings.calls.perSecond,
     vault: vaultOf(key),
     passwordOf: (tenant, device) => (device.password === null ? null : secretsOf(configs, tenant)(device.password)),
   })

@@ -7,6 +7,7 @@ import type { MediaEngine } from '#media/engine.ts'
 import type { ApiKeys, IdempotencyKeys } from '#server/access/index.ts'
 import { keysApi } from '#server/access/api.ts'
 import { openApi } from '#server/api/app.ts'
+import { bansApi } from '#server/bans/api.ts'
 import { callsApi, timelineOf } from '#server/calls/api.ts'
 import { transfersApi } from '#server/calls/transfers-api.ts'
 import { certificatesApi } from '#server/certificates/api.ts'
@@ -97,6 +98,7 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
   companiesApi(app, needs.tenants, needs.keys)
   certificatesApi(app, needs.certificates)
   doctorApi(app, needs.doctor)
+  bansApi(app, exchange.bans)
   loggingApi(app, needs.followed)
   healthApi(app, {
     exchange,

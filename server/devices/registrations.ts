@@ -10,6 +10,8 @@ export interface RegistrationNeeds {
   books: Books
   journal: Pick<Journal, 'keep' | 'kept'>
   tell: (fact: NewFact) => void
+  /** A phone is known to be there, from an earlier life of the server. */
+  knows?: (flow: Flow) => void
 }
 
 const prefix = 'binding/'
@@ -31,6 +33,7 @@ export class DeviceRegistrations implements RegistrarEvents {
   restore(): number {
     const kept = [...this.#needs.journal.kept(prefix).values()].filter(isKeptBinding)
     this.#registrar?.adopt(kept)
+    for (const { flow } of kept) this.#needs.knows?.(flow)
     return kept.length
   }
 

@@ -15,6 +15,7 @@ import { replaceLeg, replacesOf } from '#server/calls/replacing.ts'
 import { rehearsalHeader, type Rehearsals } from '#server/calls/rehearsals.ts'
 import { callerOnTrunk, clean, dialledOnTrunk, divertedOnTrunk, userOfUri, wishesOfPhone } from '#server/dialplan/arrival.ts'
 import type { Book, Books } from '#server/dialplan/books.ts'
+import type { CallRate } from '#server/dialplan/call-rate.ts'
 import type { Conduct } from '#server/dialplan/conduct.ts'
 import { decideFromTrunk, decideInside, type Route } from '#server/dialplan/decide.ts'
 import { phoneOfGruu, routeOfGruu } from '#server/dialplan/gruu.ts'
@@ -38,6 +39,8 @@ export interface SwitchboardNeeds {
   gruus: Pick<Gruus, 'find'>
   /** New calls above this many are refused; emergency calls never. */
   callLimit: number
+  /** New calls a second; those to emergency numbers are always taken. */
+  rate: Pick<CallRate, 'takes' | 'count'>
 }
 
 /** Where calls come in: who calls, whom they dialled, which company that is, and what becomes of it. */
@@ -163,7 +166,12 @@ export class Switchboard implements SipPolicy {
     const { incoming, book, route, dialled, endpoint, direction, from } = arrival
     const { calls, live } = this.#needs
     if (live.size >= this.#needs.callLimit && route.kind !== 'emergency') {
-      incoming.reject(503, 'All lines are in use', [['Retry-After', '5']])
+      incoming.reject(503, 'All lines are in use', [['Retry-After', String(5 + calls.random.below(6))]])
+      return null
+    }
+    if (route.kind === 'emergency') this.#needs.rate.count()
+    else if (!this.#needs.rate.takes(book.tenant)) {
+      incoming.reject(503, 'Too many calls at once', [['Retry-After', String(2 + calls.random.below(9))]])
       return null
     }
     const identity: CallIdentity = {

@@ -10,7 +10,8 @@ import type { SipPolicy } from '#sip/agent.ts'
 import { Agent } from '#sip/agent/agent.ts'
 import { AuthGate } from '#sip/auth/gate.ts'
 import { DigestServer } from '#sip/auth/server.ts'
-import { GuessThrottle } from '#sip/auth/throttle.ts'
+import { AccountLimit } from '#sip/auth/account-limit.ts'
+import type { GuessThrottle } from '#sip/auth/throttle.ts'
 import { Gruus } from '#sip/registrar/gruu.ts'
 import { Registrar } from '#sip/registrar/registrar.ts'
 import { Locator } from '#sip/location/locator.ts'
@@ -20,11 +21,13 @@ import { DnsClient, nameServer, type NameServer } from '#sip/transport/dns-clien
 import type { ListenAt } from '#sip/transport/port-taken.ts'
 import { SipTransport } from '#sip/transport/sip-transport.ts'
 import type { KeyedCertificate } from '#sip/transport/tls-keys.ts'
+import { Bans } from '#server/bans/bans.ts'
 import { LiveCalls } from '#server/calls/live-calls.ts'
 import { Rehearsals } from '#server/calls/rehearsals.ts'
 import { DeviceRegistrations } from '#server/devices/registrations.ts'
 import { userOfUri } from '#server/dialplan/arrival.ts'
 import { Books } from '#server/dialplan/books.ts'
+import { CallRate } from '#server/dialplan/call-rate.ts'
 import { Conduct } from '#server/dialplan/conduct.ts'
 import { CompanyDirectory } from '#server/dialplan/directory.ts'
 import { Identifier } from '#server/dialplan/identify.ts'
@@ -56,6 +59,7 @@ export interface ExchangeParts {
   archive: Archive
   prompts: Prompts
   callLimit: number
+  callsPerSecond: number
   passwordOf: (tenant: string, device: CompiledDevice) => string | null
   vault: Vault
 }
@@ -75,25 +79,33 @@ export class Exchange {
   readonly calls: CallNeeds
   readonly devices: DeviceRegistrations
   readonly presence: Presence
+  readonly bans: Bans
   readonly callLimit: number
+  readonly #wheel: TimerWheel
 
   constructor(parts: ExchangeParts) {
     const { clock, random, log, journal } = parts
     const tell: OutboundGuardTell = (fact) => void journal.append(fact)
     const wheel = new TimerWheel(clock, 10, 200)
+    this.#wheel = wheel
     this.callLimit = parts.callLimit
     this.trace = new SipTrace(clock)
     this.books = new Books(log)
     this.identity = new CallerIdentity({ clock, fetch: fetchCertificate, authorities: textOf(parts.sip.signatureAuthorities) })
     this.rehearsals = new Rehearsals(clock, random)
-    this.transport = new SipTransport(clock, wheel, listenAt(parts.sip, parts.certificates))
+    this.bans = new Bans({
+      ...{ clock, log, tell, books: this.books, neverBan: parts.sip.neverBan },
+      isTrunk: (address, port) => this.trunks.from(address, port).length > 0,
+    })
+    const { watch } = this.bans
+    this.transport = new SipTransport(clock, wheel, { ...listenAt(parts.sip, parts.certificates), watch })
     const locator = new Locator(clock, random, new DnsClient(clock, random, nameServersOf(parts.sip.dnsServers)))
     const addresses = mediaAddresses({
       publicAddress: parts.sip.publicAddress,
       localNetworks: parts.sip.localNetworks,
       towards: (remote) => this.transport.localAddressFor(remote),
     })
-    this.devices = new DeviceRegistrations({ books: this.books, journal, tell })
+    this.devices = new DeviceRegistrations({ books: this.books, journal, tell, knows: (flow) => watch.proves(flow.remote) })
     const gruus = new Gruus(gruuSecret(journal, random), random)
     this.registrar = new Registrar(clock, this.devices, { gruus })
     this.devices.serve(this.registrar)
@@ -134,7 +146,9 @@ export class Exchange {
       transport: this.transport,
       resolver: locator,
       policy,
-      gate: gateOf(clock, (shut) => log.warn('guessing was stopped', { kind: shut.kind, who: shut.who, failures: shut.failures })),
+      gate: gateOf(clock, this.bans.throttle),
+      watch,
+      accounts: new AccountLimit(clock, REQUESTS_PER_ACCOUNT),
       registrar: this.registrar,
       gruus,
       serviceRoute: parts.sip.serviceRoute.map((uri) => `<${uri}>`),
@@ -144,7 +158,10 @@ export class Exchange {
       isLocal: addresses.isLocal,
       reflow: (kept) => this.devices.flowTo(kept),
       trace: this.trace,
-      transactions: { isPriority: (request) => request.method === 'INVITE' && this.books.isEmergency(userOfUri(request.uri) ?? '') },
+      transactions: {
+        isStrained: () => isBehind(journal),
+        isPriority: (request) => request.method === 'INVITE' && this.books.isEmergency(userOfUri(request.uri) ?? ''),
+      },
     })
     this.presence = new Presence({
       ...{ clock, random, journal, books: this.books, mailboxes: noMailboxes },
@@ -194,12 +211,18 @@ export class Exchange {
       conduct: this.conduct,
       gruus,
       callLimit: parts.callLimit,
+      rate: new CallRate(clock, parts.callsPerSecond),
     })
   }
 
   /** Opens the sockets. Configuration, registrations and calls of an earlier life must be in place by then. */
   start(): Promise<void> {
     return this.agent.start()
+  }
+
+  /** Timers of the SIP side that run now: they go back to what they were when calls have ended. */
+  get timers(): number {
+    return this.#wheel.size
   }
 
   /** No new calls from now on; resolves when the last has ended. */
@@ -239,11 +262,23 @@ function textOf(path: string | null): string | null {
   return path === null ? null : readFileSync(path, 'utf8')
 }
 
+/** Facts that may wait for a disk that is slow before new calls are refused. */
+const MOST_WAITING_FACTS = 20_000
+
+/** A disk that refuses altogether is another matter: then calls go on without it. */
+function isBehind(journal: Journal): boolean {
+  const { state, waiting } = journal.health()
+  return state === 'keeping' && waiting > MOST_WAITING_FACTS
+}
+
+/** Requests outside dialogs that one account may make in a second, and as many at once: a hundred times what a busy phone does. */
+const REQUESTS_PER_ACCOUNT = 50
+
 type OutboundGuardTell = ConstructorParameters<typeof OutboundGuard>[0]['tell']
 
-function gateOf(clock: Clock, onShutOut: ConstructorParameters<typeof GuessThrottle>[0]['onShutOut']): AuthGate {
+function gateOf(clock: Clock, throttle: GuessThrottle): AuthGate {
   const digest = new DigestServer({ clock, key: createSecretKey(randomBytes(32)), algorithms: ['SHA-256', 'MD5'] })
-  return new AuthGate(digest, new GuessThrottle({ clock, onShutOut }))
+  return new AuthGate(digest, throttle)
 }
 
 /** Undefined: the system's. */

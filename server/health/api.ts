@@ -42,6 +42,11 @@ function degradedOf({ store, journal, certificates }: HealthNeeds): string[] {
   ]
 }
 
+function transactionsOf({ agent }: Exchange): number {
+  const { clients, servers } = agent.counts.transactions
+  return clients + servers
+}
+
 function metricsOf({ exchange, store, journal, media, listeners, certificates }: HealthNeeds): Registry {
   const registry = new Registry()
   // The delay is sampled by a timer: one that fires a hundred times a second would cost an idle system most of its time.
@@ -61,6 +66,11 @@ function metricsOf({ exchange, store, journal, media, listeners, certificates }:
     ['sip_messages_received', 'SIP messages received since the start', () => exchange.transport.counts.received],
     ['sip_messages_sent', 'SIP messages sent since the start', () => exchange.transport.counts.sent],
     ['sip_connections', 'SIP connections open: TCP, TLS, WebSocket', () => exchange.transport.counts.connectionsOpen],
+    ['sip_shed', 'SIP requests refused for overload since the start', () => exchange.agent.counts.transactions.shed],
+    ['sip_dropped', 'SIP messages not looked at since the start, of sources that are banned', () => exchange.bans.watch.dropped],
+    ['sip_bans', 'Sources banned and logins shut out now', () => exchange.bans.list().length],
+    ['sip_transactions', 'SIP transactions, those included that only wait for retransmissions', () => transactionsOf(exchange)],
+    ['timers', 'Timers of the SIP side that run', () => exchange.timers],
     ['sip_handshakes', 'TLS handshakes and WebSocket upgrades under way', () => exchange.transport.handshaking],
     [
       'certificate_ends_seconds',

@@ -35,6 +35,7 @@ import { Ringing } from '#sip/agent/ringing.ts'
 import { withSessionBody } from '#sip/agent/session-body.ts'
 import { Strays } from '#sip/agent/stray.ts'
 import { DigestClient } from '#sip/auth/client.ts'
+import type { AccountLimit } from '#sip/auth/account-limit.ts'
 import type { AuthGate } from '#sip/auth/gate.ts'
 import { Dialog } from '#sip/dialog/dialog.ts'
 import { type SessionTimerSettings, termsOfRequest } from '#sip/dialog/session-timer.ts'
@@ -52,6 +53,7 @@ import {
   type TransactionOptions,
   type TransactionUser,
 } from '#sip/transaction/layer.ts'
+import type { SourceWatch } from '#sip/transport/source-watch.ts'
 import type { Resolver, Transport } from '#sip/transport/transport.ts'
 
 /** What an agent is built from. */
@@ -86,6 +88,10 @@ export interface AgentParts {
   sessions?: SessionTimerSettings
   trace?: Pick<SipTrace, 'record'>
   transactions?: Partial<TransactionOptions>
+  /** Hears who proves himself and who does not; the one that the transport asks. */
+  watch?: SourceWatch
+  /** How much one account may ask for; absent: as much as it likes. */
+  accounts?: AccountLimit
 }
 
 /**
@@ -104,6 +110,8 @@ export class Agent implements SipAgent, TransactionUser {
   readonly #desk: RegisterDesk | null
   readonly #layer: TransactionLayer
   readonly #strays: Strays
+  readonly #accounts: AccountLimit | null
+  readonly #isPriority: (request: SipRequest) => boolean
   readonly #abilities: Abilities
   readonly #registerAbilities: Abilities
   readonly #ownMethods: ReadonlySet<string>
@@ -119,6 +127,7 @@ export class Agent implements SipAgent, TransactionUser {
       log: parts.log,
       options,
       ...(parts.trace !== undefined && { trace: parts.trace }),
+      ...(parts.watch !== undefined && { watch: parts.watch }),
     })
     const digests = new WeakMap<Credentials, DigestClient>()
     this.#core = {
@@ -145,8 +154,11 @@ export class Agent implements SipAgent, TransactionUser {
         return known
       },
       reflow: parts.reflow ?? (() => null),
+      watch: parts.watch ?? null,
     }
     this.#gate = parts.gate
+    this.#accounts = parts.accounts ?? null
+    this.#isPriority = options.isPriority ?? (() => false)
     const { registrar, isOurHost } = parts
     this.#desk = registrar && {
       registrar,
@@ -211,7 +223,9 @@ export class Agent implements SipAgent, TransactionUser {
   }
 
   onAck(ack: SipRequest, flow: Flow): void {
-    this.#core.dialogs.ofRequest(ack.headers)?.receiveAck(ack, flow)
+    const user = this.#core.dialogs.ofRequest(ack.headers)
+    if (user === undefined) this.#core.watch?.offends(flow.remote, 'pointless')
+    else user.receiveAck(ack, flow)
   }
 
   onStrayResponse(response: SipResponse, flow: Flow): void {
@@ -237,6 +251,7 @@ export class Agent implements SipAgent, TransactionUser {
       return
     }
     this.#core.counts.unknownDialogs++
+    this.#core.watch?.offends(transaction.flow.remote, 'pointless')
     answer(this.#core, transaction, 481)
   }
 
@@ -247,7 +262,10 @@ export class Agent implements SipAgent, TransactionUser {
       return
     }
     const who = authenticate(this.#core, this.#gate, transaction)
-    if (who !== null) this.#serve(transaction, who)
+    if (who === null) return
+    if (this.#accounts?.takes(who) === false && !this.#isPriority(transaction.request))
+      answer(this.#core, transaction, 503, { headers: [['Retry-After', String(2 + this.#core.random.below(5))]] })
+    else this.#serve(transaction, who)
   }
 
   #serve(transaction: ServerTransaction, who: Identity): void {
@@ -293,6 +311,7 @@ export class Agent implements SipAgent, TransactionUser {
   #refuse(transaction: ServerTransaction, status: number, headers: readonly (readonly [string, string])[]): void {
     const { refused } = this.#core.counts
     refused[status] = (refused[status] ?? 0) + 1
+    this.#core.watch?.offends(transaction.flow.remote, 'pointless')
     answer(this.#core, transaction, status, { headers })
   }
 }

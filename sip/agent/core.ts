@@ -14,6 +14,7 @@ import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 import { formatHostPort } from '#sip/message/host.ts'
 import { sipUri } from '#sip/message/uri.ts'
 import type { ServerTransaction, Transactions } from '#sip/transaction/layer.ts'
+import type { SourceWatch } from '#sip/transport/source-watch.ts'
 import type { Resolver, Transport } from '#sip/transport/transport.ts'
 
 /** What all parts of one agent share. */
@@ -30,6 +31,8 @@ export interface Core {
   readonly ringing: Ringing
   readonly homecoming: Homecoming
   readonly counts: AgentCounts
+  /** Hears who proves himself and who does not. */
+  readonly watch: Pick<SourceWatch, 'offends' | 'proves'> | null
   /** T1, T2 of RFC 3261 §17.1.1.1. */
   readonly t1: Millis
   readonly t2: Millis

@@ -1,4 +1,6 @@
 import type { Clock, Millis } from '#base/clock.ts'
+import { RecentMap } from '#sip/transport/recent-map.ts'
+import { sourceOf } from '#sip/transport/source-of.ts'
 
 /** Somebody was shut out, told once per shutting out: for the alarm and the log. */
 export interface ShutOut {
@@ -20,7 +22,7 @@ export interface ThrottleOptions {
   userLimit?: number
   /** One wrong answer is forgiven each time this span passes. */
   forgiveMs?: Millis
-  /** How long a shutting out lasts. */
+  /** How long the first shutting out lasts; each further one twice as long, up to a day. */
   shutOutMs?: Millis
   /** Addresses, users and proven pairs remembered at most, each; the longest untouched go first. */
   capacity?: number
@@ -30,6 +32,9 @@ export interface ThrottleOptions {
 const COUNTED_PER_USER = 3
 
 const DEFAULTS = { sourceLimit: 8, userLimit: 30, forgiveMs: 60_000, shutOutMs: 10 * 60_000, capacity: 50_000 } as const
+
+/** No shutting out lasts longer. */
+const LONGEST_MS = 24 * 3_600_000
 
 /** Proven pairs are trusted for so long after their last success: longer than any registration lasts. */
 const PROVEN_MS = 24 * 3_600_000
@@ -91,15 +96,39 @@ export class GuessThrottle {
   #count(kind: ShutOut['kind'], records: RecentMap<Guesses>, who: string, limit: number): number {
     const now = this.#clock.now()
     const { forgiveMs, shutOutMs } = this.#settings
-    const record = records.get(who) ?? { failures: 0, at: now, shutUntil: 0 }
+    const record = records.get(who) ?? { failures: 0, at: now, shutUntil: 0, times: 0 }
     const forgiven = Math.floor((now - record.at) / forgiveMs)
     record.failures = Math.max(0, record.failures - forgiven) + 1
     record.at = record.failures === 1 ? now : record.at + forgiven * forgiveMs
     records.set(who, record)
     if (record.failures < limit || isShut(record, now)) return record.failures
-    record.shutUntil = now + shutOutMs
-    this.#onShutOut({ kind, who, failures: record.failures, forMs: shutOutMs })
+    const forMs = Math.min(shutOutMs * 2 ** record.times++, LONGEST_MS)
+    record.shutUntil = now + forMs
+    this.#onShutOut({ kind, who, failures: record.failures, forMs })
     return record.failures
+  }
+
+  /** Who is shut out now, `until` on this throttle's clock. */
+  shutOuts(): (Omit<ShutOut, 'forMs'> & { readonly until: Millis })[] {
+    const now = this.#clock.now()
+    return this.#records().flatMap(([kind, records]) =>
+      [...records.entries()].flatMap(([who, record]) =>
+        isShut(record, now) ? [{ kind, who, failures: record.failures, until: record.shutUntil }] : [],
+      ),
+    )
+  }
+
+  /** Forgets what was counted against `who`. False when nothing was. */
+  release(kind: ShutOut['kind'], who: string): boolean {
+    return this.#records().some(([each, records]) => each === kind && records.delete(who))
+  }
+
+  #records(): readonly (readonly [ShutOut['kind'], RecentMap<Guesses>])[] {
+    return [
+      ['source', this.#sources],
+      ['user', this.#users],
+      ['pair', this.#pairs],
+    ]
   }
 }
 
@@ -108,42 +137,10 @@ interface Guesses {
   /** Up to this instant, forgiving has been reckoned. */
   at: Millis
   shutUntil: Millis
+  /** How often it has been shut out. */
+  times: number
 }
 
 function isShut(record: Guesses | undefined, now: Millis): boolean {
   return record !== undefined && record.shutUntil > now
-}
-
-/** IPv6 addresses count by their /64: that is what one customer has. IPv4-mapped ones count as IPv4. */
-function sourceOf(address: string): string {
-  if (!address.includes(':')) return address
-  const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1]
-  if (mapped !== undefined) return mapped
-  const [head = '', tail] = address.split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const rest = tail === undefined || tail === '' ? [] : tail.split(':')
-  if (tail !== undefined) while (groups.length + rest.length < 8) groups.push('0')
-  const prefix = [...groups, ...rest].slice(0, 4)
-  return `${prefix.map((group) => group.toLowerCase().replace(/^0+(?=.)/, '')).join(':')}::/64`
-}
-
-/** A map that forgets the longest untouched entry when it is full. */
-class RecentMap<V> {
-  readonly #capacity: number
-  readonly #entries = new Map<string, V>()
-
-  constructor(capacity: number) {
-    this.#capacity = capacity
-  }
-
-  get(key: string): V | undefined {
-    return this.#entries.get(key)
-  }
-
-  set(key: string, value: V): void {
-    this.#entries.delete(key)
-    const [oldest] = this.#entries.size >= this.#capacity ? this.#entries.keys() : []
-    if (oldest !== undefined) this.#entries.delete(oldest)
-    this.#entries.set(key, value)
-  }
 }

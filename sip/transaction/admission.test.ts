@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TimerWheel } from '#base/timer-wheel.ts'
+import { VirtualClock } from '#base/virtual-clock.ts'
 import { buildRequest } from '#sip/message/build.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { Gate } from '#sip/transaction/admission.ts'
@@ -43,5 +44,20 @@ test('a process whose timers run late sheds new requests until they run half as 
   late(110)
   assert.equal(gate.admit(request('INVITE'), 0), 'shed', 'half is not reached')
   late(90)
+  assert.equal(gate.admit(request('INVITE'), 0), 'serve')
+})
+
+test('while something behind it falls behind, new requests are shed, priority ones are served, and a flood is not even answered', () => {
+  let strained = false
+  const wheel = new TimerWheel(new VirtualClock(0))
+  const options = { isStrained: () => strained, shedPerSecond: 10, isPriority: ({ uri }: SipRequest) => uri === 'sip:112@b' }
+  const gate = new Gate(wheel, { ...defaultTransactionOptions, ...options })
+  assert.equal(gate.admit(request('INVITE'), 0), 'serve')
+  strained = true
+  const told = Array.from({ length: 100 }, () => gate.admit(request('INVITE'), 0))
+  assert.deepEqual([told.filter((each) => each === 'shed').length, told.filter((each) => each === 'drop').length], [10, 90])
+  assert.equal(gate.admit(request('BYE', ';tag=1'), 0), 'serve')
+  assert.equal(gate.admit(buildRequest({ method: 'INVITE', uri: 'sip:112@b', headers: [['To', '<sip:112@b>']] }), 0), 'serve')
+  strained = false
   assert.equal(gate.admit(request('INVITE'), 0), 'serve')
 })

@@ -1,6 +1,7 @@
 import type { TimerWheel } from '#base/timer-wheel.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import type { TransactionOptions } from '#sip/transaction/transaction.ts'
+import { TokenBucket } from '#sip/transport/token-bucket.ts'
 
 /** `serve` it, `shed` it with 503 and Retry-After, or `drop` it without a word. */
 export type Admission = 'serve' | 'shed' | 'drop'
@@ -12,12 +13,14 @@ export type Admission = 'serve' | 'shed' | 'drop'
 export class Gate {
   readonly #wheel: TimerWheel
   readonly #options: TransactionOptions
+  readonly #told: TokenBucket
   #late = false
   #drainRetryAfter: number | null = null
 
   constructor(wheel: TimerWheel, options: TransactionOptions) {
     this.#wheel = wheel
     this.#options = options
+    this.#told = new TokenBucket(wheel, options.shedPerSecond)
   }
 
   /** Seconds for Retry-After while no new INVITEs are taken; null to take them again. */
@@ -36,8 +39,10 @@ export class Gate {
     if (unfinished >= 2 * maxTransactions) return 'drop'
     if (request.method === 'CANCEL' || request.method === 'BYE' || request.headers.to.tag !== undefined) return 'serve'
     const draining = this.#drainRetryAfter !== null && request.method === 'INVITE'
-    if (!draining && unfinished < maxTransactions && !this.#isLate()) return 'serve'
-    return isPriority?.(request) === true ? 'serve' : 'shed'
+    const strained = unfinished >= maxTransactions || this.#isLate() || this.#options.isStrained?.() === true
+    if (!draining && !strained) return 'serve'
+    if (isPriority?.(request) === true) return 'serve'
+    return this.#told.take() ? 'shed' : 'drop'
   }
 
   /** With hysteresis: what began at the limit lasts until half of it. */

@@ -15,6 +15,7 @@ import type { Counts, TransactionHost } from '#sip/transaction/host.ts'
 import { clientKeyOf, mergeKey, serverKey } from '#sip/transaction/keys.ts'
 import { responseFlow } from '#sip/transaction/response-flow.ts'
 import { ServerRun } from '#sip/transaction/server.ts'
+import type { SourceWatch } from '#sip/transport/source-watch.ts'
 import { statelessTag } from '#sip/transport/stateless-tag.ts'
 import { defaultTimerBase, type Timings, timings } from '#sip/transaction/timings.ts'
 import type {
@@ -39,6 +40,8 @@ export interface TransactionParts {
   log: Log
   /** Gets every message of every call; absent: none is kept. */
   trace?: Pick<SipTrace, 'record'>
+  /** Hears of messages that lead to nothing. */
+  watch?: Pick<SourceWatch, 'offends'>
   options?: Partial<TransactionOptions>
 }
 
@@ -49,6 +52,7 @@ export const defaultTransactionOptions: TransactionOptions = {
   maxFinished: 32_768,
   maxLateness: 250,
   retryAfter: 5,
+  shedPerSecond: 2_000,
 }
 
 /** Matches messages to transactions, runs the machines, answers what needs no transaction user. */
@@ -61,6 +65,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   readonly #log: Log
   readonly #trace: Pick<SipTrace, 'record'> | null
   readonly #gate: Gate
+  readonly #watch: Pick<SourceWatch, 'offends'> | null
   readonly #unreliable: Timings
   readonly #reliable: Timings
   readonly #clients = new Map<string, ClientRun>()
@@ -83,6 +88,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     this.#log = parts.log
     this.#trace = parts.trace ?? null
     this.#gate = new Gate(parts.wheel, options)
+    this.#watch = parts.watch ?? null
     this.#unreliable = timings(options, false, options.tryingAfter)
     this.#reliable = timings(options, true, options.tryingAfter)
   }
@@ -118,7 +124,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     const key = serverKey(request)
     const known = this.#servers.get(key)
     if (request.method === 'ACK') this.#onAck(request, flow, known)
-    else if (known !== undefined) known.repeat()
+    else if (known !== undefined) this.#onRepeat(known, flow)
     else if (request.method === 'CANCEL') this.#onCancel(request, flow, key)
     else this.#onNew(request, flow, key)
   }
@@ -202,6 +208,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     const merge = request.headers.to.tag === undefined ? mergeKey(request) : null
     if (merge !== null && this.#merges.has(merge)) {
       this.counts.merged++
+      this.#watch?.offends(flow.remote, 'pointless')
       return this.#answer(request, flow, 482)
     }
     const server = this.#serve({ request, flow, key, merge })
@@ -213,6 +220,11 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     const server = new ServerRun(this, incoming, (transaction) => this.#user.onRequest(transaction))
     this.#servers.set(server.key, server)
     return server
+  }
+
+  #onRepeat(known: ServerRun, flow: Flow): void {
+    this.#watch?.offends(flow.remote, 'pointless')
+    known.repeat()
   }
 
   /** RFC 3261 §17.2.1, §13.3.1.4: an ACK for a failure ends with the transaction, any other goes up. */
@@ -236,11 +248,13 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     const toTag = (matches ? invite.toTag : undefined) ?? statelessTag(cancel.headers)
     this.#serve({ request: cancel, flow, key, merge: null }).respond(buildResponse(cancel, matches ? 200 : 481, undefined, { toTag }))
     if (matches) invite.cancelled(cancel)
+    else this.#watch?.offends(flow.remote, 'pointless')
   }
 
   /** Only what could be an answer to an earlier life of ours goes up: one Via, and it names us (RFC 3261 §8.1.3.3, §18.1.2). */
   #onStray(response: SipResponse, flow: Flow): void {
     this.counts.strayResponses++
+    this.#watch?.offends(flow.remote, 'pointless')
     const { vias } = response.headers
     const us = this.transport.advertised(flow)
     if (vias.length !== 1 || vias[0]?.host !== us.host || (vias[0].port ?? defaultPort(flow.transport)) !== us.port) return
@@ -257,7 +271,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
       return
     }
     this.counts.shed++
-    this.#answer(request, flow, 503, [['Retry-After', String(this.#gate.retryAfter)]])
+    this.#answer(request, flow, 503, [['Retry-After', String(this.#gate.retryAfter + this.#random.below(this.#gate.retryAfter + 1))]])
   }
 
   /** Without a transaction: a repeated request gets the same answer again (RFC 3261 §8.2.7). */

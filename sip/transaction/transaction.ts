@@ -124,8 +124,12 @@ export interface TransactionOptions extends TimerBase {
   maxFinished: number
   /** When timers run this late the process is overloaded: new requests outside dialogs are shed until it is half. Default 250 ms. */
   maxLateness: Millis
-  /** Retry-After of what is shed, seconds. Default 5. */
+  /** Retry-After of what is shed, seconds: from this to twice as much, so that not all come back at once. Default 5. */
   retryAfter: number
+  /** So many requests a second are told that they are shed; above, they are dropped without a word. Default 2,000. */
+  shedPerSecond: number
+  /** Something behind us falls behind (the journal): new requests are shed. Asked once for each. */
+  isStrained?: () => boolean
   /** Requests that are never shed (emergency calls). */
   isPriority?: (request: SipRequest) => boolean
 }

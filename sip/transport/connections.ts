@@ -79,6 +79,13 @@ export class Connections {
     return this.#closing
   }
 
+  /** True if one more may come from that address; a refusal is counted. */
+  welcomes(address: string): boolean {
+    if (this.inbox.watch?.admits(address) !== false) return this.admits(address)
+    this.refused('banned')
+    return false
+  }
+
   /** True if one more may come from, or go to, that address; a refusal is counted. */
   admits(address: string): boolean {
     const { connections, connectionsPerAddress } = this.limits

@@ -32,7 +32,7 @@ export class Doorway {
   enter(socket: Socket): boolean {
     const { remoteAddress: address } = socket
     const { limits } = this.#all
-    if (address === undefined || !this.#all.admits(address)) return refuse(socket)
+    if (address === undefined || !this.#all.welcomes(address)) return refuse(socket)
     if ((this.#perAddress.get(address) ?? 0) >= limits.handshakesPerAddress) {
       this.#all.refused('connection-limit')
       return refuse(socket)

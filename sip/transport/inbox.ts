@@ -4,34 +4,44 @@ import type { SipRequest } from '#sip/message/message.ts'
 import { parseMessage } from '#sip/message/parse.ts'
 import { serialize } from '#sip/message/serialize.ts'
 import { stampedVia } from '#sip/message/via.ts'
+import type { SourceWatch } from '#sip/transport/source-watch.ts'
 import { statelessTag } from '#sip/transport/stateless-tag.ts'
 import { countRefused, type TransportCounts, type TransportReceiver } from '#sip/transport/transport.ts'
 
 /** Where bytes become messages, whatever brought them: parsed, stamped with their source and handed up, or refused by name. */
 export class Inbox {
   readonly counts: TransportCounts
+  readonly watch: SourceWatch | null
   readonly #receiver: TransportReceiver
 
-  constructor(counts: TransportCounts, receiver: TransportReceiver) {
+  /** `watch`: who is listened to; null: everybody. */
+  constructor(counts: TransportCounts, receiver: TransportReceiver, watch: SourceWatch | null = null) {
     this.counts = counts
+    this.watch = watch
     this.#receiver = receiver
   }
 
-  /** Takes one message. `answer` sends a refusal back to where it came from. */
-  take(bytes: Uint8Array, flow: Flow, answer: (bytes: Uint8Array) => void): void {
+  /** Takes one message. `answer` sends a refusal back to where it came from. False when its source is not listened to. */
+  take(bytes: Uint8Array, flow: Flow, answer: (bytes: Uint8Array) => void): boolean {
     this.counts.received++
+    if (this.watch !== null && !this.watch.hears(flow.remote, bytes)) {
+      countRefused(this.counts, 'banned')
+      return false
+    }
     const message = parseMessage(bytes)
-    if (message.kind === 'malformed') this.refuse(message, answer)
+    if (message.kind === 'malformed') this.refuse(message, flow, answer)
     else if (message.kind === 'response') this.#receiver.onResponse(message, flow, bytes)
     else {
       stampSource(message, flow)
       this.#receiver.onRequest(message, flow, bytes)
     }
+    return true
   }
 
   /** Counts a message that cannot be understood and answers it, if it is a request that can be answered. */
-  refuse(malformed: Malformed, answer: (bytes: Uint8Array) => void): void {
+  refuse(malformed: Malformed, flow: Flow, answer: (bytes: Uint8Array) => void): void {
     countRefused(this.counts, malformed.rule)
+    this.watch?.offends(flow.remote, 'garbage')
     const response = answerMalformed(malformed, statelessTag(malformed.headers))
     if (response !== null) answer(serialize(response))
   }

@@ -9,6 +9,7 @@ import { Connections, type StreamLimits } from '#sip/transport/connections.ts'
 import { Doorway } from '#sip/transport/doorway.ts'
 import { Inbox } from '#sip/transport/inbox.ts'
 import type { ListenAt } from '#sip/transport/port-taken.ts'
+import type { SourceWatch } from '#sip/transport/source-watch.ts'
 import { StreamConnection, TcpListener } from '#sip/transport/tcp.ts'
 import { TlsListener } from '#sip/transport/tls.ts'
 import { type KeyedCertificate, TlsKeys, type TlsSettings } from '#sip/transport/tls-keys.ts'
@@ -37,6 +38,8 @@ export interface SipTransportOptions {
   keys?: TlsSettings
   reach?: Reach
   limits?: Partial<StreamLimits>
+  /** Who is listened to; absent: everybody. */
+  watch?: SourceWatch
   /** Default `sameOrigin`. */
   origin?: OriginCheck
 }
@@ -72,7 +75,7 @@ export class SipTransport implements Transport {
   }
 
   async start(receiver: TransportReceiver): Promise<void> {
-    const inbox = new Inbox(this.counts, receiver)
+    const inbox = new Inbox(this.counts, receiver, this.#options.watch ?? null)
     const connections = new Connections(inbox, this.#wheel, this.#options.limits ?? {})
     const doorway = new Doorway(connections)
     const upgrader = new WebSocketListener(connections, doorway, this.#options.origin ?? sameOrigin)

@@ -49,7 +49,7 @@ export class StreamConnection implements Connection {
   /** A connection that a peer made; on TLS its handshake is done. */
   static accepted(all: Connections, socket: Socket, transport: 'tcp' | 'tls'): void {
     const { localAddress, localPort, remoteAddress, remotePort } = socket
-    if (remoteAddress === undefined || remotePort === undefined || !all.admits(remoteAddress)) {
+    if (remoteAddress === undefined || remotePort === undefined || !all.welcomes(remoteAddress)) {
       socket.destroy()
       return
     }
@@ -122,13 +122,13 @@ export class StreamConnection implements Connection {
     const { inbox } = this.#all
     if (frame.kind === 'message') {
       this.#message.stop()
-      inbox.take(frame.bytes, this.flow, (answer) => void this.send(answer))
+      if (!inbox.take(frame.bytes, this.flow, (answer) => void this.send(answer))) this.close('banned')
     } else if (frame.kind === 'ping') {
       inbox.counts.keepAlives++
       this.send(PONG)
     } else {
       // Nothing behind a message whose end is unknown can be trusted.
-      inbox.refuse(malformedHead(frame), (answer) => void this.send(answer))
+      inbox.refuse(malformedHead(frame), this.flow, (answer) => void this.send(answer))
       this.close(`framing: ${frame.rule}`)
     }
   }

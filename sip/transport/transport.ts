@@ -72,7 +72,7 @@ export interface TransportReceiver {
 }
 
 /** Why a message or a connection was not taken: a rule of the parser, or a limit of the transport. */
-export type RefusalCause = MalformedRule | 'connection-limit' | 'handshake' | 'slow' | 'idle' | 'outbound-full' | 'websocket'
+export type RefusalCause = MalformedRule | 'connection-limit' | 'handshake' | 'slow' | 'idle' | 'outbound-full' | 'websocket' | 'banned'
 
 /** Counters since the start, and how many connections are open. */
 export interface TransportCounts {
