@@ -15,6 +15,8 @@ export interface Said {
   from?: string
   to?: string
   callId?: string
+  /** URI in the Contact, in place of where the phone is. */
+  contact?: string
   headers?: readonly string[]
   /** In the credentials. */
   realm?: string
@@ -64,7 +66,7 @@ export class WirePhone implements AsyncDisposable {
     return this.request('REGISTER', uri, {
       to: `<${this.aor}>`,
       ...said,
-      headers: [`Contact: ${this.contact}`, 'Expires: 300', ...(said.headers ?? [])],
+      headers: [`Contact: ${contactOf(this, said)}`, 'Expires: 300', ...(said.headers ?? [])],
     })
   }
 
@@ -92,7 +94,7 @@ export class WirePhone implements AsyncDisposable {
     const answer = await this.request(
       'INVITE',
       requestUri,
-      { to, ...said, callId, headers: [`Contact: ${this.contact}`, 'Content-Type: application/sdp', ...(said.headers ?? [])] },
+      { to, ...said, callId, headers: [`Contact: ${contactOf(this, said)}`, 'Content-Type: application/sdp', ...(said.headers ?? [])] },
       this.sdp(),
     )
     return new WireCall(this, answer)
@@ -196,6 +198,10 @@ export class WirePhone implements AsyncDisposable {
     else if (method !== 'ACK') this.wire.answer(request, '200 OK')
     return true
   }
+}
+
+function contactOf(phone: WirePhone, said: Said): string {
+  return said.contact === undefined ? phone.contact : `<${said.contact}>`
 }
 
 /** A call after its final answer, on the phone's side. */

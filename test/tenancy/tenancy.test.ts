@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { newTag } from '#test/support/wire.ts'
 import type { Said } from '#test/support/wire-phone.ts'
-import { callWithin, TwoCompanies } from '#test/tenancy/two-companies.ts'
+import { callWithin, recordingOf, TwoCompanies } from '#test/tenancy/two-companies.ts'
 
 /** A sound of the demo company. */
 function sound(): Promise<Buffer<ArrayBuffer>> {
@@ -23,7 +23,10 @@ test('two companies with the same extensions on one system never reach each othe
   await t.test('every route answers another company’s id like one that never was', async () => {
     const { paths } = (await red.api.get('/openapi.json')) as OpenApi
     const keys = await blue.api.get<{ keys: { id: string }[] }>('/v1/keys')
-    const foreign = [blueCall, keys.keys[0]?.id ?? assert.fail(), 'recording-of-blue']
+    const kept = await recordingOf(blue, blueCall)
+    const audio = await blue.api.ask('GET', `/v1/recordings/${kept}/audio`)
+    assert.ok(audio.status === 200 && audio.text.length > 0, 'it really exists')
+    const foreign = [blueCall, keys.keys[0]?.id ?? assert.fail(), kept]
     let asked = 0
     for (const [path, methods] of Object.entries(paths)) {
       if (!path.includes('{')) continue
@@ -108,6 +111,43 @@ test('two companies with the same extensions on one system never reach each othe
     own.answersAlone = false
     const { status } = await phone.call('101', { from: '<sip:100@blue.test>' })
     assert.ok(status === 401 || status === 403, `From of the other: ${status}`)
+  })
+
+  await t.test('a Contact in the domain of the other is worth as little as one in a domain that nobody has', async () => {
+    const [phone, own] = red.phones
+    const [theirCaller, theirs] = blue.phones
+    own.answersAlone = true
+    const outcomes = async (domain: string): Promise<number[]> => {
+      const contact = `sip:101@${domain}`
+      const mark = red.facts.mark
+      const registered = await own.register({ contact })
+      // A call to the extension that claims to be there ...
+      const called = await phone.call('101')
+      if (called.status === 200) await called.bye()
+      await red.facts.next('call.ended', () => true, mark)
+      // ... and one from a phone that does: who hangs up there tells the phone, wherever it says it is.
+      const from = red.facts.mark
+      const calling = await phone.call('101', { contact })
+      const { call } = await red.facts.next('call.started', () => true, from)
+      assert.equal((await red.api.ask('DELETE', `/v1/calls/${call}`)).status, 204)
+      await calling.ended()
+      await red.facts.next('call.ended', (fact) => fact.call === call, from)
+      return [registered.status, called.status, calling.status]
+    }
+    const before = theirs.wire.received.length
+    assert.deepEqual(await outcomes('blue.test'), await outcomes('nobody.test'))
+    assert.equal(theirs.wire.received.length, before, 'nothing reaches the other company')
+    own.answersAlone = false
+    // Nor does the other company lose a call to it.
+    const answered = theirs.answered()
+    const call = await theirCaller.call('101')
+    assert.equal(call.status, 200)
+    await answered
+    await call.bye()
+    await (await answered).ended()
+    const forgotten = await own.request('REGISTER', `sip:${red.domain}`, { to: `<${own.aor}>`, headers: ['Contact: *', 'Expires: 0'] })
+    assert.equal(forgotten.status, 200)
+    assert.equal((await own.register()).status, 200)
   })
 
   await t.test('a transfer to an extension of the other reaches nobody there', async () => {

@@ -28,6 +28,7 @@ function documents(name: string, number: string): unknown[] {
       mainNumber: 'main',
     },
     { kind: 'number', id: 'main', number, target: { extension: '100' } },
+    { kind: 'recording', id: 'everything' },
     ...phones,
   ]
 }
@@ -94,4 +95,10 @@ export async function callWithin(company: Company, callId?: string): Promise<str
   await (await answered).ended()
   const ended = await company.facts.next('call.ended', () => true, mark)
   return ended.call ?? ''
+}
+
+/** The recording of a call that has ended; its id in the API. */
+export async function recordingOf(company: Company, call: string): Promise<string> {
+  const { recording } = await company.facts.next('recording.ended', (fact) => fact.call === call)
+  return recording
 }
