@@ -29,14 +29,21 @@ function account(trunk: Trunk): Complaint[] {
   return complaints
 }
 
-/** CIDR prefixes fit their address family. */
+/** The longest networks that anybody has are /8 of IPv4, and well over /8 of IPv6. */
+const widest = 8
+
+/** CIDR prefixes fit their address family, and name a carrier rather than the world. */
 function networks(trunk: Trunk): Complaint[] {
   return (trunk.addresses ?? []).flatMap((address, i) => {
     const [host = '', bits] = address.split('/')
     if (bits === undefined) return []
     const most = host.includes(':') ? 128 : 32
     const isAddress = host.includes(':') || /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(host)
-    if (isAddress && Number(bits) <= most) return []
+    if (isAddress && Number(bits) <= most) {
+      if (Number(bits) >= widest) return []
+      const message = `${address} would take nearly anybody for this carrier; a network is /${widest} at the widest`
+      return [wrong('wide-network', trunk, ['addresses', i], message)]
+    }
     return [wrong('bad-network', trunk, ['addresses', i], `${address} is not a network such as 203.0.113.0/24`)]
   })
 }

@@ -108,6 +108,11 @@ const table: readonly (readonly [what: string, changes: Readonly<Record<string, 
     ['error bad-network trunk one /addresses/1', 'error bad-network trunk one /addresses/3'],
   ],
   [
+    'a network that is the world',
+    { 'trunk one': { addresses: ['0.0.0.0/0', '128.0.0.0/1', '::/0'] } },
+    ['error wide-network trunk one /addresses/0', 'error wide-network trunk one /addresses/1', 'error wide-network trunk one /addresses/2'],
+  ],
+  [
     'a rate for nothing',
     { 'outbound out': { rates: [{ perMinute: 1 }, { class: 'local', perMinute: 1 }] } },
     ['error bad-rate outbound out /rates/0'],
