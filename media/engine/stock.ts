@@ -23,7 +23,7 @@ export interface StockNeeds {
 }
 
 /** Pairs kept ready per address; more while they are taken fast. */
-const LEAST = 32
+const LEAST = 64
 const MOST = 512
 /** Pairs told at once while more are being bound. */
 const LOT = 16
@@ -36,6 +36,9 @@ const REST_TOLD_MS: Millis = 250
 
 /** A port that another program has is tried again after so long. */
 const TAKEN_MS: Millis = 60_000
+
+/** Who has a port is asked so often at most: it means a look at every process of the machine. */
+const OWNER_PAUSE_MS: Millis = 10_000
 
 /** A pair that an engine had before it died may be free only when its process is quite gone. */
 const CLAIM_PAUSE_MS: Millis = 20
@@ -171,6 +174,9 @@ class Shelf {
   readonly #first: number
   readonly #takenUntil = new Map<number, Millis>()
   readonly #told = new Set<number>()
+  #askAgainAt = Number.NEGATIVE_INFINITY
+  /** Taken ports of which nobody has been told since the last line about one. */
+  #untold = 0
   #cursor: number
   #target = LEAST
   #filling = false
@@ -192,7 +198,7 @@ class Shelf {
     this.ready.delete(port)
     this.used.add(port)
     if (this.ready.size < this.#target / 4) this.#target = Math.min(MOST, this.#target * 2)
-    if (this.ready.size < this.#target / 2) void this.fill()
+    if (this.ready.size < (this.#target * 3) / 4) void this.fill()
     return pair
   }
 
@@ -266,8 +272,17 @@ class Shelf {
     this.#takenUntil.set(port, this.#needs.clock.now() + TAKEN_MS)
     if (this.#told.has(fault.port)) return
     this.#told.add(fault.port)
+    const now = this.#needs.clock.now()
+    if (now < this.#askAgainAt) {
+      this.#untold++
+      return
+    }
+    this.#askAgainAt = now + OWNER_PAUSE_MS
+    const others = this.#untold
+    this.#untold = 0
     void this.#needs.binder.ownerOf(fault.port).then((owner) => {
-      this.#needs.log.warn('an RTP port is taken by another program and skipped', { port: fault.port, owner, code: fault.code })
+      const taken = { port: fault.port, owner, code: fault.code, ...(others > 0 && { others }) }
+      this.#needs.log.warn('an RTP port is taken by another program and skipped', taken)
     })
   }
 }
