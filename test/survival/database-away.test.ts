@@ -6,7 +6,7 @@ import { Api, callPair, caughtUp, historyOf, lostIn, peopled, talking } from '#t
 import { RunningSystem } from '#test/system/running-system.ts'
 
 /** How long PostgreSQL is held stopped: long enough that every connection times out. */
-const awayMs = Number(process.env['CENTRALA_TEST_DATABASE_AWAY_MS'] ?? 12_000)
+const awayMs = Number(process.env['TEST_DATABASE_AWAY_MS'] ?? 12_000)
 
 /** The postmaster and everything it started. */
 async function postgresProcesses(dataFolder: string): Promise<number[]> {
