@@ -1,5 +1,5 @@
 import type { Outcome } from '#contract/outcome.ts'
-import type { PlayId, PlayItem } from '#media/engine.ts'
+import type { PlayId, PlayItem, RoomId } from '#media/engine.ts'
 import type { Call, Part } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
 import type { Referral } from '#calls/referral.ts'
@@ -13,6 +13,12 @@ export interface BridgeEvents {
   onReplaced(other: Leg, by: Leg): void
 }
 
+/** Somebody who is with the two of a bridge: a supervisor. */
+export interface Guest {
+  /** The two no longer talk over this bridge, and the room is no more. */
+  onParted(): void
+}
+
 /** Two legs that hear each other. Who is put on hold hears music; whoever leaves, the bridge parts, once. */
 export class Bridge implements Part {
   readonly legs: readonly [Leg, Leg]
@@ -22,6 +28,7 @@ export class Bridge implements Part {
   #listening = new DisposableStack()
   #held = new Map<Leg, PlayId>()
   #over = false
+  #guests = new Set<Guest>()
 
   /** `music`: what a held party hears, looped; empty for silence. */
   constructor(call: Call, legs: readonly [Leg, Leg], music: readonly PlayItem[], events: BridgeEvents) {
@@ -48,6 +55,27 @@ export class Bridge implements Part {
     a.media.endpoint.part()
     b.media.endpoint.part()
     this.#call.tell({ kind: 'bridge.parted', legs: [a.id, b.id] })
+    for (const guest of [...this.#guests]) guest.onParted()
+    this.#guests.clear()
+  }
+
+  /** The room in which the two meet while anybody is with them. */
+  get room(): RoomId {
+    const [a, b] = this.legs
+    return `bridge/${a.media.endpoint.id}/${b.media.endpoint.id}`
+  }
+
+  /** Somebody comes to be with the two: from now they meet in `room`. The result lets the guest go; with the last the two are joined again. */
+  admit(guest: Guest): Disposable {
+    const [a, b] = this.legs
+    this.#guests.add(guest)
+    if (this.#guests.size === 1) for (const { media } of this.legs) media.endpoint.mix(this.room)
+    return {
+      [Symbol.dispose]: () => {
+        if (!this.#guests.delete(guest) || this.#over || this.#guests.size > 0) return
+        a.media.endpoint.join(b.media.endpoint)
+      },
+    }
   }
 
   replace(leg: Leg, by: Leg): boolean {

@@ -77,6 +77,17 @@ export class Consultation implements Part {
     this.#failed({ kind: 'cancelled', by: this.transferor.role, detail: 'the transferor came back' })
   }
 
+  /** All three are to hear each other: gives them, the transferor second, and is over; null while the target has not answered. */
+  release(): readonly [Leg, Leg, Leg] | null {
+    const target = this.#target
+    if (this.#over || this.#left !== null || target === null) return null
+    const { transferor } = this
+    transferor.media.endpoint.part()
+    this.#call.tell({ kind: 'bridge.parted', legs: [transferor.id, target.id] })
+    this.#finish()
+    return [this.#parts.party, transferor, target]
+  }
+
   close(outcome: Outcome): void {
     if (this.#over) return
     this.#finish()

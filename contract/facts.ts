@@ -32,6 +32,10 @@ export const EndpointRef = Type.Object({
 })
 export type EndpointRef = Static<typeof EndpointRef>
 
+/** `listen`: hears both, heard by nobody. `whisper`: heard by the agent alone. `barge`: heard by both. */
+export const MonitorMode = Type.Union([Type.Literal('listen'), Type.Literal('whisper'), Type.Literal('barge')])
+export type MonitorMode = Static<typeof MonitorMode>
+
 export const Fact = Type.Union([
   fact('call.started', {
     direction: Type.Union([Type.Literal('inbound'), Type.Literal('outbound'), Type.Literal('internal')]),
@@ -115,7 +119,48 @@ export const Fact = Type.Union([
   fact('call.joined', { into: Type.String() }),
   /** Whom was called wants the call elsewhere (3xx). `why`: it was not followed. */
   fact('leg.redirected', { ...leg, to: Type.Array(Type.String()), followed: Type.Boolean(), why: Type.Optional(Type.String()) }),
+  /** A party waits in a slot. `by`: the number of who parked it; absent: the API. */
+  fact('call.parked', { ...leg, slot: Type.String(), by: Type.Optional(Type.String()) }),
+  /** `by`: the leg that talks with it now. `timeout`: nobody fetched it in time, and it goes where the company wants such calls. */
+  fact('call.unparked', {
+    ...leg,
+    slot: Type.String(),
+    why: Type.Union([Type.Literal('picked-up'), Type.Literal('returned'), Type.Literal('timeout'), Type.Literal('left')]),
+    by: Type.Optional(Type.String()),
+  }),
+  /** What rang at `leg` is answered at another phone, whose leg is `by`. */
+  fact('call.picked-up', { ...leg, by: Type.String() }),
+  /** A person goes on with a call at another of their phones: the leg `by` takes the place of `leg`. */
+  fact('call.flipped', { ...leg, by: Type.String() }),
   fact('transfer.failed', { ...leg, to: Type.String(), outcome: Outcome }),
+  /** Three parties of one call hear each other, or no longer do. */
+  fact('three-way.joined', { legs: Type.Array(Type.String()) }),
+  fact('three-way.parted', { legs: Type.Array(Type.String()) }),
+  /** `conference`: id of its document. `moderator`: came in by the moderators' PIN. */
+  fact('conference.joined', { ...leg, conference: Type.String(), moderator: Type.Boolean() }),
+  fact('conference.left', { ...leg, conference: Type.String() }),
+  fact('conference.refused', {
+    ...leg,
+    conference: Type.String(),
+    why: Type.Union([Type.Literal('wrong-pin'), Type.Literal('too-many-tries'), Type.Literal('full'), Type.Literal('locked')]),
+  }),
+  fact('conference.muted', { ...leg, conference: Type.String(), muted: Type.Boolean() }),
+  /** Of the company: nobody more is let in, or people are again. */
+  fact('conference.locked', { conference: Type.String(), locked: Type.Boolean() }),
+  /**
+   * A supervisor is with somebody who talks, told in the call that is listened to. `monitor`: the supervisor's own call; `by` and `agent`: their
+   * numbers; `told`: the agent heard a tone.
+   */
+  fact('monitor.started', {
+    ...leg,
+    monitor: Type.String(),
+    by: Type.String(),
+    agent: Type.String(),
+    mode: MonitorMode,
+    told: Type.Boolean(),
+  }),
+  fact('monitor.changed', { ...leg, monitor: Type.String(), by: Type.String(), mode: MonitorMode }),
+  fact('monitor.ended', { ...leg, monitor: Type.String(), by: Type.String() }),
   fact('recording.started', { recording: Type.String() }),
   fact('recording.ended', { recording: Type.String(), ms: Type.Number(), bytes: Type.Integer() }),
   fact('recording.failed', { recording: Type.String(), why: Type.String() }),

@@ -32,6 +32,8 @@ export class CallDraft {
   #recordings = new Set<string>()
   #recovered = false
   #identity: CallRow['identity']
+  /** When the caller came to others without any leg of the call's own: into a conference, or to somebody to listen to. */
+  #metAt: number | null = null
   #lastAt = 0
   #lastSeq = 0
 
@@ -63,6 +65,12 @@ export class CallDraft {
         this.#identity = { verdict, ...(attestation !== undefined && { attestation }), ...(why !== undefined && { why }) }
         break
       }
+      case 'conference.joined':
+        this.#metAt ??= fact.at
+        break
+      case 'monitor.started':
+        if (fact.monitor === fact.call) this.#metAt ??= fact.at
+        break
       case 'recording.ended':
         this.#recordings.add(fact.recording)
         break
@@ -88,7 +96,7 @@ export class CallDraft {
     if (started === null || started.call === undefined) return null
     const legs = [...this.#legs.values()]
     const callees = legs.filter((leg) => leg.role === 'callee')
-    const answeredAt = earliest(callees.map((leg) => leg.answeredAt))
+    const answeredAt = earliest([...callees.map((leg) => leg.answeredAt), this.#metAt])
     const endedAt = this.#ended?.at ?? null
     const outcome = this.#ended?.outcome ?? soFar(answeredAt)
     return {

@@ -63,7 +63,23 @@ const sentences: { readonly [K in FactKind]: (fact: Of<K>, name: Name) => string
   'leg.redirected': ({ leg, to, followed, why }, name) =>
     `${name(leg)} sends the call on to ${to.join(', ')}${followed ? '' : `; not followed: ${why ?? 'refused'}`}`,
   'transfer.completed': ({ to }) => `transferred to ${to}`,
+  'call.parked': ({ slot, by }) => `parked at ${slot}${by === undefined ? '' : ` by ${by}`}`,
+  'call.unparked': ({ slot, why, by }, name) => `no longer parked at ${slot}: ${why}${by === undefined ? '' : ` (${name(by)})`}`,
+  'call.picked-up': ({ leg, by }, name) => `${name(by)} picks up what rings at ${name(leg)}`,
+  'call.flipped': ({ leg, by }, name) => `the call moves from ${name(leg)} to ${name(by)}`,
   'transfer.failed': ({ to, outcome }) => `the transfer to ${to} failed: ${said(outcome)}`,
+  'three-way.joined': () => 'three talk together',
+  'three-way.parted': () => 'the three no longer talk together',
+  'conference.joined': ({ leg, conference, moderator }, name) =>
+    `${name(leg)} is in conference "${conference}"${moderator ? ' as moderator' : ''}`,
+  'conference.left': ({ leg, conference }, name) => `${name(leg)} leaves conference "${conference}"`,
+  'conference.refused': ({ leg, conference, why }, name) => `${name(leg)} is not let into conference "${conference}": ${why}`,
+  'conference.muted': ({ leg, conference, muted }, name) =>
+    `${name(leg)} is ${muted ? 'muted' : 'heard again'} in conference "${conference}"`,
+  'conference.locked': ({ conference, locked }) => `conference "${conference}" is ${locked ? 'locked' : 'unlocked'}`,
+  'monitor.started': ({ by, agent, mode, told }) => `${by} monitors ${agent} (${mode}${told ? ', with a tone' : ''})`,
+  'monitor.changed': ({ by, mode }) => `${by} monitors by another mode: ${mode}`,
+  'monitor.ended': ({ by }) => `${by} monitors no longer`,
   'recording.started': () => 'recording begins',
   'recording.ended': ({ ms, bytes }) => `the recording is kept: ${seconds(ms)}, ${bytes} bytes`,
   'recording.failed': ({ why }) => `the recording failed: ${why}`,

@@ -1,6 +1,14 @@
 import { troubleOf } from '#contract/quality.ts'
 import type { Words } from '#web/words/words.ts'
 
+const conferenceRefusals = {
+  'wrong-pin': 'the PIN was wrong',
+  'too-many-tries': 'too many wrong PINs today',
+  full: 'it is full',
+  locked: 'it is locked',
+} as const
+const monitorModes = { listen: 'listen to', whisper: 'whisper to', barge: 'talk with' } as const
+
 export const en: Words = {
   language: 'en',
   itself: 'English',
@@ -199,7 +207,22 @@ export const en: Words = {
         ? `${say.leg(f.leg)} forwards the call to ${f.to.join(', ')}.`
         : `${say.leg(f.leg)} wants the call at ${f.to.join(', ')}; not followed: ${f.why ?? ''}.`,
     'transfer.completed': (f) => `Transferred to ${f.to}.`,
+    'call.parked': (f) => `Parked at ${f.slot}${f.by === undefined ? '' : ` (${f.by})`}.`,
+    'call.unparked': (f, say) =>
+      `No longer parked at ${f.slot}: ${{ 'picked-up': 'fetched', returned: 'back with who parked it', timeout: 'nobody fetched it', left: 'the caller hung up' }[f.why]}${f.by === undefined ? '' : ` (${say.leg(f.by)})`}.`,
+    'call.picked-up': (f, say) => `${say.leg(f.by)} picks up the call that rings at ${say.leg(f.leg)}.`,
+    'call.flipped': (f, say) => `The call moves from ${say.leg(f.leg)} to ${say.leg(f.by)}.`,
     'transfer.failed': (f, say) => `The transfer to ${f.to} failed: ${say.outcome(f.outcome)}.`,
+    'three-way.joined': () => 'Three parties talk together.',
+    'three-way.parted': () => 'The three no longer talk together.',
+    'conference.joined': (f, say) => `${say.leg(f.leg)} joined conference ${f.conference}${f.moderator ? ' as a moderator' : ''}.`,
+    'conference.left': (f, say) => `${say.leg(f.leg)} left conference ${f.conference}.`,
+    'conference.refused': (f, say) => `${say.leg(f.leg)} was not let into conference ${f.conference}: ${conferenceRefusals[f.why]}.`,
+    'conference.muted': (f, say) => `${say.leg(f.leg)} ${f.muted ? 'is muted' : 'may speak again'} in conference ${f.conference}.`,
+    'conference.locked': (f) => `Conference ${f.conference} was ${f.locked ? 'locked' : 'unlocked'}.`,
+    'monitor.started': (f) => `${f.by} began to ${monitorModes[f.mode]} ${f.agent}${f.told ? ', who was told by a tone' : ''}.`,
+    'monitor.changed': (f) => `${f.by} now wants to ${monitorModes[f.mode]}.`,
+    'monitor.ended': (f) => `${f.by} no longer listens.`,
     'recording.started': () => 'Recording started.',
     'recording.ended': (f, say) => `Recording kept: ${say.duration(f.ms)}, ${Math.ceil(f.bytes / 1024)} kB.`,
     'recording.failed': (f) => `Recording failed: ${f.why}.`,

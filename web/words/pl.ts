@@ -1,6 +1,14 @@
 import { troubleOf } from '#contract/quality.ts'
 import type { Words } from '#web/words/words.ts'
 
+const conferenceRefusals = {
+  'wrong-pin': 'błędny PIN',
+  'too-many-tries': 'zbyt wiele błędnych kodów PIN dzisiaj',
+  full: 'brak miejsc',
+  locked: 'jest zamknięta',
+} as const
+const monitorModes = { listen: 'odsłuch', whisper: 'podpowiedź', barge: 'udział w rozmowie' } as const
+
 export const pl: Words = {
   language: 'pl',
   itself: 'Polski',
@@ -197,7 +205,22 @@ export const pl: Words = {
         ? `${say.leg(f.leg)} przekierowuje połączenie na ${f.to.join(', ')}.`
         : `${say.leg(f.leg)} chce przekierować połączenie na ${f.to.join(', ')}; nie wykonano: ${f.why ?? ''}.`,
     'transfer.completed': (f) => `Przekazano na ${f.to}.`,
+    'call.parked': (f) => `Zaparkowano pod ${f.slot}${f.by === undefined ? '' : ` (${f.by})`}.`,
+    'call.unparked': (f, say) =>
+      `Już nie zaparkowane pod ${f.slot}: ${{ 'picked-up': 'odebrane', returned: 'wróciło do tego, kto je zaparkował', timeout: 'nikt nie odebrał', left: 'rozmówca się rozłączył' }[f.why]}${f.by === undefined ? '' : ` (${say.leg(f.by)})`}.`,
+    'call.picked-up': (f, say) => `${say.leg(f.by)} przejmuje połączenie, które dzwoni u ${say.leg(f.leg)}.`,
+    'call.flipped': (f, say) => `Rozmowa przechodzi z ${say.leg(f.leg)} na ${say.leg(f.by)}.`,
     'transfer.failed': (f, say) => `Przekazanie na ${f.to} nie powiodło się: ${say.outcome(f.outcome)}.`,
+    'three-way.joined': () => 'Rozmawiają trzy osoby.',
+    'three-way.parted': () => 'Koniec rozmowy trzech osób.',
+    'conference.joined': (f, say) => `${say.leg(f.leg)} w konferencji ${f.conference}${f.moderator ? ' (moderator)' : ''}.`,
+    'conference.left': (f, say) => `${say.leg(f.leg)} opuszcza konferencję ${f.conference}.`,
+    'conference.refused': (f, say) => `${say.leg(f.leg)} bez wstępu do konferencji ${f.conference}: ${conferenceRefusals[f.why]}.`,
+    'conference.muted': (f, say) => `${say.leg(f.leg)} w konferencji ${f.conference}: mikrofon ${f.muted ? 'wyłączony' : 'włączony'}.`,
+    'conference.locked': (f) => `Konferencja ${f.conference}: ${f.locked ? 'zamknięta' : 'otwarta'}.`,
+    'monitor.started': (f) => `${f.by}: ${monitorModes[f.mode]}, pracownik ${f.agent}${f.told ? ', ostrzeżony sygnałem' : ''}.`,
+    'monitor.changed': (f) => `${f.by}: teraz ${monitorModes[f.mode]}.`,
+    'monitor.ended': (f) => `${f.by} już nie słucha.`,
     'recording.started': () => 'Rozpoczęto nagrywanie.',
     'recording.ended': (f, say) => `Zachowano nagranie: ${say.duration(f.ms)}, ${Math.ceil(f.bytes / 1024)} kB.`,
     'recording.failed': (f) => `Nagranie nie powiodło się: ${f.why}.`,

@@ -1,6 +1,14 @@
 import { troubleOf } from '#contract/quality.ts'
 import type { Words } from '#web/words/words.ts'
 
+const conferenceRefusals = {
+  'wrong-pin': 'неверный PIN',
+  'too-many-tries': 'слишком много неверных PIN за день',
+  full: 'мест нет',
+  locked: 'она закрыта',
+} as const
+const monitorModes = { listen: 'прослушивание', whisper: 'подсказка', barge: 'участие в разговоре' } as const
+
 export const ru: Words = {
   language: 'ru',
   itself: 'Русский',
@@ -197,7 +205,22 @@ export const ru: Words = {
         ? `${say.leg(f.leg)} переадресует звонок на ${f.to.join(', ')}.`
         : `${say.leg(f.leg)} просит переадресовать звонок на ${f.to.join(', ')}; не выполнено: ${f.why ?? ''}.`,
     'transfer.completed': (f) => `Переведён на ${f.to}.`,
+    'call.parked': (f) => `Поставлен на парковку ${f.slot}${f.by === undefined ? '' : ` (${f.by})`}.`,
+    'call.unparked': (f, say) =>
+      `Снят с парковки ${f.slot}: ${{ 'picked-up': 'забран', returned: 'вернулся к тому, кто его поставил', timeout: 'никто не забрал', left: 'собеседник положил трубку' }[f.why]}${f.by === undefined ? '' : ` (${say.leg(f.by)})`}.`,
+    'call.picked-up': (f, say) => `${say.leg(f.by)} перехватывает звонок, который звонит у ${say.leg(f.leg)}.`,
+    'call.flipped': (f, say) => `Разговор переходит с ${say.leg(f.leg)} на ${say.leg(f.by)}.`,
     'transfer.failed': (f, say) => `Перевод на ${f.to} не удался: ${say.outcome(f.outcome)}.`,
+    'three-way.joined': () => 'Разговаривают трое.',
+    'three-way.parted': () => 'Разговор втроём окончен.',
+    'conference.joined': (f, say) => `${say.leg(f.leg)} в конференции ${f.conference}${f.moderator ? ' (ведущий)' : ''}.`,
+    'conference.left': (f, say) => `${say.leg(f.leg)} покидает конференцию ${f.conference}.`,
+    'conference.refused': (f, say) => `${say.leg(f.leg)} не допущен в конференцию ${f.conference}: ${conferenceRefusals[f.why]}.`,
+    'conference.muted': (f, say) => `${say.leg(f.leg)} в конференции ${f.conference}: микрофон ${f.muted ? 'выключен' : 'включён'}.`,
+    'conference.locked': (f) => `Конференция ${f.conference} ${f.locked ? 'закрыта' : 'открыта'}.`,
+    'monitor.started': (f) => `${f.by}: ${monitorModes[f.mode]}, сотрудник ${f.agent}${f.told ? ', предупреждён сигналом' : ''}.`,
+    'monitor.changed': (f) => `${f.by}: теперь ${monitorModes[f.mode]}.`,
+    'monitor.ended': (f) => `${f.by} больше не слушает.`,
     'recording.started': () => 'Запись началась.',
     'recording.ended': (f, say) => `Запись сохранена: ${say.duration(f.ms)}, ${Math.ceil(f.bytes / 1024)} кБ.`,
     'recording.failed': (f) => `Запись не удалась: ${f.why}.`,

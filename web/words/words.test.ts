@@ -87,7 +87,25 @@ const facts: { readonly [K in FactKind]: readonly [Extract<Fact, { kind: K }>, .
   'call.joined': [{ ...common, kind: 'call.joined', into: 'c2' }, 'c2'],
   'leg.redirected': [{ ...common, kind: 'leg.redirected', leg: 'l', to: ['102'], followed: false, why: 'loop' }, 'leg:l', '102', 'loop'],
   'transfer.completed': [{ ...common, kind: 'transfer.completed', leg: 'l', to: '102' }, '102'],
+  'call.parked': [{ ...common, kind: 'call.parked', leg: 'l', slot: '*701', by: '100' }, '*701', '100'],
+  'call.unparked': [{ ...common, kind: 'call.unparked', leg: 'l', slot: '*701', why: 'picked-up', by: 'm' }, '*701', 'leg:m'],
+  'call.picked-up': [{ ...common, kind: 'call.picked-up', leg: 'l', by: 'm' }, 'leg:l', 'leg:m'],
+  'call.flipped': [{ ...common, kind: 'call.flipped', leg: 'l', by: 'm' }, 'leg:l', 'leg:m'],
   'transfer.failed': [{ ...common, kind: 'transfer.failed', leg: 'l', to: '102', outcome }, '102', '486'],
+  'three-way.joined': [{ ...common, kind: 'three-way.joined', legs: ['l', 'm', 'n'] }],
+  'three-way.parted': [{ ...common, kind: 'three-way.parted', legs: ['l', 'm', 'n'] }],
+  'conference.joined': [{ ...common, kind: 'conference.joined', leg: 'l', conference: 'weekly', moderator: true }, 'leg:l', 'weekly'],
+  'conference.left': [{ ...common, kind: 'conference.left', leg: 'l', conference: 'weekly' }, 'leg:l', 'weekly'],
+  'conference.refused': [{ ...common, kind: 'conference.refused', leg: 'l', conference: 'weekly', why: 'wrong-pin' }, 'leg:l', 'weekly'],
+  'conference.muted': [{ ...common, kind: 'conference.muted', leg: 'l', conference: 'weekly', muted: true }, 'leg:l', 'weekly'],
+  'conference.locked': [{ ...common, kind: 'conference.locked', conference: 'weekly', locked: true }, 'weekly'],
+  'monitor.started': [
+    { ...common, kind: 'monitor.started', leg: 'l', monitor: 'c9', by: '200', agent: '101', mode: 'listen', told: true },
+    '200',
+    '101',
+  ],
+  'monitor.changed': [{ ...common, kind: 'monitor.changed', leg: 'l', monitor: 'c9', by: '200', mode: 'barge' }, '200'],
+  'monitor.ended': [{ ...common, kind: 'monitor.ended', leg: 'l', monitor: 'c9', by: '200' }, '200'],
   'recording.started': [{ ...common, kind: 'recording.started', recording: 'r' }],
   'recording.ended': [{ ...common, kind: 'recording.ended', recording: 'r', ms: 5_000, bytes: 2_048 }, '5000ms', '2'],
   'recording.failed': [{ ...common, kind: 'recording.failed', recording: 'r', why: 'disk' }, 'disk'],
@@ -129,8 +147,8 @@ test('a call that came to nothing is explained by what the network said of it, i
 })
 
 test('a fact that this page does not know yet is shown by its kind', () => {
-  const fact = { ...common, kind: 'call.parked' } as unknown as Fact
-  assert.equal(factSentence(fact, choose([]), telling(choose([]))), 'call.parked')
+  const fact = { ...common, kind: 'call.imagined' } as unknown as Fact
+  assert.equal(factSentence(fact, choose([]), telling(choose([]))), 'call.imagined')
 })
 
 test('the first wished language that the page speaks is chosen, otherwise English', () => {

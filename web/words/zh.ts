@@ -1,6 +1,14 @@
 import { troubleOf } from '#contract/quality.ts'
 import type { Words } from '#web/words/words.ts'
 
+const conferenceRefusals = {
+  'wrong-pin': '密码错误',
+  'too-many-tries': '今日密码错误次数过多',
+  full: '人数已满',
+  locked: '会议已锁定',
+} as const
+const monitorModes = { listen: '监听', whisper: '耳语指导', barge: '加入通话' } as const
+
 export const zh: Words = {
   language: 'zh-Hans',
   itself: '简体中文',
@@ -195,7 +203,22 @@ export const zh: Words = {
         ? `${say.leg(f.leg)} 将通话转移到 ${f.to.join('、')}。`
         : `${say.leg(f.leg)} 要求转移到 ${f.to.join('、')}；未执行：${f.why ?? ''}。`,
     'transfer.completed': (f) => `已转给 ${f.to}。`,
+    'call.parked': (f) => `驻留在 ${f.slot}${f.by === undefined ? '' : `（${f.by}）`}。`,
+    'call.unparked': (f, say) =>
+      `不再驻留在 ${f.slot}：${{ 'picked-up': '已被取回', returned: '回到驻留者', timeout: '无人取回', left: '对方已挂断' }[f.why]}${f.by === undefined ? '' : `（${say.leg(f.by)}）`}。`,
+    'call.picked-up': (f, say) => `${say.leg(f.by)} 代接了 ${say.leg(f.leg)} 的来电。`,
+    'call.flipped': (f, say) => `通话从 ${say.leg(f.leg)} 转到 ${say.leg(f.by)}。`,
     'transfer.failed': (f, say) => `转给 ${f.to} 失败：${say.outcome(f.outcome)}。`,
+    'three-way.joined': () => '三方通话。',
+    'three-way.parted': () => '三方通话结束。',
+    'conference.joined': (f, say) => `${say.leg(f.leg)} 加入会议 ${f.conference}${f.moderator ? '（主持人）' : ''}。`,
+    'conference.left': (f, say) => `${say.leg(f.leg)} 离开会议 ${f.conference}。`,
+    'conference.refused': (f, say) => `${say.leg(f.leg)} 未能进入会议 ${f.conference}：${conferenceRefusals[f.why]}。`,
+    'conference.muted': (f, say) => `${say.leg(f.leg)} 在会议 ${f.conference} 中${f.muted ? '已静音' : '可以发言'}。`,
+    'conference.locked': (f) => `会议 ${f.conference} ${f.locked ? '已锁定' : '已解锁'}。`,
+    'monitor.started': (f) => `${f.by} 开始${monitorModes[f.mode]}：${f.agent}${f.told ? '（已有提示音）' : ''}。`,
+    'monitor.changed': (f) => `${f.by} 现在${monitorModes[f.mode]}。`,
+    'monitor.ended': (f) => `${f.by} 不再监听。`,
     'recording.started': () => '开始录音。',
     'recording.ended': (f, say) => `录音已保存：${say.duration(f.ms)}，${Math.ceil(f.bytes / 1024)} kB。`,
     'recording.failed': (f) => `录音失败：${f.why}。`,
