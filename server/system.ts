@@ -35,6 +35,7 @@ import type { Banner } from '#server/keeper/messages.ts'
 import { FollowedCalls } from '#server/logging/followed.ts'
 import { openMailer } from '#server/mail/index.ts'
 import { PromptFiles } from '#server/prompts/prompt-files.ts'
+import { pruneSounds } from '#server/prompts/prune-sounds.ts'
 import { Prompts } from '#server/prompts/prompts.ts'
 import { EventStream } from '#server/realtime/events.ts'
 import { mailRecording, openRecordings, recordingMailJob } from '#server/recordings/index.ts'
@@ -115,6 +116,7 @@ export async function openSystem(parts: SystemParts) {
     },
     log,
   })
+  const promptFiles = new PromptFiles(join(data, 'prompts'), random)
   const certificates = new Certificates({
     clock,
     log: log.child({ part: 'certificates' }),
@@ -145,6 +147,7 @@ export async function openSystem(parts: SystemParts) {
   const apply: ApplyNeeds = {
     ...{ store: configs, random, tell },
     sounds: soundLengths((tenant, prompt, language) => prompts.lengthOf(tenant, prompt, language)),
+    files: promptFiles,
     sources: { shared: exchange.trunks.shared, foundOfOthers: (tenant) => exchange.trunks.foundOfOthers(tenant) },
   }
   if (settings.demoCarrier.enabled && configs.tenants().length === 0) {
@@ -211,6 +214,7 @@ export async function openSystem(parts: SystemParts) {
     { name: 'forget old idempotency keys', work: () => pruneIdempotencyKeys(store, clock) },
     { name: 'delete old packet captures', work: () => captures.prune() },
     { name: 'forget old jobs', work: () => pruneJobs(store, clock) },
+    { name: 'remove sounds that no version plays', work: () => pruneSounds({ configs, files: promptFiles, clock }) },
   ])
   const keys = openApiKeys(store, clock)
   let draining = false
@@ -239,7 +243,7 @@ export async function openSystem(parts: SystemParts) {
       followed,
       prompts,
     },
-    promptFiles: new PromptFiles(join(data, 'prompts'), random),
+    promptFiles,
     idempotency: openIdempotencyKeys(store, clock),
     web: join(parts.project, 'web', 'dist'),
     isDraining: () => draining,

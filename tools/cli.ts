@@ -69,7 +69,7 @@ async function apply({ api, what = '', comment }: Wish): Promise<void> {
     headers: { 'if-match': `"${planned.version}"` },
   })
   for (const warning of applied.warnings) console.error(problemText(warning))
-  console.log(applied.text === '' ? 'Nothing changed but what the sounds say.' : applied.text)
+  console.log(applied.text === '' ? 'Nothing changed.' : applied.text)
   console.log(`Version ${applied.version} is in force for new calls.`)
 }
 
@@ -81,6 +81,14 @@ async function exportTo({ api, what = '' }: Wish): Promise<void> {
     files.map(({ name, text }) => ({ name, content: text })),
   )
   for (const { path } of sounds.files) await writeFolder(what, [{ name: path, content: await api.bytes(`/v1/prompt-files/${path}`) }])
+  // What this version plays, where something else has been brought since.
+  const { prompts } = await api.get<{ prompts: { id: string; file: string | null; sha256: string | null; ms: number | null }[] }>(
+    '/v1/prompts',
+  )
+  for (const { id, file, sha256, ms } of prompts) {
+    if (file !== null && sha256 !== null && ms !== null)
+      await writeFolder(what, [{ name: file, content: await api.bytes(`/v1/prompts/${id}/sound`) }])
+  }
   console.log(
     `Version ${version}: ${files.length} files and ${sounds.files.length} sounds in ${what}. Passwords are masked, and keep what they are when applied here.`,
   )

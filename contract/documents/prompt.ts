@@ -15,6 +15,8 @@ export const Prompt = document('prompt', 'Something that callers hear.', {
   name: optional(Name),
   /** WAV, relative to the document's own file or among the company's uploads. */
   file: optional(SoundPath),
+  /** The content of `file`, by its SHA-256; found out when a version is made, so that the version goes on playing it. Given: that content, which has been here. */
+  sha256: optional(Type.String({ pattern: '^[0-9a-f]{64}$', description: '64 digits 0 to 9 and a to f' })),
   text: optional(Type.String({ minLength: 1, maxLength: 4000, description: 'a text of 1 to 4000 characters' })),
   /** Default: the company's. */
   language: optional(Language),

@@ -10,7 +10,9 @@ import {
   type Conflict,
   planConfiguration,
   type Refused,
+  restoreSounds,
   type Wanted,
+  withoutSounds,
 } from '#server/companies/apply.ts'
 import { claimedByOthers } from '#server/companies/claims.ts'
 import { sourcesOfOthers } from '#server/companies/source-claims.ts'
@@ -27,7 +29,15 @@ const Documents = Type.Object(
     files: Type.Optional(Type.Array(Type.Object({ name: Type.String({ maxLength: 200 }), text: Type.String() }), { maxItems: 1_000 })),
     /** Sound files that are not here yet and will be before it is applied: a plan counts them as there. */
     coming: Type.Optional(
-      Type.Array(Type.Object({ file: Type.String({ maxLength: 700 }), ms: Type.Number({ minimum: 0 }) }), { maxItems: 1_000 }),
+      Type.Array(
+        Type.Object({
+          file: Type.String({ maxLength: 700 }),
+          ms: Type.Number({ minimum: 0 }),
+          /** Of its bytes: then the plan shows whether the sound changes. */
+          sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+        }),
+        { maxItems: 1_000 },
+      ),
     ),
     comment: Comment,
   },
@@ -81,7 +91,7 @@ export function configurationApi(app: FastifyInstance, needs: ApplyNeeds): void 
       const { version: wanted } = request.query as { version?: number }
       const version = wanted === undefined ? store.current(tenant) : await store.at(tenant, wanted)
       if (version === null) throw notFound('version')
-      const documents = store.masked(version)
+      const documents = withoutSounds(store.masked(version))
       reply.header('etag', tag(version.version))
       return { version: version.version, documents, files: filesOf(readValues(documents).documents) }
     },
@@ -185,6 +195,7 @@ export function configurationApi(app: FastifyInstance, needs: ApplyNeeds): void 
       if (result.kind === 'missing') throw notFound('version')
       if (result.kind === 'conflict') throw conflict(result.current)
       const { version } = result.version
+      await restoreSounds(needs, tenant, documents)
       needs.tell({ kind: 'config.changed', tenant, version, author, comment: said })
       return reply.header('etag', tag(version)).send({ version })
     },

@@ -4,7 +4,7 @@ import { countingRandom } from '#base/ids.ts'
 import { silentLog } from '#base/log.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import type { NewFact } from '#contract/facts.ts'
-import { applyConfiguration, planConfiguration, type ApplyNeeds, type Wanted } from '#server/companies/apply.ts'
+import { applyConfiguration, planConfiguration, type ApplyNeeds, type Wanted, withoutSounds } from '#server/companies/apply.ts'
 import { smtpPolicy } from '#server/companies/mail-policy.ts'
 import { secretsOf } from '#server/companies/secrets.ts'
 import { compile } from '#server/config/compile.ts'
@@ -12,8 +12,9 @@ import { changed, smallCompany } from '#server/config/testing.ts'
 import { MASK, openConfigStore, secretKey, type ConfigStore } from '#server/config-store/index.ts'
 import { Books } from '#server/dialplan/books.ts'
 import { testStore } from '#server/store/testing.ts'
+import { PromptFiles } from '#server/prompts/prompt-files.ts'
 import { SharedSources } from '#server/trunks/shared-sources.ts'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -25,11 +26,13 @@ async function company() {
   const key = await secretKey(join(folder, 'secret.key'))
   const store = await openConfigStore({ store: box.store, clock, log: silentLog, key, folder: join(folder, 'configuration') })
   const facts: NewFact[] = []
+  const files = new PromptFiles(join(folder, 'prompts'), countingRandom())
   const needs: ApplyNeeds = {
     store,
     random: countingRandom(),
     tell: (fact) => void facts.push(fact),
     sounds: async () => new Map([['hello', 2_000]]),
+    files,
     sources: { shared: new SharedSources([]), foundOfOthers: () => [] },
   }
   const apply = (wanted: Wanted, expected?: number) =>
@@ -39,10 +42,10 @@ async function company() {
     await box[Symbol.asyncDispose]()
     await rm(folder, { recursive: true })
   }
-  return { needs, facts, apply, store, [Symbol.asyncDispose]: dispose }
+  return { needs, facts, files, apply, store, [Symbol.asyncDispose]: dispose }
 }
 
-const files = (text: string): Wanted => ({ files: [{ name: 'company.yaml', text }] })
+const asFile = (text: string): Wanted => ({ files: [{ name: 'company.yaml', text }] })
 
 function passwordOf(store: ConfigStore, device: string): string | null {
   const password = store.current('acme')?.documents.find((d) => d.kind === 'device' && d.id === device)?.['password']
@@ -51,7 +54,7 @@ function passwordOf(store: ConfigStore, device: string): string | null {
 
 test('a sound configuration becomes a version, a fact, and passwords that its phones keep', async () => {
   await using c = await company()
-  const first = await c.apply(files(smallCompany))
+  const first = await c.apply(asFile(smallCompany))
   assert.equal(first.kind, 'applied')
   assert.deepEqual(c.facts, [{ kind: 'config.changed', tenant: 'acme', version: 1, author: 'Anna', comment: 'test' }])
   const password = passwordOf(c.store, 'anna-desk')
@@ -64,9 +67,9 @@ test('a sound configuration becomes a version, a fact, and passwords that its ph
 
 test('one error refuses the whole: nothing changes, and every error is told with its place', async () => {
   await using c = await company()
-  await c.apply(files(smallCompany))
+  await c.apply(asFile(smallCompany))
   const broken = smallCompany.replace('ringGroup: sales', 'ringGroup: nobody').replace('flow: main } }', 'flow: lost } }')
-  const refused = await c.apply(files(broken))
+  const refused = await c.apply(asFile(broken))
   assert.ok(refused.kind === 'refused')
   const errors = refused.problems.filter((problem) => problem.severity === 'error')
   assert.ok(errors.length >= 2)
@@ -75,9 +78,37 @@ test('one error refuses the whole: nothing changes, and every error is told with
   assert.equal(c.facts.length, 1)
 })
 
+test('a version refers to what its sound files hold; the same documents over another sound are another version', async () => {
+  await using c = await company()
+  const sounds = join(import.meta.dirname, '..', '..', 'examples', 'demo', 'prompts')
+  const bring = async (name: string): Promise<void> => {
+    assert.equal((await c.files.keep('acme', 'hello.wav', await readFile(join(sounds, name)))).kind, 'kept')
+  }
+  const documents = changed({ 'prompt hello': { file: 'hello.wav' } })
+  const hashIn = (): unknown => c.store.current('acme')?.documents.find(({ kind, id }) => kind === 'prompt' && id === 'hello')?.['sha256']
+  await c.apply({ documents })
+  assert.equal(hashIn(), undefined, 'there was none yet')
+  await bring('barred.wav')
+  await c.apply({ documents })
+  const first = hashIn()
+  assert.match(String(first), /^[0-9a-f]{64}$/)
+  await bring('capped.wav')
+  const planned = await planConfiguration(c.needs, 'acme', { documents })
+  assert.deepEqual(planned.kind === 'sound' && planned.changes.map(({ id, fields }) => [id, fields.map(({ pointer }) => pointer)]), [
+    ['hello', ['/sha256']],
+  ])
+  await c.apply({ documents })
+  assert.notEqual(hashIn(), first)
+  const coming = [{ file: 'hello.wav', ms: 100, sha256: String(first) }]
+  const back = await planConfiguration(c.needs, 'acme', { documents, coming })
+  assert.deepEqual(back.kind === 'sound' && back.documents.flatMap((d) => (d.kind === 'prompt' ? d.sha256 : [])), [first])
+  assert.ok(c.store.current('acme')?.documents.some((d) => d['sha256'] !== undefined))
+  assert.ok(withoutSounds(c.store.current('acme')?.documents ?? []).every((d) => d['sha256'] === undefined))
+})
+
 test('planning changes nothing', async () => {
   await using c = await company()
-  const planned = await planConfiguration(c.needs, 'acme', files(smallCompany))
+  const planned = await planConfiguration(c.needs, 'acme', asFile(smallCompany))
   assert.equal(planned.kind === 'sound' && planned.current, 0)
   assert.equal(c.store.current('acme'), null)
   assert.deepEqual(c.facts, [])
@@ -85,14 +116,14 @@ test('planning changes nothing', async () => {
 
 test('who has not seen the newest version is told so instead of undoing it', async () => {
   await using c = await company()
-  await c.apply(files(smallCompany))
+  await c.apply(asFile(smallCompany))
   assert.deepEqual(await c.apply({ documents: changed({}) }, 0), { kind: 'conflict', current: 1 })
 })
 
 test('a prompt that nobody would hear is a warning, not an error', async () => {
   await using c = await company()
   const applied = await applyConfiguration({ ...c.needs, sounds: async () => new Map() }, 'acme', {
-    wanted: files(smallCompany),
+    wanted: asFile(smallCompany),
     author: 'a',
     comment: '',
   })

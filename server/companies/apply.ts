@@ -11,6 +11,7 @@ import { validateCompany } from '#server/config/validate.ts'
 import { type SoundLengths, unheard } from '#server/companies/sound-lengths.ts'
 import { type SourceClaims, sourcesOfOthers } from '#server/companies/source-claims.ts'
 import type { ConfigStore } from '#server/config-store/index.ts'
+import type { PromptFiles } from '#server/prompts/prompt-files.ts'
 
 export interface ApplyNeeds {
   store: ConfigStore
@@ -18,12 +19,13 @@ export interface ApplyNeeds {
   tell: (fact: NewFact) => void
   sounds: SoundLengths
   sources: SourceClaims
+  files: Pick<PromptFiles, 'pin' | 'restore'>
 }
 
 /** A whole new configuration, as files or as JSON documents. */
 export type Wanted = ({ files: readonly DocumentFile[] } | { documents: readonly unknown[] }) & {
   /** Sound files that the author is about to bring, and their lengths: planned with as if they were there. */
-  coming?: readonly { file: string; ms: number }[]
+  coming?: readonly { file: string; ms: number; sha256?: string | undefined }[]
 }
 
 /** What applying would do, or did. `problems` with severity `error` mean that nothing changes. */
@@ -51,7 +53,10 @@ export async function planConfiguration(needs: ApplyNeeds, tenant: string, wante
   }
   if (problems.some((problem) => problem.severity === 'error')) return { kind: 'refused', problems }
   const told = maskUnchanged(read.documents, current?.documents ?? [], (reference) => needs.store.reveal(tenant, reference))
-  const documents = withPasswords(readValues(told).documents, before, needs.random)
+  const coming = new Map((wanted.coming ?? []).map(({ file, sha256 }) => [file, sha256]))
+  const documents = await withSounds(withPasswords(readValues(told).documents, before, needs.random), (file) =>
+    Promise.resolve(coming.get(file) ?? needs.files.pin(tenant, file)),
+  )
   return {
     kind: 'sound',
     documents,
@@ -76,6 +81,38 @@ export async function applyConfiguration(
   const { version } = saved.version
   needs.tell({ kind: 'config.changed', tenant, version, author, comment })
   return { kind: 'applied', version, changes: planned.changes, warnings: planned.warnings }
+}
+
+/** Prompts refer to what their files hold now, so that going back to this version brings it back. */
+async function withSounds(documents: ConfigDocument[], pin: (file: string) => Promise<string | null>): Promise<ConfigDocument[]> {
+  return Promise.all(
+    documents.map(async (document) => {
+      if (document.kind !== 'prompt' || document.file === undefined || document.sha256 !== undefined) return document
+      const sha256 = await pin(document.file)
+      return sha256 === null ? document : { ...document, sha256 }
+    }),
+  )
+}
+
+/** The documents as people keep them: what a prompt's file holds stands beside them, in the file. */
+export function withoutSounds<D extends { kind: string }>(documents: readonly D[]): D[] {
+  return documents.map((document) =>
+    document.kind === 'prompt'
+      ? (Object.fromEntries(Object.entries(document).filter(([field]) => field !== 'sha256')) as unknown as D)
+      : document,
+  )
+}
+
+/** Puts what these prompts refer to back under their paths, where the next version would find it. */
+export async function restoreSounds(
+  { files }: Pick<ApplyNeeds, 'files'>,
+  tenant: string,
+  documents: readonly ConfigDocument[],
+): Promise<void> {
+  for (const document of documents) {
+    if (document.kind === 'prompt' && document.file !== undefined && document.sha256 !== undefined)
+      await files.restore(tenant, document.file, document.sha256)
+  }
 }
 
 /** Phones without a password get a strong one the first time, and keep it. */

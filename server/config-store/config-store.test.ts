@@ -75,6 +75,18 @@ describe('versions of configuration', () => {
   })
 })
 
+test('what documents of any version name in a field is known, for each company by itself', async () => {
+  await using r = await rig()
+  await using config = await r.open()
+  const prompt = (sha256: string): ConfigDocument => ({ kind: 'prompt', id: 'hello', sha256 })
+  await config.save('alfa', change(0, phone('a'), prompt('one')))
+  await config.save('alfa', change(1, phone('a'), prompt('two'), { ...prompt('one'), id: 'again' }))
+  await config.save('beta', change(0, prompt('three')))
+  assert.deepEqual([...(await config.everIn('alfa', 'sha256'))].toSorted(), ['one', 'two'])
+  assert.deepEqual([...(await config.everIn('beta', 'sha256'))], ['three'])
+  assert.deepEqual([...(await config.everIn('nobody', 'sha256'))], [])
+})
+
 function revealPassword(
   config: { reveal(tenant: string, reference: { secret: string }): string | null },
   documents: readonly ConfigDocument[] | undefined,

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { sql } from 'kysely'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type {
@@ -93,6 +94,21 @@ class VersionedConfig implements ConfigStore, AsyncDisposable {
       return query.orderBy('version', 'desc').limit(limit).execute()
     })
     return rows.map((row) => ({ ...row, at: row.at.getTime() }))
+  }
+
+  async everIn(tenant: TenantId, field: string): Promise<Set<string>> {
+    const rows = await this.#settings.store.forTenant(tenant, (db) =>
+      db
+        .selectFrom('config_version')
+        .innerJoinLateral(sql<{ value: unknown }>`jsonb_array_elements(config_version.documents)`.as<'document'>('document'), (join) =>
+          join.onTrue(),
+        )
+        .where('tenant', '=', tenant)
+        .select(sql<string | null>`document.value ->> ${field}`.as('text'))
+        .distinct()
+        .execute(),
+    )
+    return new Set(rows.flatMap(({ text }) => text ?? []))
   }
 
   async save(

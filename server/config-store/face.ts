@@ -21,6 +21,8 @@ export interface ConfigStore {
     to: number,
     change: Omit<ConfigChange, 'documents'>,
   ): Promise<{ kind: 'saved'; version: ConfigVersion } | { kind: 'conflict'; current: number } | { kind: 'missing' }>
+  /** Every text that documents of any version of a company have in this field: what versions refer to by it must stay. */
+  everIn(tenant: TenantId, field: string): Promise<Set<string>>
   /** The plain text behind a reference, from memory. Null: no such secret of this company. */
   reveal(tenant: TenantId, reference: SecretReference): string | null
   /** The documents with `MASK` in place of every secret: fit to be shown, diffed and put in git. */

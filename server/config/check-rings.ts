@@ -21,9 +21,9 @@ function members(group: RingGroup, extensions: ReadonlyMap<string, Extension>): 
   return group.members.flatMap((member, i) => {
     const complaints: Complaint[] = []
     const target = 'extension' in member ? extensions.get(member.extension)?.target : undefined
-    if (target !== undefined && ('ringGroup' in target || 'flow' in target)) {
+    if (target !== undefined && ('ringGroup' in target || 'flow' in target || 'conference' in target)) {
       complaints.push(
-        wrong('nested-group', group, ['members', i], 'a member of a group is a person or a phone, not another group or a flow'),
+        wrong('nested-group', group, ['members', i], 'a member of a group is a person or a phone, not another group, a flow or a conference'),
       )
     }
     if (member.step !== undefined && group.strategy !== 'steps') {
@@ -63,9 +63,12 @@ function phones(documents: readonly ConfigDocument[]): Complaint[] {
 }
 
 function prompts(documents: readonly ConfigDocument[]): Complaint[] {
-  return ofKind(documents, 'prompt')
-    .filter((prompt) => prompt.file === undefined && prompt.text === undefined)
-    .map((prompt) => wrong('silent-prompt', prompt, [], 'a prompt needs a file or a text'))
+  return ofKind(documents, 'prompt').flatMap((prompt) => {
+    if (prompt.file !== undefined) return []
+    if (prompt.sha256 !== undefined)
+      return [wrong('silent-prompt', prompt, ['sha256'], 'sha256 says what a file holds, and no file is named')]
+    return prompt.text === undefined ? [wrong('silent-prompt', prompt, [], 'a prompt needs a file or a text')] : []
+  })
 }
 
 function outside(documents: readonly ConfigDocument[]): Complaint[] {

@@ -16,7 +16,7 @@ for (const kind of documentKinds) {
     const known = Object.keys(documentSchemas[kind].properties).filter((name) => name !== 'kind' && name !== 'id')
     for (const name of known) assert.ok(section.includes(`\`${name}\``), `${name} is not explained`)
     if (kind === 'flow') return
-    const explained = [...section.matchAll(/^\| `([a-zA-Z]+)` \|/gm)].map(([, name]) => name)
+    const explained = [...section.matchAll(/^\| `([a-zA-Z0-9]+)` \|/gm)].map(([, name]) => name)
     assert.deepEqual(explained, known)
   })
 }

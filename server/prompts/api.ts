@@ -21,6 +21,8 @@ const PromptView = Type.Object({
   name: maybe(Type.String()),
   text: maybe(Type.String()),
   file: maybe(Type.String()),
+  /** The content of the file that this version plays; null: no file, or none that was here when the version was made. */
+  sha256: maybe(Type.String()),
   /** Length of what callers hear; null: they hear nothing, the sound cannot be had. */
   ms: maybe(Type.Number()),
 })
@@ -54,11 +56,12 @@ export function promptsApi(app: FastifyInstance, needs: PromptsApiNeeds): void {
       )
       const length = new Map(sounds.map(({ prompt, ms }) => [prompt, ms]))
       return {
-        prompts: all.map(({ id, name, text, file }) => ({
+        prompts: all.map(({ id, name, text, file, sha256 }) => ({
           id,
           name: name ?? null,
           text: text ?? null,
           file: file ?? null,
+          sha256: sha256 ?? null,
           ms: length.get(id) ?? null,
         })),
       }
@@ -105,7 +108,8 @@ export function promptsApi(app: FastifyInstance, needs: PromptsApiNeeds): void {
       config: { role: 'admin' },
       bodyLimit: largestSoundBytes,
       schema: {
-        summary: 'Bring a sound file (WAV), in place of what has the path; versions made from now on see it',
+        summary:
+          'Bring a sound file (WAV), in place of what has the path; versions made from now on play it, those before what they played',
         params: Path,
         response: { 200: KeptView },
       },

@@ -3,6 +3,7 @@ import type { Log } from '#base/log.ts'
 import type { Prompt } from '#contract/documents/prompt.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
 import type { PromptSound } from '#server/flows/flow-runner.ts'
+import { contentFile } from '#server/prompts/prompt-files.ts'
 
 /** Turns text into a sound file; the same text and voice give the same file without speaking again. */
 export interface SpeechPort {
@@ -39,9 +40,9 @@ export class Prompts {
     return Promise.all(prompts.map((prompt) => this.#get(tenant, config, prompt))).then((found) => found.flatMap((sound) => sound ?? []))
   }
 
-  /** A sound file was brought: prompts that lacked it, or had another under its path, are made again when they are next asked for. */
+  /** A sound file was brought: prompts that lacked one when their version was made are made again when they are next asked for. The others keep theirs. */
   arrived(config: CompiledConfig, path: string): void {
-    for (const prompt of config.prompts.values()) if (prompt.file === path) this.#ready.delete(prompt)
+    for (const prompt of config.prompts.values()) if (prompt.file === path && prompt.sha256 === undefined) this.#ready.delete(prompt)
   }
 
   /** The file of a sentence of our own, spoken once and remembered; null when there is no voice for it. */
@@ -88,7 +89,13 @@ export class Prompts {
   }
 
   async #fileOf(tenant: string, prompt: Prompt, language: string): Promise<string> {
-    if (prompt.file !== undefined) return join(this.#needs.folder, tenant, prompt.file)
+    if (prompt.file !== undefined) {
+      const { folder, lengthOf } = this.#needs
+      const content = prompt.sha256 === undefined ? null : contentFile(folder, tenant, prompt.sha256)
+      if (content !== null && (await lengthOf(content)) !== null) return content
+      // Better what lies there now than nothing.
+      return join(folder, tenant, prompt.file)
+    }
     return this.#needs.speech.synthesize(prompt.text ?? '', {
       language: prompt.language ?? language,
       ...(prompt.voice !== undefined && { voice: prompt.voice }),

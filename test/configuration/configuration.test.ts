@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -23,6 +23,11 @@ function saying(...said: string[]): Doc[] {
     { kind: 'flow', id: 'talk', start: 'say-0', nodes: { ...nodes, end: { type: 'hangup' } } },
     { kind: 'extension', id: '200', number: '200', target: { flow: 'talk' } },
   )
+}
+
+/** What a prompt says in the demo company. */
+function soundOf(prompt: string): string {
+  return join(project, 'examples', 'demo', 'prompts', `${prompt}.wav`)
 }
 
 interface Version {
@@ -50,10 +55,9 @@ async function hear(at: AcmeSystem, meanwhile: () => Promise<unknown> = () => Pr
   await at.phone.ear.sound(300)
   await meanwhile()
   await call.ended()
-  const folder = join(at.system.settings.folders.data, 'prompts', 'demo', 'prompts')
   const library = new Map<string, Int16Array>()
   for (const id of prompts) {
-    const sound = await readSound(join(folder, `${id}.wav`))
+    const sound = await readSound(soundOf(id))
     if (sound.kind === 'sound') library.set(id, sound.pcm)
   }
   return recognise(at.phone.ear.pcm, library).map((each) => each.prompt)
@@ -150,6 +154,35 @@ test('a change of configuration is refused as a whole or taken as a whole, and t
     assert.equal(applied.code, 0, applied.err)
     assert.equal((await at.phone.register()).status, 200)
   })
+
+  await t.test(
+    'a sound belongs to the version: brought anew it is heard from the next version on, and going back brings the former back',
+    async () => {
+      await at.api.give('PUT', '/v1/configuration', { documents: saying('barred') })
+      const put = await fetch(`${at.api.url}/v1/prompt-files/prompts/barred.wav`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${at.api.key}`, 'centrala-company': 'demo', 'content-type': 'audio/wav' },
+        body: await readFile(soundOf('capped')),
+      })
+      assert.equal(put.status, 200)
+      assert.deepEqual(await hear(at), ['barred'])
+      const changed = await at.api.give<Version>('PUT', '/v1/configuration', { documents: saying('barred') })
+      assert.deepEqual(
+        changed.changes.map(({ change, kind, id }) => [change, kind, id]),
+        [['changed', 'prompt', 'barred']],
+      )
+      assert.match(changed.text, /sha256/)
+      assert.deepEqual(await hear(at), ['capped'])
+      assert.equal((await centrala(at, 'rollback')).code, 0)
+      assert.deepEqual(await hear(at), ['barred'])
+      // An edit of something else keeps it.
+      assert.deepEqual((await at.api.give<Version>('PUT', '/v1/configuration', { documents: saying('barred') })).changes, [])
+      const exported = await centrala(at, 'export', folder)
+      assert.equal(exported.code, 0, exported.err)
+      assert.deepEqual(await readFile(join(folder, 'prompts', 'barred.wav')), await readFile(soundOf('barred')))
+      assert.match((await centrala(at, 'plan', folder)).out, /would not change/)
+    },
+  )
 
   await t.test('a mask that stands for no secret is refused with its place', async () => {
     const documents = [...saying('barred'), { kind: 'device', id: 'new', username: 'new', password: '********' }]

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ConfigProblem } from '#contract/errors.ts'
@@ -12,7 +13,14 @@ export interface ConfigurationFolder {
   /** Names relative to the folder. */
   files: { name: string; text: string }[]
   /** Sounds that its prompts name and that are here, with their lengths. */
-  sounds: { file: string; ms: number }[]
+  sounds: FolderSound[]
+}
+
+/** `sha256`: of its bytes, so that a plan can tell whether the sound changes. */
+export interface FolderSound {
+  file: string
+  ms: number
+  sha256: string
 }
 
 /** Reads every .yaml and .yml below a folder, hidden ones left out, and measures the sounds they name. Throws Trouble for a sound that cannot be played. */
@@ -56,12 +64,12 @@ export function problemText(problem: ConfigProblem): string {
   return `${place === '' ? '' : `${place}: `}${severity === 'warning' ? 'warning: ' : ''}${message}${hint}`
 }
 
-async function soundsOf(folder: string, files: readonly { name: string; text: string }[]): Promise<{ file: string; ms: number }[]> {
+async function soundsOf(folder: string, files: readonly { name: string; text: string }[]): Promise<FolderSound[]> {
   const named = new Set(ofKind(readDocuments(files).documents, 'prompt').flatMap(({ file }) => file ?? []))
-  const sounds: { file: string; ms: number }[] = []
+  const sounds: FolderSound[] = []
   for (const file of named) {
     const facts = await inspectSound(join(folder, file))
-    if (facts.kind === 'facts') sounds.push({ file, ms: facts.ms })
+    if (facts.kind === 'facts') sounds.push({ file, ms: facts.ms, sha256: hash('sha256', await readFile(join(folder, file))) })
     // One that is not here may be among the company's sounds already: the plan says so if it is not.
     else if (facts.expected !== 'a readable file')
       throw new Trouble(`${join(folder, file)}: byte ${facts.offset}: expected ${facts.expected}, found ${facts.found}`)
