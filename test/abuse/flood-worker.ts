@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import { connect, type Socket } from 'node:net'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { FloodSpec, FloodTally } from '#test/abuse/flood.ts'
+
+// The thread of one attacker: see flood.ts.
+
+const spec = workerData as FloodSpec
+const tally: FloodTally = { sent: 0, sentBytes: 0, received: 0, receivedBytes: 0, statuses: {}, connections: 0 }
+const beatMs = 5
+const life = randomBytes(6).toString('hex')
+/** What waits for a slow server before we hold back: an attacker has no more memory than others. */
+const mostWaiting = 1_000_000
+
+function hear(bytes: Buffer): void {
+  tally.receivedBytes += bytes.length
+  for (const [, status = '', method = ''] of bytes.toString('latin1').matchAll(/^(?:SIP\/2\.0 (\d{3})|([A-Z]+) sip:)/gm)) {
+    tally.received++
+    tally.statuses[status + method] = (tally.statuses[status + method] ?? 0) + 1
+  }
+}
+
+const line = spec.transport === 'udp' ? await overUdp() : overTcp()
+const startedAt = performance.now()
+const timer = setInterval(() => {
+  const elapsed = performance.now() - startedAt
+  const due = Math.min((elapsed / 1000) * spec.perSecond, spec.perSecond * spec.seconds)
+  while (tally.sent < due) {
+    const bytes = Buffer.from((spec.messages[tally.sent % spec.messages.length] ?? '').replaceAll('{n}', `${life}x${tally.sent}`))
+    tally.sent++
+    tally.sentBytes += bytes.length
+    line.send(bytes)
+  }
+  if (elapsed > spec.seconds * 1000 + 300) {
+    clearInterval(timer)
+    line.close()
+    parentPort?.postMessage(tally)
+  }
+}, beatMs)
+
+async function overUdp(): Promise<{ send(bytes: Buffer): void; close(): void }> {
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 4_000_000 })
+  socket.on('message', hear)
+  socket.on('error', () => undefined)
+  await new Promise<void>((resolve) => socket.bind(spec.fromPort, spec.from, resolve))
+  return { send: (bytes) => socket.send(bytes, spec.to.port, spec.to.address, () => undefined), close: () => socket.close() }
+}
+
+/** Makes a new connection as soon as one is closed. */
+function overTcp(): { send(bytes: Buffer): void; close(): void } {
+  let socket: Socket | null = null
+  const open = (): Socket => {
+    tally.connections++
+    const made = connect({ host: spec.to.address, port: spec.to.port, localAddress: spec.from })
+    made.on('data', hear)
+    made.on('error', () => undefined)
+    made.on('close', () => (socket = null))
+    return made
+  }
+  return {
+    send: (bytes) => {
+      socket ??= open()
+      if (socket.writableLength < mostWaiting) socket.write(bytes)
+    },
+    close: () => socket?.destroy(),
+  }
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { flood, stranger } from '#test/abuse/flood.ts'
+import { Siege } from '#test/abuse/siege.ts'
+
+interface BanSeen {
+  id: string
+  kind: string
+  who: string
+  reason: string
+  dropped: number
+}
+
+const methods = ['REGISTER', 'INVITE', 'SUBSCRIBE', 'OPTIONS', 'NOTIFY', 'MESSAGE', 'PUBLISH']
+
+describe('a flood harms nobody: fifty calls go on beside it, new ones succeed', () => {
+  let siege: Siege
+  before(async () => void (siege = await Siege.open()))
+  after(async () => {
+    const faults = await siege.faults()
+    await siege[Symbol.asyncDispose]()
+    assert.deepEqual(faults, [])
+  })
+
+  const bans = async (): Promise<BanSeen[]> => ((await siege.api.ask('GET', '/v1/bans')) as { bans: BanSeen[] }).bans
+  const banOf = async (who: string): Promise<BanSeen | undefined> => (await bans()).find((each) => each.who === who)
+
+  test('of any method over UDP: its source is banned with a reason, and gets less back than it sent', async () => {
+    const before = await siege.figures()
+    await siege.during(async (port) => {
+      for (const [i, method] of methods.entries()) {
+        const from = `127.0.0.${60 + i}`
+        const messages = [stranger(method, from)]
+        const tally = await flood({
+          ...{ transport: 'udp', from, fromPort: 0, to: { ...siege.target, port }, messages, perSecond: 3_000, seconds: 0.4 },
+        })
+        if (port !== siege.target.port) continue
+        const ban = await banOf(from)
+        assert.match(ban?.reason ?? 'none', /requests/, method)
+        assert.ok((ban?.dropped ?? 0) > 500, `${method}: ${JSON.stringify(ban)}`)
+        assert.ok(tally.receivedBytes < tally.sentBytes, `${method}: ${tally.receivedBytes} of ${tally.sentBytes}`)
+        assert.ok((tally.statuses['200'] ?? 0) === 0, JSON.stringify(tally.statuses))
+      }
+    })
+    const after = await siege.until('transactions end', ({ transactions }) => transactions < before.transactions + 200)
+    assert.ok(after.memoryBytes < before.memoryBytes * 1.5 + 50e6, `${before.memoryBytes} to ${after.memoryBytes}`)
+  })
+
+  test('over TCP: connections of who is banned are closed, and not taken', async () => {
+    await siege.during(async (port) => {
+      const from = '127.0.0.80'
+      const messages = methods.map((method) => stranger(method, from))
+      await flood({ transport: 'tcp', from, fromPort: 0, to: { ...siege.target, port }, messages, perSecond: 2_000, seconds: 2 })
+      if (port === siege.target.port) assert.equal((await banOf(from))?.kind, 'source')
+    })
+  })
+
+  test('of garbage: banned, too', async () => {
+    await siege.during(async (port) => {
+      const from = '127.0.0.81'
+      const messages = [
+        '\0\x01\x02{n}\r\n\r\n',
+        'INVITE sip:x SIP/2.0\r\nVia: {n}\r\n\r\n',
+        'x'.repeat(1_000),
+        `${stranger('OPTIONS', from)}`.replace('CSeq: 1', 'CSeq: x'),
+      ]
+      await flood({ transport: 'udp', from, fromPort: 0, to: { ...siege.target, port }, messages, perSecond: 2_000, seconds: 2 })
+      if (port === siege.target.port) assert.match((await banOf(from))?.reason ?? 'none', /cannot be understood/)
+    })
+  })
+
+  test('from the address of an office: only the port that floods is set aside, its phones go on', async () => {
+    await siege.during(async (port) => {
+      const messages = methods.map((method) => stranger(method, '127.0.0.1'))
+      const tally = await flood({
+        transport: 'udp',
+        from: '127.0.0.1',
+        fromPort: 0,
+        to: { ...siege.target, port },
+        messages,
+        perSecond: 3_000,
+        seconds: 2,
+      })
+      if (port !== siege.target.port) return
+      assert.equal(await banOf('127.0.0.1'), undefined)
+      assert.ok(tally.received < 2_000, `${tally.received} answers`)
+    })
+  })
+
+  test('one request ends a ban, and who is let in is answered', async () => {
+    const from = '127.0.0.90'
+    await flood({
+      transport: 'udp',
+      from,
+      fromPort: 0,
+      to: siege.target,
+      messages: [stranger('OPTIONS', from)],
+      perSecond: 2_000,
+      seconds: 0.5,
+    })
+    const ban = await banOf(from)
+    assert.ok(ban !== undefined)
+    const ask = () =>
+      flood({ transport: 'udp', from, fromPort: 0, to: siege.target, messages: [stranger('OPTIONS', from)], perSecond: 1, seconds: 1 })
+    assert.equal((await ask()).received, 0)
+    await siege.api.ask('DELETE', `/v1/bans/${ban.id}`)
+    assert.equal(await banOf(from), undefined)
+    assert.equal((await ask()).statuses['401'], 1)
+  })
+})

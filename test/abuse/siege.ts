@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Api, callPair, calls, caughtUp, documents, domain, longestGap, type Pair, password } from '#test/survival/company.ts'
+import { beatFor } from '#test/survival/talker.ts'
+import { Town } from '#test/survival/town.ts'
+import { RunningSystem } from '#test/system/running-system.ts'
+
+/** Figures of the server, as anybody may read them. */
+export interface Figures {
+  stallP99Ms: number
+  memoryBytes: number
+  calls: number
+  dialogs: number
+  transactions: number
+  timers: number
+  endpoints: number
+}
+
+/** Nobody may hear a longer silence while the system is attacked. */
+const longestGapMs = 60
+/** An attack may add no more to the stall of the event loop. */
+const moreStallMs = 20
+/** Other work on the machine may disturb one round and not its control: what the attack itself does, it does in each. */
+const rounds = 3
+/** Of the fifty pairs so many speak all the time, and are listened to; the others say a word each second. */
+const heard = 10
+/** Where a control run sends what the attack sends: nobody listens there. */
+const nowhere = 9
+
+/** A running system with ordinary calls on it, to be attacked. Disposing ends it all and looks for faults in its log. */
+export class Siege implements AsyncDisposable {
+  readonly system: RunningSystem
+  readonly api: Api
+  readonly town: Town
+  readonly pairs: Pair[]
+  readonly #heard: Pair[]
+  readonly #beats: readonly Disposable[]
+  readonly #server: number
+
+  private constructor(system: RunningSystem, api: Api, town: Town, on: { pairs: Pair[] }, server: number) {
+    this.system = system
+    this.api = api
+    this.town = town
+    this.pairs = on.pairs
+    this.#heard = on.pairs.slice(0, heard)
+    const talkers = (pairs: readonly Pair[]) => pairs.flatMap(({ caller, callee }) => [caller.talker, callee.talker])
+    const quiet = talkers(on.pairs.slice(heard))
+    const seldom = setInterval(() => {
+      for (const talker of quiet) talker.beat()
+    }, 1_000)
+    this.#beats = [beatFor(talkers(this.#heard)), { [Symbol.dispose]: () => clearInterval(seldom) }]
+    this.#server = server
+  }
+
+  /** Fifty pairs talk. `also`: documents beside those of the company. */
+  static async open(more: Record<string, string> = {}, also: readonly unknown[] = []): Promise<Siege> {
+    const system = await RunningSystem.start(more)
+    try {
+      const api = await Api.of(system)
+      await api.ask('PUT', '/v1/configuration', { documents: [...documents(), ...also] })
+      const town = await Town.open({ transport: 'udp', address: '127.0.0.1', port: system.settings.sip.port }, domain)
+      const users = Array.from({ length: calls + 1 }, (_, i) => [String(1000 + i), String(2000 + i)]).flat()
+      await Promise.all(users.map((user) => town.register(user, password)))
+      const pairs: Pair[] = []
+      for (let i = 0; i < calls; i += 10) {
+        pairs.push(...(await Promise.all(Array.from({ length: 10 }, (_, j) => callPair(town, i + j)))))
+      }
+      return new Siege(system, api, town, { pairs }, await system.pidOf('server'))
+    } catch (fault) {
+      await system[Symbol.asyncDispose]()
+      throw fault
+    }
+  }
+
+  get target(): { address: string; port: number } {
+    return { address: '127.0.0.1', port: this.system.settings.sip.port }
+  }
+
+  async figures(): Promise<Figures> {
+    const { http } = this.system.settings
+    const text = await (await fetch(`http://${http.address}:${http.port}/metrics`)).text()
+    const figure = (name: string): number => Number(new RegExp(`^centrala_${name} (\\S+)`, 'm').exec(text)?.[1])
+    return {
+      stallP99Ms: figure('nodejs_eventloop_lag_p99_seconds') * 1_000,
+      memoryBytes: figure('process_resident_memory_bytes'),
+      calls: figure('calls'),
+      dialogs: figure('sip_dialogs'),
+      transactions: figure('sip_transactions'),
+      timers: figure('timers'),
+      endpoints: figure('media_endpoints'),
+    }
+  }
+
+  /**
+   * Runs an attack beside the ordinary calls: they hear each other all the while, a new one is made again and again and each succeeds, one is put on
+   * hold and taken back, the process lives, and its event loop stands still no longer than while the same attack goes nowhere.
+   */
+  async during<T>(attack: (port: number) => Promise<T>): Promise<T> {
+    for (let round = 1; ; round++) {
+      const control = await this.#watched(() => attack(nowhere))
+      const real = await this.#watched(() => attack(this.target.port))
+      assert.equal(await this.system.pidOf('server'), this.#server, 'the server lives')
+      const quiet = real.gapMs <= Math.max(longestGapMs, control.gapMs)
+      if (quiet && real.stallMs <= control.stallMs + moreStallMs) return real.result
+      const told = `heard nothing for ${real.gapMs} ms, ${control.gapMs} without; stood still for ${real.stallMs} ms, ${control.stallMs} without`
+      assert.ok(round < rounds, told)
+    }
+  }
+
+  async #watched<T>(attack: () => Promise<T>): Promise<{ result: T; gapMs: number; stallMs: number }> {
+    for (const { caller, callee } of this.#heard) for (const { talker } of [caller, callee]) talker.reset()
+    await this.figures()
+    const over = { yes: false }
+    const ordinary = this.#useIt(over)
+    const [result] = await Promise.all([attack().finally(() => (over.yes = true)), ordinary])
+    const { stallP99Ms } = await this.figures()
+    await caughtUp(this.#heard)
+    return { result, gapMs: longestGap(this.#heard), stallMs: stallP99Ms }
+  }
+
+  /** What the people of the company do meanwhile. Throws when it fails. */
+  async #useIt(over: { yes: boolean }): Promise<void> {
+    for (let i = 0; !over.yes || i === 0; i++) {
+      const { caller, callee } = await this.#call()
+      caller.dialog?.bye()
+      await callee.ended
+      const held = this.pairs[heard + (i % (this.pairs.length - heard))]?.caller
+      for (const direction of ['sendonly', 'sendrecv'] as const) {
+        const answer = await held?.reinvite(direction)
+        assert.ok(
+          answer !== undefined && 'status' in answer && answer.status === 200,
+          `re-INVITE: ${JSON.stringify(answer)} ${JSON.stringify(await Promise.race([held?.ended, 'talks']))}`,
+        )
+      }
+      await pause(100)
+    }
+  }
+
+  /** As a person does: who is told that the lines are busy tries again, once. A machine that is short of time for a moment says so to anybody. */
+  async #call(): Promise<Pair> {
+    return callPair(this.town, calls).catch(async () => {
+      await pause(1_000)
+      return callPair(this.town, calls)
+    })
+  }
+
+  /** Waits until a figure is as wanted: what ends does so in its own time. */
+  async until(what: string, wanted: (figures: Figures) => boolean): Promise<Figures> {
+    for (let i = 0; ; i++) {
+      const figures = await this.figures()
+      if (wanted(figures)) return figures
+      assert.ok(i < 300, `${what}: ${JSON.stringify(figures)}`)
+      await pause(200)
+    }
+  }
+
+  /** What the log says that no attacker may bring about. */
+  async faults(): Promise<string[]> {
+    const { logs } = this.system.settings.folders
+    const files = await readdir(logs)
+    const texts = await Promise.all(files.map((file) => readFile(join(logs, file), 'utf8')))
+    return texts.flatMap((text) => text.split('\n')).filter((line) => FAULTS.test(line))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const beat of this.#beats) beat[Symbol.dispose]()
+    for (const { caller } of this.pairs) caller.dialog?.bye()
+    await Promise.all(this.pairs.map(({ callee }) => Promise.race([callee.ended, pause(2_000)])))
+    await this.town[Symbol.asyncDispose]()
+    await this.system[Symbol.asyncDispose]()
+  }
+}
+
+const FAULTS = /nobody handled|transaction user threw|listener of the SIP agent failed|an API request broke/
