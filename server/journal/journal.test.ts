@@ -23,11 +23,15 @@ const started = (call: string): NewFact => ({
 })
 const ended = (call: string): NewFact => ({ kind: 'call.ended', tenant: 'alfa', call, outcome: { kind: 'answered', by: 'caller' } })
 
+/** The tests' own windows, whatever the usual ones are. */
+const windows = { windowMs: 2, idleWindowMs: 20 }
+
 function rig(options: Partial<JournalSettings> = {}) {
   const files = new MemoryFiles()
   const clock = new VirtualClock(1_000_000)
   const troubles: boolean[] = []
-  const settings = { clock, log: silentLog, onTrouble: ({ refusing }: { refusing: boolean }) => troubles.push(refusing), ...options }
+  const onTrouble = ({ refusing }: { refusing: boolean }) => troubles.push(refusing)
+  const settings = { clock, log: silentLog, onTrouble, ...windows, ...options }
   return {
     files,
     clock,
