@@ -18,6 +18,10 @@ import { isBindFault, type PacketSocket } from '#media/socket/socket.ts'
 import { bindUdp } from '#media/socket/udp-socket.ts'
 
 const MAIN = join(import.meta.dirname, 'main.ts')
+/** Wide enough that two engines may share a part of it. */
+const rangePorts = 400
+/** Of a range above the ports that the machine gives out by itself (Linux: up to 60,999). */
+const firstPort = (): number => 2 * randomInt(30_500, 32_500)
 const ADDRESS = '127.0.0.1'
 
 /** A phone on a real socket. */
@@ -62,7 +66,7 @@ class UdpPhone {
 class EngineProcess implements AsyncDisposable {
   readonly path: string
   readonly #folder: string
-  readonly #first = 2 * randomInt(12_000, 28_000)
+  readonly #first = firstPort()
   #child: ChildProcess | null = null
   #wanted = true
 
@@ -78,7 +82,7 @@ class EngineProcess implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const ports = ['--first-port', String(this.#first), '--last-port', String(this.#first + 39)]
+    const ports = ['--first-port', String(this.#first), '--last-port', String(this.#first + rangePorts - 1)]
     const child = spawn(process.execPath, [MAIN, '--socket', this.path, ...ports, '--address', ADDRESS, '--folder', this.#folder], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
@@ -258,8 +262,8 @@ test('an engine that can bind no port says which, who has it, and what to set', 
 test('an engine in this process leaves no socket behind', async () => {
   const sockets = (): number => process.getActiveResourcesInfo().filter((each) => each === 'UDPWrap').length
   const before = sockets()
-  const first = 2 * randomInt(12_000, 28_000)
-  const engine = await openLocalEngine({ range: { addresses: [ADDRESS], first, last: first + 99 }, folder: '.' })
+  const first = firstPort()
+  const engine = await openLocalEngine({ range: { addresses: [ADDRESS], first, last: first + rangePorts - 1 }, folder: '.' })
   const [a, b] = [await UdpPhone.open(), await UdpPhone.open()]
   const [endA, endB] = [opened(engine.media), opened(engine.media)]
   endA.aim(streamTo(a.socket.local))
@@ -277,8 +281,8 @@ test('an engine in this process leaves no socket behind', async () => {
 
 for (const bound of [ADDRESS, '0.0.0.0']) {
   test(`on real sockets bound to ${bound} an attacker on another address gets and injects nothing`, async () => {
-    const first = 2 * randomInt(12_000, 28_000)
-    const engine = await openLocalEngine({ range: { addresses: [bound], first, last: first + 19 }, folder: '.' })
+    const first = firstPort()
+    const engine = await openLocalEngine({ range: { addresses: [bound], first, last: first + rangePorts - 1 }, folder: '.' })
     const [a, b] = [await UdpPhone.open(), await UdpPhone.open()]
     const [endA, endB] = [opened(engine.media), opened(engine.media)]
     const targets = [endA, endB].map(({ local }) => ({ address: ADDRESS, port: local.port }))
