@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Attacker, evilFrame, Speaker } from '#test/attack/rtp-sockets.ts'
 import { Api } from '#test/support/api.ts'
 import { FactLog } from '#test/support/fact-log.ts'
+import { claimPort } from '#test/support/ports.ts'
 import { header, type WireMessage } from '#test/support/wire.ts'
 import { WirePhone } from '#test/support/wire-phone.ts'
 import { RunningSystem } from '#test/system/running-system.ts'
@@ -14,7 +14,7 @@ const callerFrame = 0x21
 const calleeFrame = 0x42
 /** Frames that show that the two hear each other: a second. */
 const second = 50
-const ports = { first: 61_000 + 20 * randomInt(40), last: 0 }
+const ports = { first: await claimPort(), last: 0 }
 ports.last = ports.first + 19
 
 const documents = [
@@ -67,7 +67,7 @@ describe('an attacker on a third address gets no audio and is not heard', () => 
     test(`${name}: before, at and after the answer, across hold and re-INVITE`, async () => {
       const begin = facts.mark
       const isNat = says !== '127.0.0.2'
-      const base = 20_000 + 20 * randomInt(400)
+      const base = await claimPort()
       await using caller = await open('101', '127.0.0.2')
       await using callee = await open('102', '127.0.0.3')
       await using speaker = await Speaker.open('127.0.0.2', base, callerFrame)

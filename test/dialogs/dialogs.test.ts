@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { randomInt } from 'node:crypto'
+import { claimPort } from '#test/support/ports.ts'
 import { header } from '#test/support/wire.ts'
 import type { CallView } from '#contract/api/calls.ts'
 import { until } from '#test/support/sounds.ts'
@@ -8,7 +8,7 @@ import { acme, AcmeSystem, everythingTo, trunk } from '#test/trunks/acme.ts'
 import { Sipp, withoutSipp } from '#test/trunks/sipp.ts'
 
 const address = '127.0.0.3'
-const port = 30_000 + randomInt(9_000)
+const port = await claimPort()
 
 describe('dialogs with a carrier that knows the extensions', { skip: withoutSipp }, () => {
   let at: AcmeSystem

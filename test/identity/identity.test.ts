@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,11 +8,12 @@ import { IdentitySigner } from '#server/stir/signer.ts'
 import { makeCertificates } from '#server/stir/testing.ts'
 import { parseIdentity } from '#sip/identity/identity-header.ts'
 import { decodePassport } from '#sip/identity/passport.ts'
+import { claimPort } from '#test/support/ports.ts'
 import { header } from '#test/support/wire.ts'
 import { acme, AcmeSystem, type Doc, everythingTo, trunk } from '#test/trunks/acme.ts'
 import { Sipp, type SippMessage, withoutSipp } from '#test/trunks/sipp.ts'
 
-const port = 20_000 + randomInt(10_000)
+const port = await claimPort()
 const inside = '127.0.0.61'
 const outside = '127.0.0.62'
 const caller = '+79161234567'

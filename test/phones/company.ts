@@ -1,11 +1,11 @@
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
-import { randomInt } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CallView } from '#contract/api/calls.ts'
 import { Api } from '#test/support/api.ts'
 import { FactLog } from '#test/support/fact-log.ts'
 import type { PhoneOptions } from '#test/support/phone.ts'
+import { claimPorts, type PortClaim } from '#test/support/ports.ts'
 import { toneFile, until } from '#test/support/sounds.ts'
 import { RunningSystem } from '#test/system/running-system.ts'
 
@@ -19,6 +19,10 @@ export type User = (typeof users)[number]
 export const toneOf: Readonly<Record<User, number>> = { '101': 500, '102': 800, '103': 2_500 }
 const passwordOf = (user: User): string => `Telephone.${user}.secret`
 
+/** What one of them takes, in case the ones before are still about (PhoneOptions). */
+const phonePorts = 80
+const phonesAtOnce = 6
+
 /** A running system with a company whose phones are real programs. */
 export class PhoneCompany implements AsyncDisposable {
   readonly system: RunningSystem
@@ -26,13 +30,14 @@ export class PhoneCompany implements AsyncDisposable {
   readonly facts: FactLog
   readonly #folder: string
   #started = 0
-  readonly #firstPort = 10_000 + 1_000 * randomInt(9)
+  readonly #ports: PortClaim
 
-  private constructor(system: RunningSystem, api: Api, facts: FactLog, folder: string) {
+  private constructor(system: RunningSystem, own: { api: Api; facts: FactLog; folder: string; ports: PortClaim }) {
     this.system = system
-    this.api = api
-    this.facts = facts
-    this.#folder = folder
+    this.api = own.api
+    this.facts = own.facts
+    this.#folder = own.folder
+    this.#ports = own.ports
   }
 
   /** `more`: settings of the system. `changes`: fields beyond the usual ones of the company and of all devices. */
@@ -49,7 +54,8 @@ export class PhoneCompany implements AsyncDisposable {
       const folder = await mkdtemp(join(tmpdir(), 'centrala-phones-'))
       for (const user of users) await writeFile(join(folder, `${user}.wav`), toneFile(toneOf[user], 120))
       const api = await Api.of(system.settings, 'page')
-      return new PhoneCompany(system, api, await FactLog.open(api), folder)
+      const ports = await claimPorts(phonePorts * phonesAtOnce)
+      return new PhoneCompany(system, { api, facts: await FactLog.open(api), folder, ports })
     } catch (fault) {
       await system[Symbol.asyncDispose]()
       throw fault
@@ -66,7 +72,7 @@ export class PhoneCompany implements AsyncDisposable {
       password: passwordOf(user),
       server: `127.0.0.1:${transport === 'tls' ? sip.tls.port : sip.port}`,
       transport,
-      port: this.#firstPort + 100 * (nth % 10),
+      port: this.#ports.first + phonePorts * (nth % phonesAtOnce),
       plays: join(this.#folder, `${user}.wav`),
       ...more,
     }
@@ -91,6 +97,7 @@ export class PhoneCompany implements AsyncDisposable {
     this.facts[Symbol.dispose]()
     await this.system[Symbol.asyncDispose]()
     await rm(this.#folder, { recursive: true, force: true })
+    this.#ports[Symbol.dispose]()
   }
 }
 

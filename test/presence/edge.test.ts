@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { EdgeProxy } from '#test/presence/edge.ts'
 import { Watcher } from '#test/presence/watcher.ts'
+import { claimPort } from '#test/support/ports.ts'
 import { header, type WireMessage } from '#test/support/wire.ts'
 import { WirePhone } from '#test/support/wire-phone.ts'
 import { TwoCompanies } from '#test/tenancy/two-companies.ts'
@@ -16,7 +16,7 @@ let far: WirePhone
 before(async () => {
   if (withoutKamailio !== false) return
   town = await TwoCompanies.start()
-  edge = await EdgeProxy.start({ address: '127.0.0.1', port: 31_000 + randomInt(1_000) }, town.sip)
+  edge = await EdgeProxy.start({ address: '127.0.0.1', port: await claimPort() }, town.sip)
   far = await WirePhone.open(town.red.phones[1].account, edge)
   assert.equal((await town.red.phones[0].register()).status, 200)
 })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { PhoneCompany } from '#test/phones/company.ts'
 import { Baresip, noBaresip } from '#test/support/baresip.ts'
 import { Linphone, noLinphone } from '#test/support/linphone.ts'
+import { claimPort } from '#test/support/ports.ts'
 import { until } from '#test/support/sounds.ts'
 import { Sipp, withoutSipp } from '#test/trunks/sipp.ts'
 
@@ -60,7 +60,7 @@ test('SIPp watches the lamp of a phone that is called, rings, talks and hangs up
   const { port } = company.system.settings.sip
   const lamp = {
     authUri: `103@127.0.0.1:${port}`,
-    ...{ scenario: 'watches-a-lamp', address: '127.0.0.1', port: 32_000 + randomInt(1_000) },
+    ...{ scenario: 'watches-a-lamp', address: '127.0.0.1', port: await claimPort() },
     keys: { user: '102', password: 'Telephone.102.secret', watched: '103' },
   }
   await using sipp = await Sipp.call(lamp, { address: '127.0.0.1', port })

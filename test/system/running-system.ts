@@ -1,15 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
-import { createSocket } from 'node:dgram'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { askKeeper, type KeeperStatus } from '#server/keeper/only-one.ts'
 import { readSettings, type Settings } from '#server/settings.ts'
+import { claimPorts, type PortClaim } from '#test/support/ports.ts'
 
 const project = join(import.meta.dirname, '..', '..')
+
+/** Its ports: of SIP in each transport, HTTP and the demo carrier; of audio, its own and the demo carrier's. */
+const signalling = 6
+const ownAudio = 400
+const carrierAudio = 200
+
+/** What it leaves behind nothing of. */
+interface Own {
+  folder: string
+  ports: PortClaim
+}
 
 /** A whole system, started as a person does, with a data folder and ports of its own. */
 export class RunningSystem implements AsyncDisposable {
@@ -20,11 +29,11 @@ export class RunningSystem implements AsyncDisposable {
   readonly lines: string[] = []
   readonly exited: Promise<number | null>
   readonly #child: ChildProcess
-  readonly #folder: string
+  readonly #own: Own
   #waiting: { pattern: RegExp; from: number; resolve: (line: string) => void; reject: (fault: Error) => void }[] = []
 
-  private constructor(folder: string, environment: Record<string, string>) {
-    this.#folder = folder
+  private constructor(own: Own, environment: Record<string, string>) {
+    this.#own = own
     this.environment = environment
     const all = { ...process.env, ...environment }
     this.settings = readSettings({ environment: all, project })
@@ -42,25 +51,30 @@ export class RunningSystem implements AsyncDisposable {
   /** Starts it and waits for its banner. `more`: settings by their names, over the ports and the folder chosen here. */
   static async start(more: Record<string, string> = {}): Promise<RunningSystem> {
     const folder = await mkdtemp(join(tmpdir(), 'centrala-system-'))
-    const [sip, tls, ws, wss, http, carrier] = await freePorts(6)
-    const firstRtp = 40_000 + 2 * randomInt(10_000)
-    const system = new RunningSystem(folder, {
-      CENTRALA_DATA_FOLDER: folder,
-      CENTRALA_SIP_ADDRESSES: '127.0.0.1',
-      CENTRALA_SIP_PORT: String(sip),
-      CENTRALA_SIP_TLS_PORT: String(tls),
-      CENTRALA_SIP_WS_PORT: String(ws),
-      CENTRALA_SIP_WSS_PORT: String(wss),
-      CENTRALA_HTTP_PORT: String(http),
-      CENTRALA_DEMO_CARRIER_PORT: String(carrier),
-      CENTRALA_RTP_FIRST_PORT: String(firstRtp),
-      CENTRALA_RTP_LAST_PORT: String(firstRtp + 399),
-      CENTRALA_DEMO_CARRIER_RTP_FIRST_PORT: String(firstRtp + 400),
-      CENTRALA_MEDIA_ENGINES: '1',
-      ...more,
-    })
+    const ports = await claimPorts(signalling + ownAudio + carrierAudio)
+    const [sip, tls, ws, wss, http, carrier] = Array.from({ length: signalling }, (_, n) => ports.first + n)
+    const firstRtp = ports.first + signalling
+    const system = new RunningSystem(
+      { folder, ports },
+      {
+        CENTRALA_DATA_FOLDER: folder,
+        CENTRALA_SIP_ADDRESSES: '127.0.0.1',
+        CENTRALA_SIP_PORT: String(sip),
+        CENTRALA_SIP_TLS_PORT: String(tls),
+        CENTRALA_SIP_WS_PORT: String(ws),
+        CENTRALA_SIP_WSS_PORT: String(wss),
+        CENTRALA_HTTP_PORT: String(http),
+        CENTRALA_DEMO_CARRIER_PORT: String(carrier),
+        CENTRALA_RTP_FIRST_PORT: String(firstRtp),
+        CENTRALA_RTP_LAST_PORT: String(firstRtp + ownAudio - 1),
+        CENTRALA_DEMO_CARRIER_RTP_FIRST_PORT: String(firstRtp + ownAudio),
+        CENTRALA_MEDIA_ENGINES: '1',
+        ...more,
+      },
+    )
     try {
-      await system.line(/^Centrala (serves|cannot)/)
+      const banner = await system.line(/^Centrala (serves|cannot)/)
+      if (banner.startsWith('Centrala cannot')) throw new Error(`the system did not start:\n${system.lines.join('\n')}`)
       return system
     } catch (fault) {
       await system[Symbol.asyncDispose]()
@@ -95,7 +109,8 @@ export class RunningSystem implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
-    await rm(this.#folder, { recursive: true, force: true })
+    await rm(this.#own.folder, { recursive: true, force: true })
+    this.#own.ports[Symbol.dispose]()
   }
 
   #hear(line: string): void {
@@ -109,34 +124,4 @@ export class RunningSystem implements AsyncDisposable {
     for (const { pattern, reject } of this.#waiting) reject(new Error(`the system ended without ${pattern}:\n${this.lines.join('\n')}`))
     this.#waiting = []
   }
-}
-
-/** Ports that are free now for UDP and TCP, all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const held: AsyncDisposable[] = []
-  const ports: number[] = []
-  while (ports.length < count) {
-    const port = 20_000 + randomInt(10_000)
-    const holds = await Promise.allSettled([holdUdp(port), holdTcp(port)])
-    for (const hold of holds) if (hold.status === 'fulfilled') held.push(hold.value)
-    if (holds.every((hold) => hold.status === 'fulfilled')) ports.push(port)
-  }
-  for (const each of held) await each[Symbol.asyncDispose]()
-  return ports
-}
-
-function holdUdp(port: number): Promise<AsyncDisposable> {
-  const socket = createSocket('udp4')
-  return new Promise((resolve, reject) => {
-    socket.once('error', reject)
-    socket.bind(port, '127.0.0.1', () => resolve({ [Symbol.asyncDispose]: () => new Promise((done) => socket.close(() => done())) }))
-  })
-}
-
-function holdTcp(port: number): Promise<AsyncDisposable> {
-  const server = createServer()
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => resolve({ [Symbol.asyncDispose]: () => new Promise((done) => server.close(() => done())) }))
-  })
 }

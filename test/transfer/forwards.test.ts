@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import { claimPort } from '#test/support/ports.ts'
 import { header, type WireMessage } from '#test/support/wire.ts'
 import { acme, AcmeSystem, type Doc, everythingTo, trunk } from '#test/trunks/acme.ts'
 import { Sipp, withoutSipp } from '#test/trunks/sipp.ts'
 import { WirePhone } from '#test/support/wire-phone.ts'
 
 const address = '127.0.0.4'
-const port = 30_000 + randomInt(9_000)
+const port = await claimPort()
 const password = 'another horse battery'
 const phones = (forwards: boolean): Doc[] => [
   { kind: 'device', id: 'second', username: '101', password, algorithms: ['MD5'], forwards },

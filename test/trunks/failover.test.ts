@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
 import { test } from 'node:test'
+import { claimPort } from '#test/support/ports.ts'
 import { header, Wire } from '#test/support/wire.ts'
 import { acme, AcmeSystem, type Doc, everythingTo, trunk } from '#test/trunks/acme.ts'
 import { Sipp, withoutSipp } from '#test/trunks/sipp.ts'
 
-const port = 20_000 + randomInt(10_000)
+const port = await claimPort()
 const first = '127.0.0.41'
 const second = '127.0.0.42'
 const nobody = '127.0.0.43'

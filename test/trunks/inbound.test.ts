@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
 import { test } from 'node:test'
+import { claimPort } from '#test/support/ports.ts'
 import { header } from '#test/support/wire.ts'
 import { acme, AcmeSystem, trunk } from '#test/trunks/acme.ts'
 import { Sipp, withoutSipp } from '#test/trunks/sipp.ts'
 
-const port = 20_000 + randomInt(10_000)
+const port = await claimPort()
 
 test('a carrier brings calls in by the number in the Request-URI, in To, in a header of its own, in its own format', {
   skip: withoutSipp,

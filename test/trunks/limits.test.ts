@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { recognise } from '#media/listen/recognise.ts'
 import { readSound } from '#media/file/read-sound.ts'
+import { claimPort } from '#test/support/ports.ts'
 import { header } from '#test/support/wire.ts'
 import { acme, AcmeSystem, type Doc, trunk } from '#test/trunks/acme.ts'
 import { Sipp, withoutSipp } from '#test/trunks/sipp.ts'
 
-const port = 20_000 + randomInt(10_000)
+const port = await claimPort()
 const address = '127.0.0.51'
 const national = '84951112233'
 

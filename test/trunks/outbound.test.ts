@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
 import { test } from 'node:test'
+import { claimPort } from '#test/support/ports.ts'
 import { header, provesPassword } from '#test/support/wire.ts'
 import { acme, AcmeSystem, everythingTo, trunk } from '#test/trunks/acme.ts'
 import { Sipp, type SippMessage, withoutSipp } from '#test/trunks/sipp.ts'
 
-const port = 20_000 + randomInt(10_000)
+const port = await claimPort()
 const address = '127.0.0.31'
 const outside = '+74951112233'
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
 import { test } from 'node:test'
+import { claimPort } from '#test/support/ports.ts'
 import { header } from '#test/support/wire.ts'
 import { acme, AcmeSystem, everythingTo, trunk } from '#test/trunks/acme.ts'
 import { Kamailio, withoutKamailio } from '#test/trunks/kamailio.ts'
 import { Sipp, withoutSipp } from '#test/trunks/sipp.ts'
 
-const port = 20_000 + randomInt(10_000)
+const port = await claimPort()
 const address = '127.0.0.61'
 const behind = { address: '127.0.0.62', port }
 const carrier = { address, port, behind, account: 'account' }
