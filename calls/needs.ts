@@ -134,6 +134,8 @@ export interface CallIdentity {
   readonly asker: EndpointRef
   /** The caller asked for one phone among those of a device's name, by its GRUU (RFC 5627): its `+sip.instance`. */
   readonly only?: { readonly device: string; readonly instance: string }
+  /** Hops that were left when the call came to us (Max-Forwards): we are one, or a call that goes round in a ring between exchanges never ends. */
+  readonly hops?: number
 }
 
 /** Something that can be rung. `label`: as people know it, for the journal. */

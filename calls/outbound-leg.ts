@@ -89,6 +89,7 @@ export function dial(
         ...(to.headers !== undefined && { headers: to.headers }),
         ...(to.credentials !== undefined && { credentials: to.credentials }),
         ...(to.silenceMs !== undefined && { silenceMs: to.silenceMs }),
+        ...(call.identity.hops !== undefined && { maxForwards: Math.max(0, call.identity.hops - 1) }),
       },
       {
         onProvisional: (response, tag) => {

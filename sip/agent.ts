@@ -112,6 +112,8 @@ export interface InviteSpec {
   timeoutMs?: Millis
   /** Give up on no answer of any kind after so long (a dead trunk): default Timer B, 32 s. */
   silenceMs?: Millis
+  /** Hops that the call may still take (RFC 3261 §20.22); default 70. Of a call that came from elsewhere: one less than it came with. */
+  maxForwards?: number
 }
 
 export interface Credentials {

@@ -180,6 +180,7 @@ export class Switchboard implements SipPolicy {
       config: book.version,
       from,
       asker: endpoint,
+      hops: incoming.request.headers.maxForwards ?? 70,
       ...arrival.more,
     }
     const pretended = this.#needs.rehearsals.redeem(book.tenant, incoming.request.headers.get(rehearsalHeader))

@@ -14,6 +14,8 @@ export interface Outside extends Aim {
   readonly headers?: HeaderLines | undefined
   readonly contactUser?: string | undefined
   readonly body?: Body | undefined
+  /** Default 70. */
+  readonly maxForwards?: number | undefined
 }
 
 /** What changes from attempt to attempt. */
@@ -31,7 +33,7 @@ export function newRequest(core: Core, spec: Outside, attempt: Attempt): SipRequ
   const way = routed(spec.uri, spec.route ?? [])
   const lines: (readonly [string, string])[] = way.routes.map((route) => ['Route', route] as const)
   lines.push(
-    ['Max-Forwards', '70'],
+    ['Max-Forwards', String(spec.maxForwards ?? 70)],
     ['From', `${inBrackets(spec.from)};tag=${attempt.fromTag ?? newTag(core)}`],
     ['To', inBrackets(spec.to)],
     ['Call-ID', attempt.callId],
