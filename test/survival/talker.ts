@@ -55,6 +55,11 @@ export class Talker implements Disposable {
     return this.#heard.promise
   }
 
+  /** Where its audio goes; null: nowhere. */
+  get peer(): { address: string; port: number } | null {
+    return this.#peer
+  }
+
   /** Where to send from now on. */
   set peer(peer: { address: string; port: number } | null) {
     this.#peer = peer
