@@ -8,5 +8,11 @@ export const fuzzTargets: Readonly<Record<string, () => Promise<FuzzTarget>>> = 
   rtp: async () => (await import('#tools/fuzz/targets/rtp.ts')).rtpTarget,
   rtcp: async () => (await import('#tools/fuzz/targets/rtcp.ts')).rtcpTarget,
   srtp: async () => (await import('#tools/fuzz/targets/srtp.ts')).srtpTarget,
+  digits: async () => (await import('#tools/fuzz/targets/digits.ts')).digitsTarget,
+  g722: async () => (await import('#tools/fuzz/targets/g722.ts')).g722Target,
+  wav: async () => (await import('#tools/fuzz/targets/wav.ts')).wavTarget,
+  ogg: async () => (await import('#tools/fuzz/targets/ogg.ts')).oggTarget,
+  passport: async () => (await import('#tools/fuzz/targets/passport.ts')).passportTarget,
+  dns: async () => (await import('#tools/fuzz/targets/dns.ts')).dnsTarget,
   configuration: async () => (await import('#tools/fuzz/targets/configuration.ts')).configurationTarget,
 }

@@ -20,12 +20,19 @@ const current = new Uint8Array(shared, 8)
 setFlagsFromString('--expose-gc')
 const collect = runInContext('gc', createContext()) as () => void
 
+const MOST_COLLECTIONS = 4
+
 const host: FuzzHost = {
   now: () => performance.now(),
   liveBytes() {
-    collect()
-    const { used_heap_size, external_memory } = getHeapStatistics()
-    return used_heap_size + external_memory
+    // Buffers found dead are freed beside us: a collection finishes what the one before began.
+    let least = Number.POSITIVE_INFINITY
+    for (let i = 0; i < MOST_COLLECTIONS; i++) {
+      collect()
+      const { used_heap_size, external_memory } = getHeapStatistics()
+      least = Math.min(least, used_heap_size + external_memory)
+    }
+    return least
   },
   about(input) {
     current.set(input)

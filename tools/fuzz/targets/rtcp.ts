@@ -40,6 +40,13 @@ const senderReport = Buffer.from([
 const receiverReport = Buffer.from([0x81, 201, 0, 7, 9, 9, 9, 9, ...block])
 const description = Buffer.from([0x81, 202, 0, 3, 9, 9, 9, 9, 1, 3, 0x61, 0x62, 0x63, 0, 0, 0])
 const bye = Buffer.from([0x81, 203, 0, 1, 9, 9, 9, 9])
+/** VoIP metrics behind a receiver reference time (RFC 3611 §4.4, §4.7). */
+const extended = Buffer.from([
+  ...[0x80, 207, 0, 13, 9, 9, 9, 9],
+  ...[4, 0, 0, 2, 0, 0, 0, 1, 0x80, 0, 0, 0],
+  ...[7, 0, 0, 8, 1, 2, 3, 4, 12, 3, 0, 0, 0, 0, 0, 20, 0, 80, 0, 40],
+  ...[0xf0, 0xce, 127, 16, 90, 127, 43, 43, 0, 0, 0, 60, 0, 80, 0, 200],
+])
 const padded = Buffer.from([0xa0, 203, 0, 1, 0, 0, 0, 4])
 
 /** A compound packet, and a session that takes what it says. */
@@ -51,6 +58,8 @@ export const rtcpTarget: FuzzTarget = {
     description,
     bye,
     padded,
+    extended,
+    Buffer.concat([senderReport, extended]),
     Buffer.concat([senderReport, description, bye]),
     Buffer.concat([receiverReport, padded]),
   ],
