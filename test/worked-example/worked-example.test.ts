@@ -17,7 +17,7 @@ import type { PhoneManner, PhoneNotice } from '#tools/lib/soft-phone.ts'
  */
 const company = '+74950000100'
 const mobile = '+79990000001'
-const sounds = join(import.meta.dirname, '..', 'examples', 'demo', 'prompts')
+const sounds = join(import.meta.dirname, '..', '..', 'examples', 'demo', 'prompts')
 /** What the people who talk say, and the same among the prompts, by which it is known again. */
 const spoken = {
   caller: { file: join(sounds, 'capped.wav'), prompt: 'capped' },
