@@ -60,11 +60,9 @@ export class CallDraft {
       case 'call.recovered':
         this.#recovered = true
         break
-      case 'call.identity-checked': {
-        const { verdict, attestation, why } = fact
-        this.#identity = { verdict, ...(attestation !== undefined && { attestation }), ...(why !== undefined && { why }) }
+      case 'call.identity-checked':
+        this.#identity = identityOf(fact)
         break
-      }
       case 'conference.joined':
         this.#metAt ??= fact.at
         break
@@ -74,20 +72,8 @@ export class CallDraft {
       case 'recording.ended':
         this.#recordings.add(fact.recording)
         break
-      case 'leg.quality': {
-        const leg = this.#legs.get(fact.leg)
-        if (leg !== undefined) leg.quality = fact.quality
-        break
-      }
-      case 'leg.started':
-      case 'leg.ringing':
-      case 'leg.answered':
-      case 'leg.held':
-      case 'leg.resumed':
-      case 'leg.ended':
-        this.#applyLeg(fact)
-        break
       default:
+        if ('leg' in fact && fact.leg !== undefined) this.#applyLeg(fact, fact.leg)
     }
   }
 
@@ -123,23 +109,28 @@ export class CallDraft {
     }
   }
 
-  #applyLeg(fact: Of<'leg.started' | 'leg.ringing' | 'leg.answered' | 'leg.held' | 'leg.resumed' | 'leg.ended'>): void {
+  #applyLeg(fact: Fact, id: string): void {
     if (fact.kind === 'leg.started') {
       const { leg, role, endpoint, at } = fact
       this.#legs.set(leg, { leg, role, endpoint, startedAt: at, ringingAt: null, answeredAt: null, endedAt: null, outcome: null })
       return
     }
-    const leg = this.#legs.get(fact.leg)
+    const leg = this.#legs.get(id)
     if (leg === undefined) return
     if (fact.kind === 'leg.ringing') leg.ringingAt ??= fact.at
     else if (fact.kind === 'leg.answered') leg.answeredAt ??= fact.at
     else if (fact.kind === 'leg.held') leg.heldAt ??= fact.at
     else if (fact.kind === 'leg.resumed') delete leg.heldAt
-    else if (leg.endedAt === null) {
+    else if (fact.kind === 'leg.quality') leg.quality = fact.quality
+    else if (fact.kind === 'leg.ended' && leg.endedAt === null) {
       delete leg.heldAt
       Object.assign(leg, { endedAt: fact.at, outcome: fact.outcome })
     }
   }
+}
+
+function identityOf({ verdict, attestation, why }: Of<'call.identity-checked'>): NonNullable<CallRow['identity']> {
+  return { verdict, ...(attestation !== undefined && { attestation }), ...(why !== undefined && { why }) }
 }
 
 function soFar(answeredAt: number | null): Outcome {
