@@ -19,6 +19,8 @@ import { type Command, type EndpointEvent, type LivingEndpoint, termsOf } from '
 import type { KeptRollover } from '#media/srtp/receiver.ts'
 import { wantNothing, type Wanted } from '#media/engine/wanted.ts'
 
+type LiveEvent = Exclude<EndpointEvent, { kind: 'recorded' | 'record-failed' | 'closed' }>
+
 /** What an endpoint asks of the client, because it may concern two engines. */
 export interface Joiner {
   join(a: RemoteEndpoint, b: RemoteEndpoint): void
@@ -186,20 +188,28 @@ export class RemoteEndpoint implements Endpoint {
     else if (event.kind === 'closed') {
       this.#events.onStats?.(event.stats)
       this.#removeWhenDone()
-    } else if (!this.#closed) this.#takeLive(event)
+    } else if (!this.#closed) {
+      this.#learn(event)
+      this.#tell(event)
+    }
   }
 
-  #takeLive(event: Exclude<EndpointEvent, { kind: 'recorded' | 'record-failed' | 'closed' }>): void {
+  /** What another engine would have to know, should this one die. */
+  #learn(event: LiveEvent): void {
+    if (event.kind === 'rolled-over') this.wanted.rollover = event.rollover
+    else if (event.kind === 'audio' && event.latched) this.wanted.learnt = event.from
+    else if (event.kind === 'played' && this.wanted.play?.play === event.play) this.wanted.play = null
+  }
+
+  #tell(event: LiveEvent): void {
     switch (event.kind) {
       case 'digit':
         this.#events.onDigit?.(event.digit, event.ms)
         return
       case 'played':
-        if (this.wanted.play?.play === event.play) this.wanted.play = null
         this.#events.onPlayed?.(event.play, event.why, event.ms, event.cause)
         return
       case 'audio':
-        if (event.latched) this.wanted.learnt = event.from
         this.#events.onAudio?.(event.from)
         return
       case 'silent':
@@ -212,7 +222,6 @@ export class RemoteEndpoint implements Endpoint {
         this.#events.onQuality?.(event.quality)
         return
       case 'rolled-over':
-        this.wanted.rollover = event.rollover
     }
   }
 
