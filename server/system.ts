@@ -142,7 +142,14 @@ export async function openSystem(parts: SystemParts) {
   })
   const smtp = smtpPolicy(exchange.books, configs, settings.mail)
   const mailWish = recordingMailPolicy(exchange.books)
-  const companies = new Companies({ store: configs, books: exchange.books, prompts, trunks: exchange.trunks, identity: exchange.identity, log })
+  const companies = new Companies({
+    store: configs,
+    books: exchange.books,
+    prompts,
+    trunks: exchange.trunks,
+    identity: exchange.identity,
+    log,
+  })
   const tenants = openTenants(store, clock)
   const apply: ApplyNeeds = {
     ...{ store: configs, random, tell },

@@ -23,7 +23,12 @@ function members(group: RingGroup, extensions: ReadonlyMap<string, Extension>): 
     const target = 'extension' in member ? extensions.get(member.extension)?.target : undefined
     if (target !== undefined && ('ringGroup' in target || 'flow' in target || 'conference' in target)) {
       complaints.push(
-        wrong('nested-group', group, ['members', i], 'a member of a group is a person or a phone, not another group, a flow or a conference'),
+        wrong(
+          'nested-group',
+          group,
+          ['members', i],
+          'a member of a group is a person or a phone, not another group, a flow or a conference',
+        ),
       )
     }
     if (member.step !== undefined && group.strategy !== 'steps') {
