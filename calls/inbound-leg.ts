@@ -36,6 +36,8 @@ export function openInbound(call: Call, incoming: IncomingInvite, endpoint: Endp
 export interface Arriving extends MediaWishes {
   readonly endpoint: EndpointRef
   readonly role: 'caller' | 'callee'
+  /** Name-addr of whom it is connected with when that is not whom it called: told in our 2xx (RFC 3325 §9.1). */
+  readonly connectedWith?: string
 }
 
 /** What its device or trunk is set to; absent: the usual. */
@@ -46,7 +48,11 @@ export interface MediaWishes {
 }
 
 /** As `openInbound`, into a call that goes on whether this leg can be had or not: the outcome of one that was refused. */
-export function openLeg(call: Call, incoming: IncomingInvite, { endpoint, role, encryption, codecs }: Arriving): InboundLeg | Outcome {
+export function openLeg(
+  call: Call,
+  incoming: IncomingInvite,
+  { endpoint, role, encryption, codecs, connectedWith }: Arriving,
+): InboundLeg | Outcome {
   const media = LegMedia.open(call.needs, {
     peer: incoming.flow.remote.address,
     transport: incoming.flow.transport,
@@ -99,7 +105,7 @@ export function openLeg(call: Call, incoming: IncomingInvite, { endpoint, role, 
       leg.answering()
       call.needs.journal.whenKept(() => {
         if (leg.state !== 'answering') return
-        leg.talk(incoming.accept(answer, events))
+        leg.talk(incoming.accept(answer, events, connectedWith === undefined ? [] : [['P-Asserted-Identity', connectedWith]]))
         then?.()
       })
     },

@@ -40,6 +40,8 @@ export class Leg {
   readonly onReferral = new Emitter<Referral>()
   /** How its dialog is named by others before it stands: the tags of all who might answer. */
   early: { readonly callId: string; readonly localTag: string; readonly remoteTags: string[] } | null = null
+  /** Since when it rings, by the monotonic clock; null: it never has. */
+  rangAt: number | null = null
   #id: string
   #call: Call
   #role: 'caller' | 'callee'
@@ -116,6 +118,7 @@ export class Leg {
   ringing(earlyMedia: boolean): void {
     if (this.#state === 'calling' || this.#state === 'incoming') {
       this.#state = 'ringing'
+      this.rangAt = this.call.needs.clock.now()
       this.call.tell({ kind: 'leg.ringing', leg: this.id, earlyMedia })
     } else if (this.#state !== 'ringing') return
     this.onRinging.emit({ earlyMedia })

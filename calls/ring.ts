@@ -45,7 +45,8 @@ export class Ring implements Part {
   /** Stops all ringing; the owner hears nothing more. */
   close(outcome: Outcome): void {
     if (this.#over) return
-    this.#finish(outcome.kind === 'answered' || outcome.kind === 'cancelled' ? outcome : { kind: 'cancelled', by: 'us' })
+    const isToldAsIs = outcome.kind === 'answered' || outcome.kind === 'answered-elsewhere' || outcome.kind === 'cancelled'
+    this.#finish(isToldAsIs ? outcome : { kind: 'cancelled', by: 'us' })
     this.#call.tell({ kind: 'ring.ended', outcome })
   }
 

@@ -171,8 +171,8 @@ export interface IncomingInvite {
   early: Pick<DialogEvents, 'onAcknowledged' | 'onReinvite' | 'onRequest'> | null
   /** 180 or 183 (repeated as long as the INVITE lives, RFC 3261 §13.3.1.1). */
   progress(status: number, body?: Body): void
-  /** 2xx, retransmitted until its ACK. Without `body` where a reliable provisional response has settled the session. */
-  accept(body: Body | null, events: DialogEvents): InviteDialog
+  /** 2xx with these further headers, retransmitted until its ACK. Without `body` where a reliable provisional response has settled the session. */
+  accept(body: Body | null, events: DialogEvents, headers?: readonly (readonly [string, string])[]): InviteDialog
   reject(status: number, reason?: string, headers?: readonly (readonly [string, string])[]): void
   /** CANCEL came, or the caller is gone (`lost` says how that was noticed): the INVITE has its answer. Set by the owner at once. */
   onCancelled: (reason: Reason | null, lost?: string) => void

@@ -106,6 +106,50 @@ export const NewTransfer = Type.Object(
 )
 export type NewTransfer = Static<typeof NewTransfer>
 
+/** Whom somebody talks with is to wait in a slot. */
+export const NewPark = Type.Object(
+  {
+    /** The extension of who parks; the other party is whom it talks with. */
+    by: Type.String({ minLength: 1, maxLength: 32 }),
+    /** Default: the first that is free. */
+    slot: Type.Optional(Type.String({ minLength: 1, maxLength: 8 })),
+  },
+  { additionalProperties: false },
+)
+export type NewPark = Static<typeof NewPark>
+
+/** Somebody who waits in a slot. */
+export const ParkedView = Type.Object({
+  slot: Type.String(),
+  call: Type.String(),
+  /** Empty when it is withheld. */
+  number: Type.String(),
+  name: Type.Optional(Type.String()),
+  since: instant,
+  by: maybe(Type.String()),
+})
+
+export const FetchParked = Type.Object(
+  {
+    /** Whose phones ring. */
+    extension: Type.String({ minLength: 1, maxLength: 32 }),
+  },
+  { additionalProperties: false },
+)
+export type FetchParked = Static<typeof FetchParked>
+
+/** A person's conversation is to go on at another of their phones. */
+export const NewFlip = Type.Object(
+  {
+    /** The extension under which they talk. */
+    by: Type.String({ minLength: 1, maxLength: 32 }),
+    /** Id of the device; default: all their others ring. */
+    device: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
+  },
+  { additionalProperties: false },
+)
+export type NewFlip = Static<typeof NewFlip>
+
 export const NewRehearsal = Type.Object(
   {
     /** Wall time to pretend: an instant (2026-11-21T20:00:00Z), or local time of the company (2026-11-21T20:00). */

@@ -14,6 +14,7 @@ import {
   optional,
   ref,
 } from '#contract/documents/fields.ts'
+import { FeatureCodes, Parking } from '#contract/documents/features.ts'
 import { Target } from '#contract/documents/target.ts'
 
 /** Call-progress tones of a country (ITU-T E.180 Supplement 2). */
@@ -89,5 +90,9 @@ export const Company = document('company', 'The company: its name, place, langua
   lampsShowCallers: optional(Type.Boolean({ description: 'true or false' }), false),
   /** What a held caller hears, in a loop; default: silence with a soft tone. */
   musicOnHold: optional(Type.Array(ref('prompt'), { minItems: 1, maxItems: 20 })),
+  /** What phones dial to do something rather than to call somebody. */
+  featureCodes: optional(FeatureCodes),
+  /** Where calls are parked. */
+  parking: optional(Parking),
 })
 export type Company = Static<typeof Company>

@@ -11,6 +11,8 @@ export const PublicNumber = document('number', 'A public number of the company, 
   recording: optional(ref('recording')),
   /** Put before the caller's name on the phones that ring: which door the caller came through. */
   callerNamePrefix: optional(Type.String({ minLength: 1, maxLength: 20, description: 'a text of 1 to 20 characters' })),
+  /** What a held or parked caller hears who called it, in a loop; default: the company's. */
+  musicOnHold: optional(Type.Array(ref('prompt'), { minItems: 1, maxItems: 20 })),
 })
 export type PublicNumber = Static<typeof PublicNumber>
 

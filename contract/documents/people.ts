@@ -15,6 +15,7 @@ import {
   optional,
   ref,
 } from '#contract/documents/fields.ts'
+import { PickupGroups } from '#contract/documents/features.ts'
 import { ExtensionTarget } from '#contract/documents/target.ts'
 
 /** Somebody who works here. Their devices name them; an extension leads to them. */
@@ -24,6 +25,8 @@ export const Person = document('person', 'Somebody who works here.', {
   language: optional(Language),
   /** Shown outside when they call; default: the company's. */
   callerId: optional(E164),
+  /** Whose calls their phones take by the code for group pickup, and who takes theirs. */
+  pickupGroups: optional(PickupGroups),
 })
 export type Person = Static<typeof Person>
 
@@ -79,6 +82,8 @@ export const Extension = document('extension', 'A short number that reaches some
   target: ExtensionTarget,
   /** How long it rings when dialled directly. Default 25. */
   seconds: optional(Type.Integer({ minimum: 3, maximum: 300, description: 'a whole number of seconds, 3 to 300' }), 25),
+  /** As of a person, for the phones that it leads to. */
+  pickupGroups: optional(PickupGroups),
 })
 export type Extension = Static<typeof Extension>
 

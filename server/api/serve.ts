@@ -9,6 +9,7 @@ import { keysApi } from '#server/access/api.ts'
 import { openApi } from '#server/api/app.ts'
 import { bansApi } from '#server/bans/api.ts'
 import { callsApi, timelineOf } from '#server/calls/api.ts'
+import { featuresApi } from '#server/features/api.ts'
 import { transfersApi } from '#server/calls/transfers-api.ts'
 import { certificatesApi } from '#server/certificates/api.ts'
 import type { Certificates } from '#server/certificates/certificates.ts'
@@ -82,6 +83,7 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
   await eventsApi(app, needs.events)
   callsApi(app, { clock: needs.clock, exchange, history: needs.history, log: needs.callLog })
   transfersApi(app, { exchange })
+  featuresApi(app, { exchange })
   captureApi(app, {
     captures: needs.captures,
     traced: async (tenant, call) =>

@@ -10,6 +10,7 @@ import { changed } from '#server/config/testing.ts'
 import { Books } from '#server/dialplan/books.ts'
 import { Conduct } from '#server/dialplan/conduct.ts'
 import { project } from '#server/history/index.ts'
+import { Parking } from '#server/features/parking.ts'
 import { OutboundGuard } from '#server/outbound/guard.ts'
 import { Prompts } from '#server/prompts/prompts.ts'
 
@@ -20,7 +21,8 @@ function office(callLimit = 10) {
   const guard = new OutboundGuard({ clock: town.clock, tell: () => undefined, keep: () => undefined, kept: () => undefined })
   const speech = { synthesize: () => Promise.reject(new Error('no voice here')) }
   const prompts = new Prompts({ folder: '/nowhere', speech, lengthOf: () => Promise.resolve(null), log: silentLog })
-  const conduct = new Conduct({ prompts, guard, recordingId: () => 'r', legReferredTo: () => null })
+  const parking = new Parking({ announce: () => Promise.resolve([]) })
+  const conduct = new Conduct({ prompts, guard, recordingId: () => 'r', legReferredTo: () => null, parking })
   const needs = { calls: town.needs, books, live: new LiveCalls(), conduct, callLimit }
   return { town, needs, ask: (to: string, extension = '100') => originate(needs, { tenant: 'acme', extension, to }) }
 }

@@ -7,6 +7,7 @@ import type { LiveCalls } from '#server/calls/live-calls.ts'
 import type { Books } from '#server/dialplan/books.ts'
 import type { Conduct } from '#server/dialplan/conduct.ts'
 import { converse, type TalkingStory } from '#server/dialplan/conversation.ts'
+import { isParkedStory } from '#server/features/parking.ts'
 import type { FlowStory } from '#server/flows/flow-runner.ts'
 import { answeredLeg } from '#server/flows/ringing.ts'
 import type { Journal } from '#server/journal/face.ts'
@@ -69,7 +70,7 @@ function goOn(needs: RecoverNeeds, kept: KeptCall, downMs: number): void {
     const leg = call.legs.find((l) => l.id === story.leg)
     if (leg === undefined) drop(call)
     else needs.conduct.flow(call, answeredLeg(leg), story.run, { ...as, dialled: story.run.dialled }).resume()
-  } else drop(call)
+  } else if (!isParkedStory(story) || !needs.conduct.parked(call, story, as)) drop(call)
 }
 
 function drop(call: Call): void {

@@ -80,8 +80,8 @@ function asking(exchange: Exchange, request: FastifyRequest): Consultation {
   return consultation
 }
 
-/** The call keeps the version of the configuration that it began with. */
-function rulesOf(exchange: Exchange, call: Call): ConversationRules {
+/** What conversations of a call obey: it keeps the version of the configuration that it began with. */
+export function rulesOf(exchange: Exchange, call: Call): ConversationRules {
   const { tenant, config, asker } = call.identity
   const direction = asker.kind === 'trunk' ? 'inbound' : 'internal'
   return exchange.conduct.rules({ config: exchange.books.at(tenant, config), direction, dialled: '' })

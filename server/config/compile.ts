@@ -3,6 +3,7 @@ import type { Company, TonePlan } from '#contract/documents/company.ts'
 import { defaultCodecs } from '#contract/documents/fields.ts'
 import type { Device, Extension } from '#contract/documents/people.ts'
 import type { CompiledConfig, CompiledDevice, CompiledEmergency, SettledCompany } from '#server/config/compiled.ts'
+import { compileFeatures } from '#server/config/features.ts'
 import { compileOutbound } from '#server/config/compile-outbound.ts'
 import { compileRecordings } from '#server/config/recordings.ts'
 import { ofKind } from '#server/config/of-kind.ts'
@@ -69,6 +70,7 @@ function settle(company: Company, numbers: ReadonlyMap<string, DocumentOf<'numbe
     callerId: company.callerId ?? main?.number ?? numbers.values().next().value?.number ?? null,
     signing: company.signing ?? null,
     musicOnHold: company.musicOnHold ?? [],
+    features: compileFeatures(company, main),
     sipDomain: domains[0] ?? 'localhost',
     sipDomains: new Set(domains),
   }
@@ -93,6 +95,7 @@ interface DeviceSurroundings {
 
 function compileDevice(device: Device, { people, extensionsOf, settled, deviceCaps }: DeviceSurroundings): CompiledDevice {
   const person = device.person === undefined ? null : (people.get(device.person) ?? null)
+  const extensions = extensionsOf(device)
   return {
     id: device.id,
     name: device.name ?? person?.name ?? device.username,
@@ -107,7 +110,8 @@ function compileDevice(device: Device, { people, extensionsOf, settled, deviceCa
     ...callerOf(device, person, settled),
     maxContacts: device.maxContacts ?? 5,
     caps: device.caps ?? deviceCaps,
-    extensions: extensionsOf(device),
+    extensions,
+    pickupGroups: new Set([...(person?.pickupGroups ?? []), ...extensions.flatMap(({ pickupGroups }) => pickupGroups ?? [])]),
   }
 }
 

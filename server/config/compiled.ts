@@ -1,8 +1,10 @@
 import type { CodecName, Secret } from '#contract/documents/fields.ts'
 import type { TonePlan } from '#contract/documents/company.ts'
+import type { FeatureCodes } from '#contract/documents/features.ts'
 import type { CallDirection, PublicNumber, Recording } from '#contract/documents/numbers.ts'
 import type { Emergency, NumberClass, OutboundRoute } from '#contract/documents/outbound.ts'
 import type { Caps, Extension, Person } from '#contract/documents/people.ts'
+import type { Target } from '#contract/documents/target.ts'
 import type { NumberFormat } from '#contract/documents/trunk.ts'
 import type { FlowBook } from '#flows/book.ts'
 import type { ExpectedPeer, TransportName } from '#sip/agent.ts'
@@ -36,10 +38,21 @@ export interface SettledCompany {
   readonly signing: CompiledSigning | null
   /** Prompt ids; empty: none. */
   readonly musicOnHold: readonly string[]
+  readonly features: CompiledFeatures
   /** Domain of addresses of record and digest realm, lower case. */
   readonly sipDomain: string
   /** Lower case. */
   readonly sipDomains: ReadonlySet<string>
+}
+
+/** What phones dial to do something rather than to call somebody. */
+export interface CompiledFeatures {
+  readonly codes: Readonly<Required<FeatureCodes>>
+  /** In the order in which they are taken. */
+  readonly slots: ReadonlySet<string>
+  readonly parkedMs: number
+  /** Where a call goes that nobody fetched; null: nowhere. */
+  readonly afterParking: Target | null
 }
 
 /** What a company signs its numbers with. */
@@ -74,6 +87,8 @@ export interface CompiledDevice {
   readonly caps: Caps
   /** Extensions that lead to it, then to its person; colleagues see the first. */
   readonly extensions: readonly Extension[]
+  /** Of its person and its extensions. */
+  readonly pickupGroups: ReadonlySet<string>
 }
 
 export interface CompiledTrunk {

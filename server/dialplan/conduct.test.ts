@@ -6,6 +6,7 @@ import { compile } from '#server/config/compile.ts'
 import { changed } from '#server/config/testing.ts'
 import { Conduct } from '#server/dialplan/conduct.ts'
 import { decideFromTrunk } from '#server/dialplan/decide.ts'
+import { Parking } from '#server/features/parking.ts'
 import { OutboundGuard } from '#server/outbound/guard.ts'
 import { Prompts } from '#server/prompts/prompts.ts'
 
@@ -17,7 +18,8 @@ async function listening() {
   const speech = { synthesize: () => Promise.resolve('hello.wav') }
   const prompts = new Prompts({ folder: '/sounds', speech, lengthOf: () => Promise.resolve(5_000), log: silentLog })
   await prompts.prepare('acme', config)
-  const conduct = new Conduct({ prompts, guard, recordingId: () => 'r', legReferredTo: () => null })
+  const parking = new Parking({ announce: () => Promise.resolve([]) })
+  const conduct = new Conduct({ prompts, guard, recordingId: () => 'r', legReferredTo: () => null, parking })
   const { call, incoming, inbound } = town.calledIn()
   const route = decideFromTrunk(config, 'one', ['+37160000100'])
   conduct.begin(call, inbound, { route, config, dialled: '+37160000100', direction: 'inbound', clock: town.clock })

@@ -14,8 +14,9 @@ import { type ConversationRules, converse } from '#server/dialplan/conversation.
 import type { Route } from '#server/dialplan/decide.ts'
 import { emergencyPlan, outsidePlan, planOfSteps } from '#server/dialplan/plan.ts'
 import { speakRefusal } from '#server/dialplan/spoken-refusal.ts'
+import type { ParkedStory, Parking, Surroundings } from '#server/features/parking.ts'
 import { FlowRunner, type FlowSurroundings } from '#server/flows/flow-runner.ts'
-import { type CallerLeg, Ringing } from '#server/flows/ringing.ts'
+import { answeredLeg, type CallerLeg, Ringing } from '#server/flows/ringing.ts'
 import type { Against, OutboundGuard } from '#server/outbound/guard.ts'
 import type { Replaces } from '#sip/dialog/replaces.ts'
 import type { Prompts } from '#server/prompts/prompts.ts'
@@ -27,6 +28,7 @@ export interface ConductNeeds {
   legReferredTo: (tenant: string, replaces: Replaces) => Leg | null
   /** An id for a recording. */
   recordingId: () => string
+  parking: Parking
 }
 
 /** What is decided about a call when it begins. */
@@ -85,6 +87,25 @@ export class Conduct {
       ringback: ringbackOf(as.config),
       referred: (tenant, replaces) => this.#needs.legReferredTo(tenant, replaces),
       began: (call, legs) => this.#record(call, legs, as),
+      placeFor: (call, number) => this.#needs.parking.placeFor(call, number, this.#aroundParked(call, as)),
+    }
+  }
+
+  /** A call that an earlier life of the server had parked waits on; false when that cannot be. */
+  parked(call: Call, story: ParkedStory, as: Pick<Conducted, 'config' | 'direction' | 'dialled'>): boolean {
+    return this.#needs.parking.resume(call, story, this.#aroundParked(call, as))
+  }
+
+  #aroundParked(call: Call, as: Pick<Conducted, 'config' | 'direction' | 'dialled'>): Surroundings {
+    const { config } = as
+    return {
+      config,
+      music: this.#music(call, config),
+      onFetched: (party, by) => converse(call, [party, by], this.rules(as)),
+      onForgotten: (party) => {
+        const target = config.settled.features.afterParking
+        if (target !== null) this.begin(call, answeredLeg(party), { ...as, route: { kind: 'target', target }, clock: call.needs.clock })
+      },
     }
   }
 
@@ -147,7 +168,8 @@ export class Conduct {
   }
 
   #music(call: Call, config: CompiledConfig): readonly PlayItem[] {
-    const sounds = this.#sounds(call, config, config.settled.musicOnHold)
+    const number = config.numbers.get(call.identity.called ?? '')
+    const sounds = this.#sounds(call, config, number?.musicOnHold ?? config.settled.musicOnHold)
     if (!Array.isArray(sounds) || sounds.length === 0) return softTone
     return sounds.map(({ file }) => ({ kind: 'file', file }))
   }

@@ -8,6 +8,7 @@ import { refusalOf } from '#calls/outcome.ts'
 import { type Referral, silentReferral } from '#calls/referral.ts'
 import { BlindTransfer } from '#calls/transfer.ts'
 import type { PlayItem } from '#media/engine.ts'
+import type { Place } from '#server/features/parking.ts'
 import type { Replaces } from '#sip/dialog/replaces.ts'
 import { reasonPhrase } from '#sip/message/reasons.ts'
 
@@ -19,6 +20,8 @@ export interface ConversationRules {
   began(call: Call, legs: readonly [Leg, Leg]): void
   /** The leg of this company whose dialog a phone of it names in a REFER. */
   referred(tenant: string, replaces: Replaces): Leg | null
+  /** Where a call waits that is sent to this number; null: somebody is to be called. */
+  placeFor(call: Call, number: string): Place | { refused: Outcome } | null
 }
 
 /** The part of a call's story that says who is talking with whom, from which a restarted server goes on. */
@@ -48,8 +51,15 @@ export function converse(call: Call, legs: readonly [Leg, Leg], rules: Conversat
     onReferral: (from, other, referral) => {
       if (referral.replaces !== null) attended(call, from, { referral, replaces: referral.replaces }, rules)
       else {
+        const place = rules.placeFor(call, referral.to)
+        if (place !== null && 'refused' in place) {
+          call.tell({ kind: 'transfer.requested', leg: from.id, to: referral.to })
+          refuse(call, from, referral, place.refused)
+          return
+        }
         bridge.close()
-        transfer(call, { party: other, transferor: from }, referral, rules)
+        if (place === null) transfer(call, { party: other, transferor: from }, referral, rules)
+        else place.park(other, from, referral)
       }
     },
     onReplaced: (other, by) => converse(call, [other, by], rules),
@@ -115,14 +125,20 @@ function attended(call: Call, from: Leg, asked: { referral: Referral; replaces: 
     const outcome: Outcome = found
       ? { kind: 'rejected', by: 'us', sip: 603, detail: 'there is nobody to be connected with in that call' }
       : { kind: 'failed', by: 'caller', sip: 481, detail: 'the call that was named for the transfer does not exist' }
-    referral.notify(outcome.sip ?? refusalOf(outcome).status, reasonPhrase(outcome.sip ?? 0))
-    call.tell({ kind: 'transfer.failed', leg: from.id, to: referral.to, outcome })
+    refuse(call, from, referral, outcome)
     return
   }
   referral.notify(100, 'Trying')
   referral.notify(200, 'OK')
   const joined = joinTalks(one, other)
   converse(joined.call, joined.legs, rules)
+}
+
+/** What was asked cannot be done, and everything stays as it is. */
+function refuse(call: Call, from: Leg, referral: Referral, outcome: Outcome): void {
+  const status = outcome.sip ?? refusalOf(outcome).status
+  referral.notify(status, reasonPhrase(status))
+  call.tell({ kind: 'transfer.failed', leg: from.id, to: referral.to, outcome })
 }
 
 /** The transferor does not wait for the answer: what it calls is called by us instead, for the party. */

@@ -10,6 +10,7 @@ import { isReplaced } from '#sip/dialog/replaces.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import type { Gruus } from '#sip/registrar/gruu.ts'
 import type { CompiledDevice } from '#server/config/compiled.ts'
+import { featureOf } from '#server/config/features.ts'
 import type { LiveCalls } from '#server/calls/live-calls.ts'
 import { replaceLeg, replacesOf } from '#server/calls/replacing.ts'
 import { rehearsalHeader, type Rehearsals } from '#server/calls/rehearsals.ts'
@@ -18,6 +19,7 @@ import type { Book, Books } from '#server/dialplan/books.ts'
 import type { CallRate } from '#server/dialplan/call-rate.ts'
 import type { Conduct } from '#server/dialplan/conduct.ts'
 import { decideFromTrunk, decideInside, type Route } from '#server/dialplan/decide.ts'
+import type { Features } from '#server/features/features.ts'
 import { phoneOfGruu, routeOfGruu } from '#server/dialplan/gruu.ts'
 import { encryptionOf } from '#server/dialplan/encryption-of.ts'
 import type { Identifier } from '#server/dialplan/identify.ts'
@@ -36,6 +38,7 @@ export interface SwitchboardNeeds {
   live: LiveCalls
   rehearsals: Rehearsals
   conduct: Conduct
+  features: Pick<Features, 'dialled'>
   gruus: Pick<Gruus, 'find'>
   /** New calls above this many are refused; emergency calls never. */
   callLimit: number
@@ -70,10 +73,15 @@ export class Switchboard implements SipPolicy {
       incoming.reject(dialled === undefined ? 484 : 403)
       return
     }
-    const route = byGruu === null ? decideInside(book.config, dialled) : routeOfGruu(byGruu)
     const number = numberOf(device)
     const endpoint = endpointOf(device)
     if (this.#replaces(incoming, who.tenant, endpoint)) return
+    const feature = byGruu === null ? featureOf(book.config.settled.features, dialled) : null
+    if (feature !== null) {
+      this.#needs.features.dialled(incoming, feature, { tenant: who.tenant, config: book.config, device, endpoint })
+      return
+    }
+    const route = byGruu === null ? decideInside(book.config, dialled) : routeOfGruu(byGruu)
     const inside = route.kind === 'target' || route.kind === 'refused'
     this.#begin({
       incoming,

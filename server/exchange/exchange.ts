@@ -34,6 +34,8 @@ import { Identifier } from '#server/dialplan/identify.ts'
 import { Switchboard } from '#server/dialplan/switchboard.ts'
 import type { CompiledDevice } from '#server/config/compiled.ts'
 import { mediaAddresses } from '#server/exchange/addresses.ts'
+import { Features } from '#server/features/features.ts'
+import { Parking } from '#server/features/parking.ts'
 import type { Journal } from '#server/journal/index.ts'
 import { Messages } from '#server/messages/messages.ts'
 import { noMailboxes } from '#server/presence/message-summary.ts'
@@ -74,6 +76,7 @@ export class Exchange {
   readonly identity: CallerIdentity
   readonly live = new LiveCalls()
   readonly conduct: Conduct
+  readonly parking: Parking
   readonly rehearsals: Rehearsals
   readonly trace: SipTrace
   readonly calls: CallNeeds
@@ -125,11 +128,14 @@ export class Exchange {
       keep: (key, value) => journal.keep(key, value),
       kept: (key) => journal.kept(key).get(key),
     })
+    const announcer = new CompanyAnnouncer({ book: (tenant, version) => this.books.at(tenant, version), prompts: parts.prompts })
+    this.parking = new Parking({ announce: (slot, config) => announcer.parked(slot, config) })
     this.conduct = new Conduct({
       prompts: parts.prompts,
       guard,
       legReferredTo: (tenant, replaces) => this.live.legOf(tenant, (name) => isReferredTo(replaces, name)),
       recordingId: () => random.hex(12),
+      parking: this.parking,
     })
     const policy: SipPolicy = {
       identify: (request, source) => switchboard.identify(request, source),
@@ -181,7 +187,6 @@ export class Exchange {
       guard,
       sign: (tenant, call) => this.identity.sign(tenant, call),
     })
-    const announcer = new CompanyAnnouncer({ book: (tenant, version) => this.books.at(tenant, version), prompts: parts.prompts })
     this.calls = {
       clock,
       random,
@@ -209,6 +214,7 @@ export class Exchange {
       live: this.live,
       rehearsals: this.rehearsals,
       conduct: this.conduct,
+      features: new Features({ live: this.live, parking: this.parking }),
       gruus,
       callLimit: parts.callLimit,
       rate: new CallRate(clock, parts.callsPerSecond),

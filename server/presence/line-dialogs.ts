@@ -53,6 +53,11 @@ export class LineDialogs {
     return [...(this.#byDevice.get(`${tenant}/${device}`)?.values() ?? [])]
   }
 
+  /** Who is at a leg of a call in hand; without a number when that is not known. */
+  partyAt(call: string, leg: string): Remote {
+    return this.#calls.get(call)?.legs.get(leg)?.itself ?? { number: '' }
+  }
+
   /** Hears every fact, in order. */
   hear(fact: Fact): void {
     if (fact.call === undefined) return

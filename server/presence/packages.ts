@@ -88,14 +88,19 @@ function maySeeRemote(config: CompiledConfig | undefined, name: string, device: 
 
 type Rules = Pick<EventPackage, 'admit' | 'examine'>
 
+/** A name with phones, or a parking slot. */
+function isWatched(config: CompiledConfig, name: string): boolean {
+  return phonesOf(config, name) !== null || config.settled.features.slots.has(name)
+}
+
 /** Every phone of a company may watch every name of it. */
 function anybodyInside(books: Books): Rules {
   return {
-    admit: (request, who) => admitted(books, request, who, (config, _device, name) => (phonesOf(config, name) === null ? null : name)),
+    admit: (request, who) => admitted(books, request, who, (config, _device, name) => (isWatched(config, name) ? name : null)),
     examine: ({ group, watcher, resource }) => {
       const config = books.current(group)?.config
       if (config?.devices.has(watcher.slice(group.length + 1)) !== true) return 'rejected'
-      return phonesOf(config, resource.slice(group.length + 1)) === null ? 'noresource' : 'active'
+      return isWatched(config, resource.slice(group.length + 1)) ? 'active' : 'noresource'
     },
   }
 }

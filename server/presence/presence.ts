@@ -1,6 +1,7 @@
 import type { Clock } from '#base/clock.ts'
 import type { Random } from '#base/ids.ts'
 import type { Call } from '#calls/call.ts'
+import { Park } from '#calls/park.ts'
 import type { Fact } from '#contract/facts.ts'
 import type { Identity, IncomingSubscribe } from '#sip/agent.ts'
 import { Notifier, type NotifierNeeds } from '#sip/events/notifier.ts'
@@ -12,6 +13,7 @@ import { type LineDialog, LineDialogs } from '#server/presence/line-dialogs.ts'
 import type { Mailboxes } from '#server/presence/message-summary.ts'
 import { packagesOf, resourceOf } from '#server/presence/packages.ts'
 import type { PresenceState } from '#server/presence/pidf.ts'
+import { SlotLamps } from '#server/presence/slot-lamps.ts'
 import { namesOf, phonesOf } from '#server/presence/watched.ts'
 
 export interface PresenceNeeds {
@@ -34,10 +36,14 @@ export class Presence {
   readonly notifier: Notifier
   readonly #needs: PresenceNeeds
   readonly #lines: LineDialogs
+  readonly #slots: SlotLamps
 
   constructor(needs: PresenceNeeds) {
     this.#needs = needs
     this.#lines = new LineDialogs((tenant, device) => this.#changed(tenant, device, ['dialog', 'presence']))
+    this.#slots = new SlotLamps((tenant, slot) => {
+      for (const event of ['dialog', 'presence']) this.notifier.changed(event, resourceOf(tenant, slot))
+    })
     const { clock, random, journal, books, mailboxes } = needs
     this.notifier = new Notifier(
       { clock, random, adoptEvents: needs.adoptEvents, keep: (id, kept) => journal.keep(`${prefix}${id}`, kept) },
@@ -55,15 +61,21 @@ export class Presence {
 
   /** Hears every fact, after the state that it tells of. */
   hear(fact: Fact): void {
-    if (fact.call !== undefined) this.#lines.hear(fact)
-    else if (fact.kind === 'device.registered' || fact.kind === 'device.unregistered') {
+    if (fact.call !== undefined) {
+      this.#slots.hear(fact, (call, leg) => this.#lines.partyAt(call, leg))
+      this.#lines.hear(fact)
+    } else if (fact.kind === 'device.registered' || fact.kind === 'device.unregistered') {
       this.#changed(fact.tenant, fact.device, ['presence', 'reg'])
     } else if (fact.kind === 'config.changed') this.notifier.examine(fact.tenant)
   }
 
   /** Takes up what an earlier life of the server left: its subscriptions, and the calls that were taken over. */
   restore(calls: Iterable<Call>): number {
-    for (const call of calls) this.#lines.take(call)
+    for (const call of calls) {
+      this.#lines.take(call)
+      for (const part of call.parts)
+        if (part instanceof Park) this.#slots.take(call.identity.tenant, part.terms.slot, part.party.id, part.party.endpoint)
+    }
     const kept = [...this.#needs.journal.kept(prefix).values()].filter(isKeptSubscription)
     this.notifier.adopt(kept)
     return this.notifier.size
@@ -83,7 +95,7 @@ export class Presence {
   stateOf(tenant: string, name: string): PresenceState {
     const config = this.#needs.books.current(tenant)?.config
     const phones = config === undefined ? [] : (phonesOf(config, name) ?? [])
-    const dialogs = phones.flatMap(({ id }) => this.#lines.of(tenant, id))
+    const dialogs = this.#dialogsOf(tenant, name)
     if (dialogs.some(({ state, direction }) => state === 'confirmed' || direction === 'initiator')) return 'on-the-phone'
     if (dialogs.some(({ state }) => state === 'early')) return 'ringing'
     const domain = config?.settled.sipDomain ?? ''
@@ -98,6 +110,7 @@ export class Presence {
 
   #dialogsOf(tenant: string, name: string): readonly LineDialog[] {
     const config = this.#needs.books.current(tenant)?.config
+    if (config?.settled.features.slots.has(name) === true) return this.#slots.of(tenant, name)
     return config === undefined ? [] : (phonesOf(config, name) ?? []).flatMap(({ id }) => this.#lines.of(tenant, id))
   }
 

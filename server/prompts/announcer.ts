@@ -11,12 +11,15 @@ export interface AnnouncerNeeds {
 
 interface Voice {
   confirm: (company: string, key: string) => string
+  /** `slot`: its keys, apart. */
+  parked: (slot: string) => string
   star: string
   hash: string
 }
 
 const english: Voice = {
   confirm: (company, key) => `A call for ${company}. Press ${key} to take this call.`,
+  parked: (slot) => `Parked at ${slot}.`,
   star: 'star',
   hash: 'hash',
 }
@@ -27,12 +30,29 @@ const voices: ReadonlyMap<string, Voice> = new Map([
     'ru',
     {
       confirm: (company, key) => `Звонок для компании ${company}. Чтобы принять звонок, нажмите ${key}.`,
+      parked: (slot) => `Парковка ${slot}.`,
       star: 'звёздочку',
       hash: 'решётку',
     },
   ],
-  ['pl', { confirm: (company, key) => `Połączenie dla ${company}. Aby odebrać, naciśnij ${key}.`, star: 'gwiazdkę', hash: 'krzyżyk' }],
-  ['zh', { confirm: (company, key) => `${company} 的来电。请按 ${key} 接听。`, star: '星号键', hash: '井号键' }],
+  [
+    'pl',
+    {
+      confirm: (company, key) => `Połączenie dla ${company}. Aby odebrać, naciśnij ${key}.`,
+      parked: (slot) => `Zaparkowano: ${slot}.`,
+      star: 'gwiazdkę',
+      hash: 'krzyżyk',
+    },
+  ],
+  [
+    'zh',
+    {
+      confirm: (company, key) => `${company} 的来电。请按 ${key} 接听。`,
+      parked: (slot) => `已驻留：${slot}。`,
+      star: '星号键',
+      hash: '井号键',
+    },
+  ],
 ])
 
 /** Speaks to people outside in the company's name and language. */
@@ -45,10 +65,21 @@ export class CompanyAnnouncer implements Announcer {
 
   async confirm(key: string, on: CallIdentity): Promise<readonly PlayItem[]> {
     const { language, name } = this.#needs.book(on.tenant, on.config).company
+    return this.#say(language, (voice) => voice.confirm(name, said(key, voice)))
+  }
+
+  /** Tells who has parked a call in the first free slot which one that is, key by key. Empty: there is no voice to say it. */
+  parked(slot: string, config: CompiledConfig): Promise<readonly PlayItem[]> {
+    return this.#say(config.company.language, (voice) => voice.parked([...slot].map((key) => said(key, voice)).join(' ')))
+  }
+
+  async #say(language: string, words: (voice: Voice) => string): Promise<readonly PlayItem[]> {
     const voice = voices.get(language.split('-')[0] ?? '')
-    const { confirm, star, hash } = voice ?? english
-    const words = confirm(name, key === '*' ? star : key === '#' ? hash : key)
-    const file = await this.#needs.prompts.spoken(words, voice === undefined ? 'en' : language)
+    const file = await this.#needs.prompts.spoken(words(voice ?? english), voice === undefined ? 'en' : language)
     return file === null ? [] : [{ kind: 'file', file }]
   }
+}
+
+function said(key: string, { star, hash }: Voice): string {
+  return key === '*' ? star : key === '#' ? hash : key
 }

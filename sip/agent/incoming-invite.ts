@@ -67,7 +67,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
     this.#repeat.start(PROGRESS_MS)
   }
 
-  accept(body: Body | null, events: DialogEvents): InviteDialog {
+  accept(body: Body | null, events: DialogEvents, headers: HeaderLines = []): InviteDialog {
     if (!this.#open) return this.#tooLate(events)
     this.#close()
     const terms = this.#terms()
@@ -75,8 +75,8 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
       session: terms,
       updates: this.request.headers.allow.includes('UPDATE'),
     })
-    if (this.#reliable?.isWaiting === true) this.#hold(usage, events, () => this.#answer(usage, body, terms))
-    else this.#answer(usage, body, terms)
+    if (this.#reliable?.isWaiting === true) this.#hold(usage, events, () => this.#answer(usage, body, terms, headers))
+    else this.#answer(usage, body, terms, headers)
     return usage
   }
 
@@ -168,11 +168,11 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
     return answerTo(this.#core, this.#transaction.request, status, { toTag: this.localTag, ...parts })
   }
 
-  #answer(usage: InviteUsage, body: Body | null, terms: SessionTerms | null): void {
+  #answer(usage: InviteUsage, body: Body | null, terms: SessionTerms | null, headers: HeaderLines): void {
     this.#transaction.events.onCancelled = () => undefined
     // A 2xx that cannot be delivered over a broken connection is repeated like a lost one, until the ACK is overdue.
     this.#transaction.events.onFailed = () => undefined
-    const more: HeaderLines = [['Supported', SUPPORTED], ['Accept', ACCEPT], ...(terms === null ? [] : linesOfAnswer(terms))]
+    const more: HeaderLines = [...headers, ['Supported', SUPPORTED], ['Accept', ACCEPT], ...(terms === null ? [] : linesOfAnswer(terms))]
     // What a PRACK has settled is not said again: it may have been changed since by UPDATE (RFC 6337 §3.1.1).
     const said = this.#session === 'open' ? body : null
     this.#transaction.respond(this.#response(200, { headers: [...this.#headers(), ...more], body: said }))

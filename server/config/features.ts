@@ -1,0 +1,66 @@
+import type { Company } from '#contract/documents/company.ts'
+import type { ConfigDocument } from '#contract/documents/document.ts'
+import { defaultParkingSeconds, defaultSlots, type FeatureCodes } from '#contract/documents/features.ts'
+import type { PublicNumber } from '#contract/documents/numbers.ts'
+import type { CompiledFeatures } from '#server/config/compiled.ts'
+import { type Complaint, wrong } from '#server/config/complaint.ts'
+import { ofKind } from '#server/config/of-kind.ts'
+
+/** What phones do by dialling a code. */
+export type Feature =
+  | { kind: 'pickup'; number: string }
+  | { kind: 'group-pickup' | 'park' | 'flip' }
+  /** The slot itself: fetches who waits there. */
+  | { kind: 'slot'; slot: string }
+
+/** The codes of a company that does not say which, beside those it does say. */
+export function compileFeatures({ featureCodes, parking }: Company, main: PublicNumber | undefined): CompiledFeatures {
+  return {
+    codes: codesOf(featureCodes),
+    slots: new Set(parking?.slots ?? defaultSlots),
+    parkedMs: (parking?.seconds ?? defaultParkingSeconds) * 1_000,
+    afterParking: parking?.then ?? main?.target ?? null,
+  }
+}
+
+/** What dialling means; null: somebody is called. */
+export function featureOf({ codes, slots }: CompiledFeatures, dialled: string): Feature | null {
+  if (slots.has(dialled)) return { kind: 'slot', slot: dialled }
+  if (dialled === codes.groupPickup) return { kind: 'group-pickup' }
+  if (dialled === codes.park) return { kind: 'park' }
+  if (dialled === codes.flip) return { kind: 'flip' }
+  const number = dialled.startsWith(codes.pickup) ? dialled.slice(codes.pickup.length) : ''
+  return /^[*#]?[0-9]{2,6}$/.test(number) ? { kind: 'pickup', number } : null
+}
+
+/** Whatever is dialled means one thing only. */
+export function featureChecks(documents: readonly ConfigDocument[]): Complaint[] {
+  return ofKind(documents, 'company').flatMap((company) => {
+    const { pickup, ...others } = codesOf(company.featureCodes)
+    const taken = new Map(Object.entries(others).map(([name, code]) => [code, `the code of ${name}`]))
+    const complaints: Complaint[] = []
+    if (taken.size < Object.keys(others).length || taken.has(pickup))
+      complaints.push(wrong('not-unique', company, ['featureCodes'], 'two feature codes are the same'))
+    for (const { number } of ofKind(documents, 'extension')) taken.set(number, `extension ${number}`)
+    for (const number of ofKind(documents, 'emergency').flatMap((one) => one.numbers)) taken.set(number, 'an emergency number')
+    const slots = company.parking?.slots ?? defaultSlots
+    for (const [i, slot] of slots.entries()) {
+      const path = company.parking?.slots === undefined ? ['parking'] : ['parking', 'slots', i]
+      const owner = taken.get(slot) ?? (isPickup(pickup, slot) ? `the pickup of ${slot.slice(pickup.length)}` : undefined)
+      if (owner !== undefined) complaints.push(wrong('not-unique', company, path, `${slot} is ${owner} already: no slot may have it`))
+    }
+    for (const [name, code] of Object.entries(others)) {
+      if (isPickup(pickup, code))
+        complaints.push(wrong('not-unique', company, ['featureCodes', name], `${code} would be the pickup of ${code.slice(pickup.length)}`))
+    }
+    return complaints
+  })
+}
+
+function isPickup(pickup: string, code: string): boolean {
+  return code.startsWith(pickup) && /^[*#]?[0-9]{2,6}$/.test(code.slice(pickup.length))
+}
+
+function codesOf(given: FeatureCodes | undefined): Required<FeatureCodes> {
+  return { pickup: '**', groupPickup: '*8', park: '*70', flip: '*9', ...given }
+}
