@@ -30,6 +30,8 @@ export const digitsTarget: FuzzTarget = {
     Buffer.concat([...press(1), ...press(11), ...press(1)]),
     packet(200, 0xffff, false, { event: 16, end: true, duration: 0xffff }),
   ],
+  // One datagram's worth of octets is eight thousand packets.
+  limitMs: 25,
   run(bytes) {
     const receiver = new EventReceiver()
     const presses: Press[] = []
