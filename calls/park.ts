@@ -16,6 +16,8 @@ export interface ParkTerms {
   readonly waitMs: number
   /** Somewhere takes those that nobody fetches; otherwise they wait on. */
   readonly goesOn: boolean
+  /** Wall time from which on it has waited since an earlier life of the server, which told so; absent: from now on. */
+  readonly since?: number
 }
 
 export interface ParkEvents {
@@ -44,17 +46,16 @@ export class Park implements Part {
   #ring: Ring | null = null
   #over = false
 
-  /** `since`: it waits from an earlier life of the server on, and this was told then. */
-  constructor(call: Call, party: Leg, terms: ParkTerms, events: ParkEvents, since?: number) {
+  constructor(call: Call, party: Leg, terms: ParkTerms, events: ParkEvents) {
     this.#call = call
     this.party = party
     this.terms = terms
     this.#events = events
-    this.since = since ?? call.needs.clock.wall()
+    this.since = terms.since ?? call.needs.clock.wall()
     this.#music = terms.music.length === 0 ? null : party.media.endpoint.play(terms.music, { loop: true })
     this.#listening.use(party.onEnded.on((outcome) => this.#left(outcome)))
     call.own(this)
-    if (since === undefined)
+    if (terms.since === undefined)
       call.tell({ kind: 'call.parked', leg: party.id, slot: terms.slot, ...(terms.by !== null && { by: terms.by.number }) })
     this.#wait(Math.max(0, this.since + terms.waitMs - call.needs.clock.wall()))
   }

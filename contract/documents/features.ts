@@ -31,7 +31,7 @@ export const Parking = fields({
   /** After so long whoever parked the call is rung; again and again where there is nowhere else to go. Default 120. */
   seconds: optional(seconds(10, 3_600), 120),
   /** Where the call goes when they do not answer either. Default: where the main number leads. */
-  then: optional(Target),
+  otherwise: optional(Target),
 })
 export type Parking = Static<typeof Parking>
 

@@ -19,7 +19,7 @@ export function compileFeatures({ featureCodes, parking }: Company, main: Public
     codes: codesOf(featureCodes),
     slots: new Set(parking?.slots ?? defaultSlots),
     parkedMs: (parking?.seconds ?? defaultParkingSeconds) * 1_000,
-    afterParking: parking?.then ?? main?.target ?? null,
+    afterParking: parking?.otherwise ?? main?.target ?? null,
   }
 }
 

@@ -75,7 +75,7 @@ export class Parking {
     const party = call.legs.find((leg) => leg.id === story.leg)
     if (party === undefined || this.at(call.identity.tenant, story.slot) !== null) return false
     for (const leg of call.legs) if (leg !== party) leg.hangUp({ kind: 'transferred', by: leg.role, detail: `parked at ${story.slot}` })
-    this.#put(call, party, story, around, story.since)
+    this.#put(call, party, story, around)
     return true
   }
 
@@ -92,22 +92,16 @@ export class Parking {
     else void this.#needs.announce(slot, around.config).then((items) => say(by, items, done), done)
   }
 
-  #put(call: Call, party: Leg, at: { slot: string; by: EndpointRef | null }, around: Surroundings, since?: number): void {
-    const { slot, by } = at
+  #put(call: Call, party: Leg, at: { slot: string; by: EndpointRef | null; since?: number }, around: Surroundings): void {
+    const { slot, by, since } = at
     const { parkedMs, afterParking } = around.config.settled.features
     const key = `${call.identity.tenant} ${slot}`
-    const terms = { slot, by, music: around.music, waitMs: parkedMs, goesOn: afterParking !== null }
-    const park = new Park(
-      call,
-      party,
-      terms,
-      {
-        onFetched: (one, other) => around.onFetched(one, other),
-        onForgotten: (one) => around.onForgotten(one),
-        onFree: () => this.#slots.delete(key),
-      },
-      since,
-    )
+    const terms = { slot, by, music: around.music, waitMs: parkedMs, goesOn: afterParking !== null, ...(since !== undefined && { since }) }
+    const park = new Park(call, party, terms, {
+      onFetched: (one, other) => around.onFetched(one, other),
+      onForgotten: (one) => around.onForgotten(one),
+      onFree: () => this.#slots.delete(key),
+    })
     this.#slots.set(key, park)
     call.story = { kind: 'parked', leg: party.id, slot, by, since: park.since } satisfies ParkedStory
   }

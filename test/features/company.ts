@@ -11,7 +11,7 @@ const documents: readonly unknown[] = [
   {
     ...{ kind: 'company', id: 'features', name: 'Features', timezone: 'UTC', country: 'GB', language: 'en', sipDomains: [domain] },
     lampsShowCallers: true,
-    parking: { slots: ['701', '702'], seconds: 10, then: { extension: '103' } },
+    parking: { slots: ['701', '702'], seconds: 10, otherwise: { extension: '103' } },
   },
   { kind: 'person', id: 'anna', name: 'Anna' },
   ...['desk', 'laptop'].map((id) => ({ kind: 'device', id, person: 'anna', username: id, password: passwordOf(id) })),
