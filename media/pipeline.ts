@@ -95,7 +95,8 @@ export class RtpEndpoint implements Arrivals {
       const { arrivedAt, timestamp } = header
       this.#tap.frame({ speaker: 0, at: arrivedAt, timestamp, codec, payload: packet.subarray(header.payloadStart, header.payloadEnd) })
     }
-    if (this.#inband !== null) {
+    // Between two parties the tones go on in the audio, and nobody of ours waits for digits: to listen would cost more than all the rest.
+    if (this.#inband !== null && this.#peer === null) {
       this.#inband.audio(packet, header, codec)
       this.wake()
     }
