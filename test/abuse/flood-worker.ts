@@ -8,6 +8,7 @@ import type { FloodSpec, FloodTally } from '#test/abuse/flood.ts'
 
 const spec = workerData as FloodSpec
 const tally: FloodTally = { sent: 0, sentBytes: 0, received: 0, receivedBytes: 0, statuses: {}, connections: 0 }
+const ports = (spec.toLastPort ?? spec.to.port) - spec.to.port + 1
 const beatMs = 5
 const life = randomBytes(6).toString('hex')
 /** What waits for a slow server before we hold back: an attacker has no more memory than others. */
@@ -27,7 +28,7 @@ const timer = setInterval(() => {
   const elapsed = performance.now() - startedAt
   const due = Math.min((elapsed / 1000) * spec.perSecond, spec.perSecond * spec.seconds)
   while (tally.sent < due) {
-    const bytes = Buffer.from((spec.messages[tally.sent % spec.messages.length] ?? '').replaceAll('{n}', `${life}x${tally.sent}`))
+    const bytes = Buffer.from((spec.messages[tally.sent % spec.messages.length] ?? '').replaceAll('{n}', `${life}x${tally.sent}`), 'latin1')
     tally.sent++
     tally.sentBytes += bytes.length
     line.send(bytes)
@@ -44,7 +45,10 @@ async function overUdp(): Promise<{ send(bytes: Buffer): void; close(): void }> 
   socket.on('message', hear)
   socket.on('error', () => undefined)
   await new Promise<void>((resolve) => socket.bind(spec.fromPort, spec.from, resolve))
-  return { send: (bytes) => socket.send(bytes, spec.to.port, spec.to.address, () => undefined), close: () => socket.close() }
+  return {
+    send: (bytes) => socket.send(bytes, spec.to.port + (tally.sent % ports), spec.to.address, () => undefined),
+    close: () => socket.close(),
+  }
 }
 
 /** Makes a new connection as soon as one is closed. */

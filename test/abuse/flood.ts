@@ -9,6 +9,8 @@ export interface FloodSpec {
   /** 0: a port that is free. */
   fromPort: number
   to: { address: string; port: number }
+  /** Sends to all ports from `to.port` to this one in turn. */
+  toLastPort?: number
   /** Sent in turn. Every `{n}` becomes a number that never repeats. */
   messages: readonly string[]
   perSecond: number

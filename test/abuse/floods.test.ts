@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { flood, stranger } from '#test/abuse/flood.ts'
-import { Siege } from '#test/abuse/siege.ts'
-
-interface BanSeen {
-  id: string
-  kind: string
-  who: string
-  reason: string
-  dropped: number
-}
+import { type BanSeen, Siege } from '#test/abuse/siege.ts'
 
 const methods = ['REGISTER', 'INVITE', 'SUBSCRIBE', 'OPTIONS', 'NOTIFY', 'MESSAGE', 'PUBLISH']
 

@@ -18,6 +18,15 @@ export interface Figures {
   endpoints: number
 }
 
+/** A ban, as the API tells of it. */
+export interface BanSeen {
+  id: string
+  kind: string
+  who: string
+  reason: string
+  dropped: number
+}
+
 /** Nobody may hear a longer silence while the system is attacked. */
 const longestGapMs = 60
 /** An attack may add no more to the stall of the event loop. */
@@ -39,14 +48,20 @@ export class Siege implements AsyncDisposable {
   readonly #beats: readonly Disposable[]
   readonly #server: number
 
-  private constructor(system: RunningSystem, api: Api, town: Town, on: { pairs: Pair[] }, server: number) {
+  private constructor({
+    system,
+    api,
+    town,
+    pairs,
+    server,
+  }: { system: RunningSystem; api: Api; town: Town; pairs: Pair[]; server: number }) {
     this.system = system
     this.api = api
     this.town = town
-    this.pairs = on.pairs
-    this.#heard = on.pairs.slice(0, heard)
+    this.pairs = pairs
+    this.#heard = pairs.slice(0, heard)
     const talkers = (pairs: readonly Pair[]) => pairs.flatMap(({ caller, callee }) => [caller.talker, callee.talker])
-    const quiet = talkers(on.pairs.slice(heard))
+    const quiet = talkers(pairs.slice(heard))
     const seldom = setInterval(() => {
       for (const talker of quiet) talker.beat()
     }, 1_000)
@@ -67,7 +82,7 @@ export class Siege implements AsyncDisposable {
       for (let i = 0; i < calls; i += 10) {
         pairs.push(...(await Promise.all(Array.from({ length: 10 }, (_, j) => callPair(town, i + j)))))
       }
-      return new Siege(system, api, town, { pairs }, await system.pidOf('server'))
+      return new Siege({ system, api, town, pairs, server: await system.pidOf('server') })
     } catch (fault) {
       await system[Symbol.asyncDispose]()
       throw fault
@@ -131,7 +146,7 @@ export class Siege implements AsyncDisposable {
         const answer = await held?.reinvite(direction)
         assert.ok(
           answer !== undefined && 'status' in answer && answer.status === 200,
-          `re-INVITE: ${JSON.stringify(answer)} ${JSON.stringify(await Promise.race([held?.ended, 'talks']))}`,
+          `re-INVITE: ${JSON.stringify(answer)} ${JSON.stringify(await Promise.race([held?.ended ?? null, pause(1, 'talks')]))}`,
         )
       }
       await pause(100)

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { authorization, header, newTag, Wire, type WireMessage } from '#test/support/wire.ts'
+import { WirePhone } from '#test/support/wire-phone.ts'
+import { Api } from '#test/support/api.ts'
+import { acme, AcmeSystem } from '#test/trunks/acme.ts'
+
+const domain = 'acme.test'
+const password = 'another horse battery'
+const methods = ['REGISTER', 'INVITE', 'OPTIONS', 'SUBSCRIBE', 'MESSAGE'] as const
+type Method = (typeof methods)[number]
+/** Among the lines of a request: a To tag, as in a dialog. */
+const tagged = ';tag=1928301774'
+
+/** What credentials say that they should not; the others are right. */
+const forgeries: readonly [name: string, forge: (right: string) => string][] = [
+  ['of nobody', (right) => right.replace('username="101"', 'username="nobody"')],
+  ['of another phone', (right) => right.replace('username="101"', 'username="100"')],
+  ['for another realm', (right) => right.replace(/realm="[^"]*"/, 'realm="other.test"')],
+  ['with a nonce that is not ours', (right) => right.replace(/nonce="[^"]*"/, 'nonce="deadbeef"')],
+  ['for another URI', (right) => right.replace(/uri="[^"]*"/, 'uri="sip:somebody@acme.test"')],
+  ['without qop', (right) => right.replace(/, cnonce=.*$/, '')],
+  ['with algorithm none', (right) => right.replace(/algorithm=[^,]*/, 'algorithm=none')],
+  ['with MD5-sess', (right) => right.replace(/algorithm=[^,]*/, 'algorithm=MD5-sess')],
+  ['with an empty response', (right) => right.replace(/response="[^"]*"/, 'response=""')],
+  ['with a response of zeros', (right) => right.replace(/response="[^"]*"/, `response="${'0'.repeat(32)}"`)],
+  ['with nothing but a name', () => 'Digest username="101"'],
+  ['of another scheme', () => `Basic ${Buffer.from(`101:${password}`).toString('base64')}`],
+]
+
+describe('logins', () => {
+  let at: AcmeSystem
+  let phone: WirePhone
+  let hosts = 10
+  before(async () => {
+    const second = { kind: 'device', id: 'second', username: '101', password, algorithms: ['SHA-256', 'MD5'] }
+    at = await AcmeSystem.start(acme(second, { kind: 'extension', id: '101', number: '101', target: { device: 'second' } }))
+    phone = await WirePhone.open({ user: '101', domain, password }, at.sip)
+    assert.equal((await at.phone.register()).status, 200)
+    assert.equal((await phone.register()).status, 200)
+  })
+  after(async () => {
+    await phone[Symbol.asyncDispose]()
+    await at[Symbol.asyncDispose]()
+  })
+
+  /** Somebody at an address of his own. */
+  const stranger = (): Promise<Wire> => Wire.open(at.sip, `127.0.7.${hosts++}`)
+
+  const uriOf = (method: Method): string => (method === 'REGISTER' ? `sip:${domain}` : `sip:100@${domain}`)
+
+  async function ask(wire: Wire, method: Method, user: string, more: readonly string[] = []): Promise<WireMessage> {
+    const callId = newTag()
+    const self = `<sip:${user}@${domain}>`
+    wire.send(
+      [
+        `${method} ${uriOf(method)} SIP/2.0`,
+        `Via: ${wire.via()}`,
+        'Max-Forwards: 70',
+        `From: ${self};tag=${newTag()}`,
+        `To: ${method === 'REGISTER' ? self : `<sip:100@${domain}>`}${more.includes(tagged) ? tagged : ''}`,
+        `Call-ID: ${callId}`,
+        `CSeq: 1 ${method}`,
+        `Contact: <sip:evil@${wire.at}>`,
+        ...(method === 'SUBSCRIBE' ? ['Event: dialog', 'Expires: 60'] : []),
+        ...more,
+        'Content-Length: 0',
+        '',
+        '',
+      ].join('\r\n'),
+    )
+    const answer = await wire.next(`answer to ${method}`, (message) => message.status >= 200 && header(message, 'call-id') === callId)
+    if (method === 'INVITE')
+      wire.send(answer.text.replace(/^SIP\/2.0 [^\r]*/, `ACK ${uriOf(method)} SIP/2.0`).replace(/CSeq: 1 INVITE/, 'CSeq: 1 ACK'))
+    return answer
+  }
+
+  /** What an answer looks like, but for what differs each time. */
+  function shapeOf(answer: WireMessage): string {
+    const names = [...answer.headers.keys()].join(' ')
+    const challenges = (answer.headers.get('www-authenticate') ?? []).map((each) => each.replace(/nonce="[^"]*"/, 'nonce'))
+    return `${answer.first} ${names} ${challenges.join(' ')} ${answer.text.length}`
+  }
+
+  test('credentials work once: who overheard them gets nothing', async () => {
+    for (const method of ['REGISTER', 'OPTIONS', 'MESSAGE'] as const) {
+      await using wire = await stranger()
+      const challenged = await ask(wire, method, '101')
+      const right = authorization(header(challenged, 'www-authenticate'), { user: '101', password, method, uri: uriOf(method) })
+      const expires = ['Expires: 0']
+      assert.notEqual((await ask(wire, method, '101', [`Authorization: ${right}`, ...(method === 'REGISTER' ? expires : [])])).status, 401)
+      const again = await ask(wire, method, '101', [`Authorization: ${right}`])
+      assert.equal(again.status, 401, method)
+      assert.match(header(again, 'www-authenticate'), /stale=true/)
+    }
+    assert.equal((await phone.register()).status, 200)
+  })
+
+  test('no credentials but the right ones are taken, by any method, and all refusals look alike', async () => {
+    for (const method of methods) {
+      const shapes = new Set<string>()
+      for (const [name, forge] of forgeries) {
+        await using wire = await stranger()
+        const challenged = await ask(wire, method, '101')
+        assert.equal(challenged.status, 401)
+        const right = authorization(header(challenged, 'www-authenticate'), { user: '101', password, method, uri: uriOf(method) })
+        const refused = await ask(wire, method, '101', [`Authorization: ${forge(right)}`])
+        assert.equal(refused.status, 401, `${method} ${name}`)
+        shapes.add(shapeOf(refused).replace(' stale=true', '').replace(/\d+$/, ''))
+      }
+      assert.equal(shapes.size, 1, [...shapes].join('\n'))
+    }
+  })
+
+  test('a To tag is no way around: a dialog that does not exist is none', async () => {
+    await using wire = await stranger()
+    for (const method of methods) assert.equal((await ask(wire, method, '101', [tagged])).status, 481, method)
+  })
+
+  test('who exists and who does not get the same answers, byte for byte but for the nonce', async () => {
+    for (const method of methods) {
+      await using wire = await stranger()
+      const shapes = new Set<string>()
+      for (const user of ['101', '999', '555', '000']) shapes.add(shapeOf(await ask(wire, method, user)))
+      assert.equal(shapes.size, 1, [...shapes].join('\n'))
+    }
+  })
+
+  test('one phone cannot register, wipe or outnumber another', async () => {
+    const contact = at.phone.contact
+    for (const said of [
+      { to: `<sip:100@${domain}>` },
+      { to: `<sip:100@${domain}>`, from: `<sip:100@${domain}>` },
+      { to: `<sip:100@other.test>` },
+    ])
+      assert.notEqual((await phone.register(said)).status, 200, JSON.stringify(said))
+    const wiped = await phone.request('REGISTER', `sip:${domain}`, { to: `<sip:100@${domain}>`, headers: ['Contact: *', 'Expires: 0'] })
+    assert.notEqual(wiped.status, 200)
+    for (let i = 0; i < 40; i++) {
+      await phone.request('REGISTER', `sip:${domain}`, {
+        to: `<${phone.aor}>`,
+        headers: [`Contact: <sip:c${i}@${phone.wire.at}>`, 'Expires: 60'],
+      })
+    }
+    const mine = await phone.register()
+    assert.ok((mine.headers.get('contact') ?? []).length <= 10, String(mine.headers.get('contact')?.length))
+    assert.deepEqual((await at.phone.register()).headers.get('contact')?.length, 1)
+    assert.ok(contact.length > 0)
+  })
+
+  test('who guesses at many accounts is banned after ten tries, with an alarm; who guesses from everywhere at one does not lock out its phone', async () => {
+    const mark = at.facts.mark
+    const operator = await Api.of(at.system.settings, 'operator', 'demo')
+    await using wire = await stranger()
+    let tries = 0
+    const guess = async (from: Wire, user: string): Promise<void> => {
+      const challenged = await ask(from, 'REGISTER', user)
+      const wrong = authorization(header(challenged, 'www-authenticate'), {
+        user,
+        password: `guess ${tries}`,
+        method: 'REGISTER',
+        uri: `sip:${domain}`,
+      })
+      tries++
+      assert.equal((await ask(from, 'REGISTER', user, [`Authorization: ${wrong}`])).status, 401)
+    }
+    const banned = async (): Promise<{ who: string; reason: string }[]> =>
+      (await operator.give<{ bans: { who: string; reason: string }[] }>('GET', '/v1/bans')).bans
+    while (!(await banned()).some(({ who }) => who === wire.address) && tries < 20) await guess(wire, String(200 + tries))
+    assert.ok(tries <= 10, String(tries))
+    await at.facts.next('alarm.raised', ({ rule }) => rule === 'source-banned', mark)
+    for (let i = 0; i < 40; i++) {
+      await using other = await stranger()
+      await guess(other, '101')
+    }
+    await at.facts.next('alarm.raised', ({ rule, detail }) => rule === 'password-guessing' && detail.startsWith('101@'))
+    assert.ok((await banned()).some(({ who, reason }) => who === `101@${domain}` && /several addresses/.test(reason)))
+    assert.equal((await phone.register()).status, 200)
+  })
+})

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+import { header, Wire, type WireMessage } from '#test/support/wire.ts'
+import { WirePhone } from '#test/support/wire-phone.ts'
+import { acme, AcmeSystem, type Doc, everythingTo, trunk } from '#test/trunks/acme.ts'
+
+const address = '127.0.0.41'
+const port = 30_000 + randomInt(9_000)
+const password = 'another horse battery'
+
+const device = (user: string): Doc[] => [
+  { kind: 'device', id: `phone-${user}`, username: user, password, algorithms: ['MD5'], forwards: true },
+  { kind: 'extension', id: user, number: user, target: { device: `phone-${user}` } },
+]
+
+describe('what goes round ends', () => {
+  let at: AcmeSystem
+  const phones: WirePhone[] = []
+  let carrier: Wire
+  before(async () => {
+    at = await AcmeSystem.start([
+      ...acme(trunk('carrier', address, port, { username: 'line', password: 'secret of the line' }), ...device('101'), ...device('102')),
+      // What the carrier sends here goes back to it, and comes again.
+      { kind: 'number', id: 'ring', number: '+74950000109', target: { external: '+74950000109' } },
+      everythingTo('carrier'),
+    ])
+    carrier = await Wire.open(at.sip, address, port)
+    for (const user of ['101', '102']) phones.push(await WirePhone.open({ user, domain: 'acme.test', password }, at.sip))
+    for (const phone of [at.phone, ...phones]) assert.equal((await phone.register()).status, 200)
+  })
+  after(async () => {
+    for (const phone of phones) await phone[Symbol.asyncDispose]()
+    await carrier[Symbol.asyncDispose]()
+    await at[Symbol.asyncDispose]()
+  })
+
+  /** Answers each call for a phone with a forward; counts them. */
+  function forwards(phone: WirePhone, to: string): { calls: number } {
+    const seen = { calls: 0 }
+    phone.wire.onRequest = (request) => {
+      if (request.method === 'INVITE') {
+        seen.calls++
+        phone.wire.answer(request, '302 Moved Temporarily', [`Contact: <sip:${to}@acme.test>`])
+      } else if (request.method !== 'ACK') phone.wire.answer(request, '200 OK')
+      return true
+    }
+    return seen
+  }
+
+  test('two phones that forward to each other, and one to itself: each rings once or twice', async () => {
+    const [first, second] = phones
+    assert.ok(first !== undefined && second !== undefined)
+    const [one, two] = [forwards(first, '102'), forwards(second, '101')]
+    const call = await at.phone.call('101')
+    assert.ok(call.status >= 400, String(call.status))
+    assert.ok(one.calls + two.calls <= 4, `${one.calls} and ${two.calls}`)
+    const itself = forwards(first, '101')
+    assert.ok((await at.phone.call('101')).status >= 400)
+    assert.ok(itself.calls <= 2, String(itself.calls))
+  })
+
+  test('a call that a carrier sends back, again and again, ends when its hops are used up', async () => {
+    const dialogs: WireMessage[] = []
+    let refusedWith = 0
+    carrier.onRequest = (request) => {
+      if (request.method !== 'INVITE') {
+        if (request.method !== 'ACK') carrier.answer(request, '200 OK')
+        return true
+      }
+      dialogs.push(request)
+      carrier.answer(request, '100 Trying')
+      carrier.send(invited(carrier, Number(header(request, 'max-forwards'))))
+      return true
+    }
+    const answered = carrier.next('483', (message) => message.status >= 400).then((message) => (refusedWith = message.status))
+    carrier.send(invited(carrier, 6))
+    await answered
+    assert.equal(refusedWith, 483)
+    assert.equal(dialogs.length, 6)
+    assert.deepEqual(
+      dialogs.map((request) => header(request, 'max-forwards')),
+      ['5', '4', '3', '2', '1', '0'],
+    )
+  })
+
+  test('a carrier that asks for the password again and again is told it once; one that is not the carrier never is', async () => {
+    const invites: WireMessage[] = []
+    carrier.onRequest = (request) => {
+      if (request.method === 'INVITE') {
+        invites.push(request)
+        const challenge = `Digest realm="carrier", nonce="n${invites.length}", algorithm=MD5, qop="auth"`
+        carrier.answer(request, '401 Unauthorized', [`WWW-Authenticate: ${challenge}`])
+      } else if (request.method !== 'ACK') carrier.answer(request, '200 OK')
+      return true
+    }
+    const call = await at.phone.call('+4989123456')
+    assert.ok(call.status >= 400)
+    assert.ok(invites.length <= 3, String(invites.length))
+    assert.ok(invites.some((request) => header(request, 'authorization') !== ''))
+  })
+
+  test('who is called, or hung up on, gets no proof of any password, whatever realm he asks by', async () => {
+    const [victim] = phones
+    assert.ok(victim !== undefined)
+    const requests: WireMessage[] = []
+    const asks = (request: WireMessage): boolean => {
+      if (request.method === 'ACK') return true
+      requests.push(request)
+      const challenge = 'Digest realm="carrier", nonce="leak", algorithm=MD5, qop="auth"'
+      const status = header(request, 'cseq').startsWith('2') ? '200 OK' : '401 Unauthorized'
+      victim.wire.answer(request, status, [`WWW-Authenticate: ${challenge}`])
+      return true
+    }
+    victim.wire.onRequest = asks
+    assert.ok((await at.phone.call('101')).status >= 400)
+    victim.wire.onRequest = () => false
+    const mark = at.facts.mark
+    const calling = at.phone.call('101')
+    const taken = await victim.answered()
+    const call = await calling
+    victim.wire.onRequest = asks
+    await call.bye()
+    await at.facts.next('call.ended', () => true, mark)
+    assert.ok(
+      requests.some(({ method }) => method === 'BYE'),
+      requests.map(({ first }) => first).join(),
+    )
+    for (const request of requests) {
+      assert.equal(header(request, 'authorization'), '')
+      assert.equal(header(request, 'proxy-authorization'), '')
+    }
+    assert.ok(taken.callId !== '')
+  })
+
+  /** A call for the number that leads back to the carrier. */
+  function invited(from: Wire, hops: number): string {
+    const id = `ring-${hops}-${randomInt(1e9)}`
+    const sdp = `v=0\r\no=x 1 1 IN IP4 ${address}\r\ns=-\r\nc=IN IP4 ${address}\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8\r\n`
+    return [
+      `INVITE sip:+74950000109@${at.sip.address} SIP/2.0`,
+      `Via: ${from.via()}`,
+      `Max-Forwards: ${hops}`,
+      `From: <sip:+4989123456@${from.at}>;tag=${id}`,
+      `To: <sip:+74950000109@${at.sip.address}>`,
+      `Call-ID: ${id}`,
+      'CSeq: 1 INVITE',
+      `Contact: <sip:carrier@${from.at}>`,
+      'Content-Type: application/sdp',
+      `Content-Length: ${sdp.length}`,
+      '',
+      sdp,
+    ].join('\r\n')
+  }
+})

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { connect } from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { flood, stranger } from '#test/abuse/flood.ts'
+import { type BanSeen, Siege } from '#test/abuse/siege.ts'
+
+const domain = 'survival.example'
+
+function options(id: string, more: readonly string[] = [], body = ''): string {
+  return [
+    `OPTIONS sip:${domain} SIP/2.0`,
+    `Via: SIP/2.0/TCP 127.0.0.9;branch=z9hG4bK${id}`,
+    'Max-Forwards: 70',
+    `From: <sip:x@${domain}>;tag=${id}`,
+    `To: <sip:${domain}>`,
+    `Call-ID: ${id}`,
+    'CSeq: 1 OPTIONS',
+    ...more,
+    '',
+    body,
+  ].join('\r\n')
+}
+
+/** Every one hides a second request in what somebody else might take for the body of the first, or the other way round. */
+const inner = (id: string): string => options(`inner-${id}`, ['Content-Length: 0'])
+const smuggled: readonly [name: string, lines: (length: number) => string[]][] = [
+  ['two lengths', (length) => [`Content-Length: ${length}`, 'Content-Length: 0']],
+  ['two lengths, the other way round', (length) => ['Content-Length: 0', `Content-Length: ${length}`]],
+  ['a compact length beside the long one', (length) => [`Content-Length: ${length}`, 'l: 0']],
+  ['a negative length', () => ['Content-Length: -1']],
+  ['a length beyond 32 bits', (length) => [`Content-Length: ${4_294_967_296 + length}`]],
+  ['a length with a sign', (length) => [`Content-Length: +${length}`]],
+  ['a list of lengths', (length) => [`Content-Length: ${length},${length}`]],
+  ['a hexadecimal length', (length) => [`Content-Length: 0x${length.toString(16)}`]],
+  ['a length of words', () => ['Content-Length: none']],
+  ['no length', () => []],
+]
+
+describe('messages made to harm, beside fifty calls', () => {
+  let siege: Siege
+  before(async () => void (siege = await Siege.open()))
+  after(async () => {
+    const faults = await siege.faults()
+    await siege[Symbol.asyncDispose]()
+    assert.deepEqual(faults, [])
+  })
+
+  /** What comes back for these bytes until nothing more does. */
+  async function tcp(bytes: string | Buffer, from: string, port: number): Promise<string> {
+    const socket = connect({ host: '127.0.0.1', port, localAddress: from })
+    let text = ''
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
+    socket.on('error', () => undefined)
+    socket.write(bytes)
+    await pause(150)
+    socket.destroy()
+    return text
+  }
+
+  test('a request hidden in the body of another is never executed, however the length is put', async () => {
+    await siege.during(async (port) => {
+      for (const [i, [name, lines]] of smuggled.entries()) {
+        const hidden = inner(String(i))
+        const answers = await tcp(options(`outer-${i}-${port}`, lines(hidden.length), hidden), `127.0.8.${i + 1}`, port)
+        assert.doesNotMatch(answers, /Call-ID: inner-/, name)
+        if (port === siege.target.port) assert.match(answers, /^SIP\/2\.0 (400|513) /, name)
+      }
+    })
+  })
+
+  test('honest neighbours on a stream are each answered: leading zeros, pings between, one byte at a time', async () => {
+    const { port } = siege.target
+    const body = 'hello'
+    const zeros = await tcp(options('zeros', ['Content-Length: 0005'], body) + options('next', ['Content-Length: 0']), '127.0.8.60', port)
+    assert.match(zeros, /Call-ID: zeros[\s\S]*Call-ID: next/)
+    const pings = await tcp(`\r\n\r\n${options('p1', ['l : 0'])}\r\n\r\n${options('p2', ['l: 0'])}`, '127.0.8.61', port)
+    assert.match(pings, /Call-ID: p1[\s\S]*Call-ID: p2/)
+  })
+
+  test('messages of any size and shape: giant lines, ten thousand Vias and Routes, nested quotes, bombs of SDP', async () => {
+    const bombs = bombsFrom('127.0.0.95')
+    await siege.during(async (port) => {
+      for (const bytes of bombs) await tcp(bytes, '127.0.0.95', port)
+      const small = bombs.filter(({ length }) => length < 60_000)
+      await flood({
+        transport: 'udp',
+        from: '127.0.0.96',
+        fromPort: 0,
+        to: { ...siege.target, port },
+        messages: small,
+        perSecond: 500,
+        seconds: 1,
+      })
+    })
+  })
+
+  test('bombs of SDP from a phone of the company are refused, and hold no audio port', async () => {
+    const before = await siege.figures()
+    for (const sdp of sdpBombs) {
+      const outcome = await new Promise<string>((resolve) => {
+        siege.town.agent.invite(
+          {
+            uri: `sip:2000@${domain}`,
+            from: `<sip:1001@${domain}>`,
+            to: `<sip:2000@${domain}>`,
+            via: { ...siege.town.server, transport: 'tcp' },
+            credentials: { user: '1001', password: 'correct horse' },
+            body: { contentType: 'application/sdp', bytes: Buffer.from(sdp) },
+            timeoutMs: 4_000,
+          },
+          {
+            onAnswered: (_response, dialog) => {
+              dialog.acknowledge()
+              dialog.bye()
+              resolve('answered')
+            },
+            onFailed: (failure) => resolve(failure.kind === 'response' ? String(failure.status) : failure.detail),
+            dialog: { onReinvite: () => undefined, onRequest: () => undefined, onEnded: () => undefined } as never,
+          },
+        )
+      })
+      assert.match(outcome, /^(400|413|415|488|513|framing|answered)/, `${outcome} for ${sdp.slice(0, 200)}`)
+    }
+    await siege.until('ports are free again', ({ endpoints }) => endpoints <= before.endpoints)
+  })
+
+  test('JSON as deep as a well is a bad request', async () => {
+    const { http, folders } = siege.system.settings
+    const key = (await import('node:fs')).readFileSync(`${folders.data}/operator.key`, 'utf8').trim()
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000)
+    for (const body of [deep, `{"documents":${deep}}`, `{"documents":[{"kind":${deep}}]}`, `{"__proto__":{"x":1},"documents":[]}`]) {
+      const headers = {
+        authorization: `Bearer ${key}`,
+        'centrala-company': 'demo',
+        'content-type': 'application/json',
+        'idempotency-key': `deep-${randomInt(1e9)}`,
+      }
+      const answer = await fetch(`http://${http.address}:${http.port}/v1/configuration`, { method: 'PUT', headers, body })
+      assert.ok(answer.status >= 400 && answer.status < 500, `${answer.status} ${(await answer.text()).slice(0, 300)}`)
+    }
+  })
+
+  test('garbage at every audio port, and a storm at one, end no call and silence nobody', async () => {
+    const { firstPort, lastPort } = siege.system.settings.media
+    const junk = [
+      '\x80',
+      '\x80\xc8\x00\x01',
+      '\x81\xcb\x00\x01\x00\x00\x00\x01',
+      `\x80\x08${'x'.repeat(170)}`,
+      'x'.repeat(1_400),
+      '\x80\x65{n}',
+    ]
+    const calls = (await siege.figures()).calls
+    await siege.during(async (port) => {
+      const toPorts = port === siege.target.port ? { first: firstPort, last: lastPort } : { first: port, last: port }
+      const to = { ...siege.target, port: toPorts.first }
+      await flood({
+        transport: 'udp',
+        from: '127.0.0.97',
+        fromPort: 0,
+        to,
+        toLastPort: toPorts.last,
+        messages: junk,
+        perSecond: 4_000,
+        seconds: 1.5,
+      })
+      const audio = siege.pairs[0]?.caller.talker.peer?.port ?? firstPort
+      const one = port === siege.target.port ? audio : port
+      await flood({
+        transport: 'udp',
+        from: '127.0.0.98',
+        fromPort: 0,
+        to: { ...to, port: one },
+        messages: junk,
+        perSecond: 10_000,
+        seconds: 1.5,
+      })
+    })
+    assert.ok((await siege.figures()).calls >= calls)
+  })
+
+  test('who sends such things is banned', async () => {
+    const { bans } = (await siege.api.ask('GET', '/v1/bans')) as { bans: BanSeen[] }
+    assert.ok(
+      bans.some(({ who }) => who === '127.0.0.96'),
+      JSON.stringify(bans),
+    )
+  })
+})
+
+const head = 'v=0\r\no=x 1 1 IN IP4 127.0.0.95\r\ns=-\r\nc=IN IP4 127.0.0.95\r\nt=0 0\r\n'
+const audio = 'm=audio 4000 RTP/AVP 8\r\n'
+/** Too many, too large, or out of range. */
+const sdpBombs: readonly string[] = [
+  head + audio.repeat(1_000),
+  `${head}${audio}${'a=candidate:1 1 UDP 1 10.0.0.1 5000 typ host\r\n'.repeat(1_200)}`,
+  `${head}m=audio 4000 RTP/AVP ${Array.from({ length: 10_000 }, (_, i) => i % 128).join(' ')}\r\n`,
+  `${head}${audio}${'a=rtpmap:8 PCMA/8000\r\n'.repeat(2_500)}`,
+  `${head}m=audio 65536 RTP/AVP 8\r\n`,
+  `${head}m=audio 99999999999999999999 RTP/AVP 8\r\n`,
+  `${head}m=audio -1 RTP/AVP 8\r\n`,
+  `${head}${audio}a=ptime:0\r\n`,
+  `${head}${audio}a=ptime:1000000000\r\n`,
+  `${head}${audio}a=ptime:-20\r\n`,
+  `${head}m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\na=fmtp:96 ${'x=1;'.repeat(10_000)}\r\n`,
+  `${head}a=${'('.repeat(50_000)}\r\n${audio}`,
+  `${head.replace('127.0.0.95', '999.999.999.999')}${audio}`,
+  '\0'.repeat(60_000),
+  'v=0',
+]
+
+function bombsFrom(from: string): string[] {
+  const ask = (more: string): string => stranger('OPTIONS', from, '2000@survival.example', more)
+  const invite = (type: string, body: string): string =>
+    stranger('INVITE', from).replace(/Content-Type: [^]*$/, `Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  return [
+    ask(`X-Long: ${'x'.repeat(1_000_000)}\r\n`),
+    ask(`X-Long: ${'x'.repeat(30_000)}\r\n`),
+    ask(`Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\n`.repeat(10_000)),
+    ask(`Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\n`.repeat(250)),
+    ask(`Route: ${'<sip:10.0.0.1;lr>,'.repeat(1_600)}<sip:a>\r\n`),
+    ask(`Contact: "${'\\"'.repeat(14_000)}" <sip:a@b>\r\n`),
+    ask(`P-Asserted-Identity: ${'"'.repeat(20_000)}\r\n`),
+    ask(`Subject: ${'('.repeat(30_000)}\r\n`),
+    ask(`Authorization: Digest ${'a="b",'.repeat(5_000)}\r\n`),
+    ask(`Accept: ${'a/b;q=0.1,'.repeat(3_000)}\r\n`),
+    ask(`X: ${'\r\n '.repeat(8_000)}x\r\n`),
+    ask('').replace('sip:2000@', `sip:${'%61'.repeat(9_000)}@`),
+    ask('').replace('sip:2000@', `sip:2000;${'a;'.repeat(9_000)}@`),
+    ask('').replace('sip:2000@', `tel:+${'1'.repeat(20_000)}`),
+    invite('application/sdp', head + audio.repeat(2_000)),
+    invite('multipart/mixed;boundary=b', '--b\r\nContent-Type: multipart/mixed;boundary=b\r\n\r\n'.repeat(1_000)),
+    invite('application/pidf+xml', `<!DOCTYPE x [<!ENTITY a "${'x'.repeat(1_000)}">]><x>${'&a;'.repeat(10_000)}</x>`),
+  ]
+}
