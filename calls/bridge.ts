@@ -1,6 +1,7 @@
 import type { Outcome } from '#contract/outcome.ts'
 import type { PlayId, PlayItem, RoomId } from '#media/engine.ts'
 import type { Call, Part } from '#calls/call.ts'
+import { InCallMessages } from '#calls/in-call-message.ts'
 import type { Leg } from '#calls/leg.ts'
 import type { Referral } from '#calls/referral.ts'
 
@@ -27,6 +28,7 @@ export class Bridge implements Part {
   #music: readonly PlayItem[]
   #listening = new DisposableStack()
   #held = new Map<Leg, PlayId>()
+  #messages = new InCallMessages()
   #over = false
   #guests = new Set<Guest>()
 
@@ -97,6 +99,7 @@ export class Bridge implements Part {
     this.#listening.use(onEnded)
     this.#listening.use(onHold)
     this.#listening.use(onReferral)
+    this.#listening.use(leg.onMessage.on((incoming) => this.#messages.pass(incoming, other)))
     if (leg.media.isHeld) this.#hold(other, true)
   }
 

@@ -38,6 +38,8 @@ export class Leg {
   readonly onHold = new Emitter<boolean>()
   /** The peer asks that its other party be connected elsewhere (REFER). */
   readonly onReferral = new Emitter<Referral>()
+  /** The peer writes to its other party (RFC 3428), and waits for an answer. */
+  readonly onMessage = new Emitter<IncomingRequest>()
   /** How its dialog is named by others before it stands: the tags of all who might answer. */
   early: { readonly callId: string; readonly localTag: string; readonly remoteTags: string[] } | null = null
   /** Since when it rings, by the monotonic clock; null: it never has. */
@@ -261,6 +263,9 @@ export class Leg {
         this.#referred(incoming)
         return
       case 'MESSAGE':
+        if (this.onMessage.isHeard) this.onMessage.emit(incoming)
+        else incoming.respond(480, 'There is nobody who could read it')
+        return
       case 'NOTIFY':
         incoming.respond(200)
         return

@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts'
+import { isAboutMessage, messageBody, refuseMessage } from '#calls/in-call-message.ts'
 import type { NewFact } from '#contract/facts.ts'
 import type { Body, Identity, IncomingRequest, SipAgent } from '#sip/agent.ts'
 import type { SipRequest } from '#sip/message/message.ts'
@@ -22,10 +23,6 @@ export interface MessagesNeeds {
   tell: (fact: NewFact) => void
 }
 
-/** A MESSAGE above this may not go over transports without congestion control (RFC 3428 §8), and nobody knows which the last one is. */
-const maxBytes = 1_300
-/** Bodies that are passed on as they are; a type with a star stands for all of its kind. */
-const passed = ['text/*', 'message/*', 'application/im-iscomposing+xml'] as const
 /** A phone may send so many in any stretch of this length. */
 const most = 30
 const stretchMs = 10_000
@@ -50,9 +47,8 @@ export class Messages {
       incoming.respond(403)
       return
     }
-    const body = bodyOf(incoming.request)
-    if (body === null) incoming.respond(415, undefined, [['Accept', passed.join(', ')]])
-    else if (body.bytes.length > maxBytes) incoming.respond(513)
+    const body = messageBody(incoming.request)
+    if ('refused' in body) refuseMessage(incoming, body.refused)
     else if (this.#isTooMany(who)) incoming.respond(480, 'Too many messages', [['Retry-After', String(stretchMs / 1000)]])
     else this.#pass(incoming, { who, book, body })
   }
@@ -158,16 +154,9 @@ function isTaken(status: number): boolean {
 
 /** What the phones said of the message itself; silence and talk of credentials are about the way, which the sender is told as 480. */
 function refusalOf(statuses: readonly number[]): number {
-  return statuses.find((status) => [403, 405, 406, 413, 415, 488, 513, 603].includes(status)) ?? 480
+  return statuses.find(isAboutMessage) ?? 480
 }
 
 function typeOf(request: SipRequest): string {
   return request.headers.contentType?.type ?? 'text/plain'
-}
-
-/** The body to pass on; null for a type that phones of ours need not understand. An empty one counts as text. */
-function bodyOf(request: SipRequest): Body | null {
-  const type = typeOf(request)
-  const fits = passed.some((each) => each === type || (each.endsWith('/*') && type.startsWith(each.slice(0, -1))))
-  return fits ? { contentType: request.headers.get('Content-Type') ?? 'text/plain', bytes: new Uint8Array(request.body) } : null
 }

@@ -46,6 +46,25 @@ test('nobody there is 480, nobody of that name 404, and another company’s name
   assert.equal(town.blue.facts.of('message.sent').length, 0)
 })
 
+test('what one of two writes during their call reaches the other; once it is over there is nobody to write to', async () => {
+  const [one, other] = town.red.phones
+  const calling = one.call('101')
+  const [taken, call] = [await other.answered(), await calling]
+  for (const [from, to] of [
+    [call, other],
+    [taken, one],
+  ] as const) {
+    const answer = from.request('MESSAGE', ['Content-Type: text/plain'], {}, 'The code is 4711')
+    const message = await came(to)
+    assert.equal(message.body, 'The code is 4711')
+    to.wire.answer(message, '200 OK')
+    assert.equal((await answer).status, 200)
+  }
+  await call.bye()
+  await taken.ended()
+  assert.equal((await call.request('MESSAGE', ['Content-Type: text/plain'], {}, 'late')).status, 481)
+})
+
 test('too long, of a strange type, or too many: refused by name', async () => {
   const [one] = town.red.phones
   assert.equal((await say(one, 'sip:101@red.test', 'x'.repeat(1_301))).status, 513)

@@ -235,15 +235,14 @@ export class WireCall {
   }
 
   /** A request within the dialog; the final answer. */
-  async request(method: string, headers: readonly string[] = [], tagged: { local?: string } = {}): Promise<WireMessage> {
+  async request(method: string, headers: readonly string[] = [], tagged: { local?: string } = {}, body = ''): Promise<WireMessage> {
     const local = tagged.local ?? this.#local
-    const seq = this.phone.sendRequest(method, this.#target, [
-      `From: ${local}`,
-      `To: ${this.#remote}`,
-      `Call-ID: ${this.callId}`,
-      `Contact: ${this.phone.contact}`,
-      ...headers,
-    ])
+    const seq = this.phone.sendRequest(
+      method,
+      this.#target,
+      [`From: ${local}`, `To: ${this.#remote}`, `Call-ID: ${this.callId}`, `Contact: ${this.phone.contact}`, ...headers],
+      body,
+    )
     return this.phone.wire.next(
       `answer to ${method}`,
       (message) => message.status >= 200 && header(message, 'call-id') === this.callId && header(message, 'cseq') === `${seq} ${method}`,
