@@ -43,8 +43,8 @@ function degradedOf({ store, journal, certificates }: HealthNeeds): string[] {
 }
 
 function transactionsOf({ agent }: Exchange): number {
-  const { clients, servers } = agent.counts.transactions
-  return clients + servers
+  const { clients, servers, finished } = agent.counts.transactions
+  return clients + servers - finished
 }
 
 function metricsOf({ exchange, store, journal, media, listeners, certificates }: HealthNeeds): Registry {
@@ -69,7 +69,7 @@ function metricsOf({ exchange, store, journal, media, listeners, certificates }:
     ['sip_shed', 'SIP requests refused for overload since the start', () => exchange.agent.counts.transactions.shed],
     ['sip_dropped', 'SIP messages not looked at since the start, of sources that are banned', () => exchange.bans.watch.dropped],
     ['sip_bans', 'Sources banned and logins shut out now', () => exchange.bans.list().length],
-    ['sip_transactions', 'SIP transactions, those included that only wait for retransmissions', () => transactionsOf(exchange)],
+    ['sip_transactions', 'SIP transactions that wait for anything but retransmissions', () => transactionsOf(exchange)],
     ['timers', 'Timers of the SIP side that run', () => exchange.timers],
     ['sip_handshakes', 'TLS handshakes and WebSocket upgrades under way', () => exchange.transport.handshaking],
     [
