@@ -80,6 +80,14 @@ export class Bridge implements Part {
     }
   }
 
+  sayBeside(leg: Leg, said: readonly PlayItem[]): boolean {
+    const [a, b] = this.legs
+    const other = leg === a ? b : leg === b ? a : null
+    if (this.#over || other === null || other.endpoint.kind !== 'device' || this.#held.has(other)) return false
+    other.media.endpoint.play(said)
+    return true
+  }
+
   replace(leg: Leg, by: Leg): boolean {
     const [a, b] = this.legs
     if (this.#over || (leg !== a && leg !== b)) return false

@@ -1,5 +1,6 @@
 import type { NewFact } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
+import type { PlayItem } from '#media/engine.ts'
 import type { Leg } from '#calls/leg.ts'
 import type { KeptCall, KeptRecording } from '#calls/kept.ts'
 import type { CallIdentity, CallNeeds } from '#calls/needs.ts'
@@ -16,6 +17,8 @@ export interface Part {
   readonly records?: boolean
   /** Lets `by`, who has just been answered, take the place of one of its legs; false when it has no such leg. Lets the other one go. */
   replace?(leg: Leg, by: Leg): boolean
+  /** Says something to the phone that talks with `leg`, and to nobody else; false when there is no such phone in it. */
+  sayBeside?(leg: Leg, said: readonly PlayItem[]): boolean
 }
 
 /**

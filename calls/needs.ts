@@ -35,6 +35,8 @@ export interface Vault {
 export interface Announcer {
   /** Asks whoever picked up outside to press `key` to take the call: in the company's language. Empty: there is no voice to say it. */
   confirm(key: string, on: CallIdentity): readonly PlayItem[] | Promise<readonly PlayItem[]>
+  /** Tells a phone of the company that its call ends in a minute, since the money of the day is spent. Empty: there is no voice to say it. */
+  lastMinute(on: CallIdentity): readonly PlayItem[] | Promise<readonly PlayItem[]>
 }
 
 /** Where facts go. */
@@ -77,8 +79,8 @@ export interface Destination {
 
 /** What an attempt holds; disposed once when its leg ends. */
 export interface Lease extends Disposable {
-  /** Charged from here. `end`: how to end the leg when what may be spent on it is spent. */
-  answered(end: (outcome: Outcome) => void): void
+  /** Charged from here. `end`: how to end the leg when what may be spent on it is spent. `warn`: says to the phone that talks there that a minute is left. */
+  answered(end: (outcome: Outcome) => void, warn: () => void): void
   /** Nobody was asked there: the peer is dead or full. */
   passedOver(why: string): void
 }

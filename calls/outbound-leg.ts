@@ -2,6 +2,7 @@ import type { Outcome } from '#contract/outcome.ts'
 import type { Call } from '#calls/call.ts'
 import { EarlyMedia } from '#calls/early-media.ts'
 import { encryptionBar, usualEncryption } from '#calls/encryption.ts'
+import { sayLastMinute } from '#calls/last-minute.ts'
 import { Leg } from '#calls/leg.ts'
 import { LegMedia } from '#calls/leg-media.ts'
 import type { Destination } from '#calls/needs.ts'
@@ -58,7 +59,12 @@ export function dial(
     withdraw: (outcome, reason) => invite?.cancel(reason ?? (outcome.kind === 'answered-elsewhere' ? reasons.elsewhere : undefined)),
   })
   if (lease !== undefined) {
-    leg.onPickedUp.on(() => lease.answered((outcome) => leg.hangUp(outcome)))
+    leg.onPickedUp.on(() =>
+      lease.answered(
+        (outcome) => leg.hangUp(outcome),
+        () => sayLastMinute(leg),
+      ),
+    )
     leg.onEnded.on(() => lease[Symbol.dispose]())
   }
   const failed = (failure: SipResponse | Unanswered): void => {

@@ -60,7 +60,10 @@ export class Town {
         resolve: (number) => this.numbers.get(number) ?? { refused: { kind: 'wrong-number', by: 'caller', sip: 404 } },
         forward: (number) => this.numbers.get(number) ?? { refused: { kind: 'wrong-number', by: 'caller', sip: 404 } },
       },
-      announcer: { confirm: (key) => [{ kind: 'file', file: `press-${key}.wav` }] },
+      announcer: {
+        confirm: (key) => [{ kind: 'file', file: `press-${key}.wav` }],
+        lastMinute: () => [{ kind: 'file', file: 'last-minute.wav' }],
+      },
       archive: {
         place: (tenant, recording) => `${tenant}/${recording}.ogg`,
         finished: (recording) => void this.finished.push(recording),

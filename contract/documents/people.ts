@@ -36,8 +36,8 @@ export const DigestAlgorithmName = Type.Enum(['SHA-256', 'MD5'])
 export const Caps = fields({
   /** Money a day (the company's calendar day), in the currency of the outbound document. */
   spendPerDay: optional(Type.Number({ minimum: 0, maximum: 1_000_000, description: 'an amount of money, 0 to 1000000' })),
-  /** A running call for whose next minute the day's money does not suffice: it ends with the minute that is paid, or goes on. An alarm is raised either way. Default: end. */
-  whenSpent: optional(Type.Enum(['end', 'go-on']), 'end'),
+  /** A running call for whose next minute the day's money does not suffice: it ends with the minute that is paid, or goes on; `announce`: it ends, and the phone that pays hears so at the beginning of that minute. An alarm is raised either way. Default: end. */
+  whenSpent: optional(Type.Enum(['end', 'announce', 'go-on']), 'end'),
   callsPerMinute: optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'a whole number of calls, 1 to 10000' })),
   concurrentCalls: optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'a whole number of calls, 1 to 10000' })),
 })

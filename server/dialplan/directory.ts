@@ -167,10 +167,10 @@ export class CompanyDirectory implements Directory {
         const channel = link.take()
         const metered = want.emergency ? null : this.#needs.guard.begin(book, { tenant: want.on.tenant, device: want.device })
         return {
-          answered: (end) =>
-            metered?.answered(book.outbound === null ? 0 : ratePerMinute(book.outbound, want.number), (detail) =>
-              end({ kind: 'barred', by: 'us', detail }),
-            ),
+          answered: (end, warn) => {
+            const rate = book.outbound === null ? 0 : ratePerMinute(book.outbound, want.number)
+            metered?.answered(rate, (detail) => end({ kind: 'barred', by: 'us', detail }), warn)
+          },
           passedOver: (why) => link.foundDead(via, why),
           [Symbol.dispose]: () => {
             channel[Symbol.dispose]()

@@ -28,8 +28,8 @@ export interface GuardNeeds {
 
 /** What a running call costs its company and device. Disposing ends it; idempotent. */
 export interface RunningCost extends Disposable {
-  /** Charged from here by the started minute. `end`: the money of the day is spent, with the reason. */
-  answered(ratePerMinute: number, end: (detail: string) => void): void
+  /** Charged from here by the started minute. `end`: the money of the day is spent, with the reason. `warn`: a minute is left, where a cap asks to say so. */
+  answered(ratePerMinute: number, end: (detail: string) => void, warn: () => void): void
 }
 
 /** An alarm about the same rule of the same company is raised at most this often. */
@@ -68,7 +68,8 @@ export class OutboundGuard {
     if (device !== null) bounds.push({ of: device, caps: book.devices.get(device)?.caps ?? book.outbound?.deviceCaps })
     const running = bounds.map(({ of, caps }) => ({ of, caps, cost: this.#meter(book, tenant, of).begin() }))
     return {
-      answered: (rate, end) => {
+      answered: (rate, end, warn) => {
+        let isWarned = false
         for (const { of, caps, cost } of running) {
           const onSpent = (told: string): boolean => {
             const detail = of === null ? told : `${of}: ${told}`
@@ -77,7 +78,11 @@ export class OutboundGuard {
             if (!goesOn) end(detail)
             return goesOn
           }
-          cost.answered(rate, { caps, onSpent })
+          const onLastMinute = (): void => {
+            if (caps?.whenSpent === 'announce' && !isWarned) warn()
+            isWarned ||= caps?.whenSpent === 'announce'
+          }
+          cost.answered(rate, { caps, onSpent, onLastMinute })
         }
       },
       [Symbol.dispose]: () => running.forEach(({ cost }) => cost[Symbol.dispose]()),

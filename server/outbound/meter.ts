@@ -21,6 +21,8 @@ export interface Bound {
   caps: Caps | undefined
   /** True: it goes on, and is charged on. */
   onSpent(detail: string): boolean
+  /** The minute that begins is, as things stand, the last for which there is money. Told once. */
+  onLastMinute?(): void
 }
 
 /** What survives a restart: spending of a day. */
@@ -86,10 +88,15 @@ export class Meter {
     let running = true
     let next: Disposable | null = null
     let isTold = false
+    let isWarned = false
     const charge = (rate: number, bound: Bound | undefined): void => {
       this.#roll()
       this.#spent += rate
       this.#onSpent({ day: this.#day, spent: this.#spent })
+      if (!isWarned && !isTold && bound !== undefined && this.#spentBeyond(bound.caps, rate) !== null) {
+        isWarned = true
+        bound.onLastMinute?.()
+      }
       next = this.#clock.after(minuteMs, () => {
         const capped = isTold ? null : this.#spentBeyond(bound?.caps, rate)
         if (capped !== null) isTold = true

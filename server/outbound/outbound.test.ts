@@ -110,8 +110,13 @@ function guarded(caps: Record<string, object>) {
   const guard = new OutboundGuard({ clock, tell, keep: () => undefined, kept: () => undefined })
   const ended: string[] = []
   const call = guard.begin(book, { tenant: 'acme', device: 'anna-desk' })
-  call.answered(2, (detail) => ended.push(detail))
-  return { clock, alarms, ended, call }
+  const warned: number[] = []
+  call.answered(
+    2,
+    (detail) => ended.push(detail),
+    () => warned.push(clock.now()),
+  )
+  return { clock, alarms, ended, warned, call }
 }
 
 test('a running call ends with the last minute that the money of the day pays, and an alarm says so', () => {
@@ -132,4 +137,22 @@ test('where the company wants it, a running call goes on beyond the cap, is char
   assert.deepEqual(alarms, ['spend-cap: anna-desk: 3 a day are allowed, 2.00 are spent; a call goes on'])
   call[Symbol.dispose]()
   assert.equal(clock.pending, 0)
+})
+
+test('where the company wants it announced, the phone is told once, a minute before the end; otherwise never', () => {
+  for (const [caps, at] of [
+    [{ company: { spendPerDay: 5, whenSpent: 'announce' } }, [60_000]],
+    [{ company: { spendPerDay: 5, whenSpent: 'announce' }, device: { spendPerDay: 5, whenSpent: 'announce' } }, [60_000]],
+    [{ device: { spendPerDay: 2, whenSpent: 'announce' } }, [0]],
+    [{ company: { spendPerDay: 5 } }, []],
+  ] as const) {
+    const { clock, ended, warned, call } = guarded(caps)
+    clock.advance(60_000)
+    assert.deepEqual(warned, at)
+    clock.advance(600_000)
+    assert.deepEqual(warned, at)
+    assert.ok(ended.length > 0)
+    call[Symbol.dispose]()
+    assert.equal(clock.pending, 0)
+  }
 })

@@ -31,3 +31,9 @@ test('a language without words of ours hears English in an English voice, and wi
   assert.deepEqual(said, ['en: A call for Acme. Press 1 to take this call.'])
   assert.deepEqual(await asked('zh').announcer.confirm('1', on), [])
 })
+
+test('a phone whose call ends for want of money is told so in the company’s language', async () => {
+  const { said, announcer } = asked('en')
+  assert.deepEqual(await announcer.lastMinute(on), [{ kind: 'file', file: 'spoken.wav' }])
+  assert.deepEqual(said, ['en: This call ends in one minute: what may be spent today is spent.'])
+})

@@ -13,6 +13,7 @@ interface Voice {
   confirm: (company: string, key: string) => string
   /** `slot`: its keys, apart. */
   parked: (slot: string) => string
+  lastMinute: string
   star: string
   hash: string
 }
@@ -20,6 +21,7 @@ interface Voice {
 const english: Voice = {
   confirm: (company, key) => `A call for ${company}. Press ${key} to take this call.`,
   parked: (slot) => `Parked at ${slot}.`,
+  lastMinute: 'This call ends in one minute: what may be spent today is spent.',
   star: 'star',
   hash: 'hash',
 }
@@ -31,6 +33,7 @@ const voices: ReadonlyMap<string, Voice> = new Map([
     {
       confirm: (company, key) => `Звонок для компании ${company}. Чтобы принять звонок, нажмите ${key}.`,
       parked: (slot) => `Парковка ${slot}.`,
+      lastMinute: 'Этот звонок закончится через минуту: лимит расходов на сегодня исчерпан.',
       star: 'звёздочку',
       hash: 'решётку',
     },
@@ -40,6 +43,7 @@ const voices: ReadonlyMap<string, Voice> = new Map([
     {
       confirm: (company, key) => `Połączenie dla ${company}. Aby odebrać, naciśnij ${key}.`,
       parked: (slot) => `Zaparkowano: ${slot}.`,
+      lastMinute: 'To połączenie zakończy się za minutę: dzisiejszy limit wydatków jest wyczerpany.',
       star: 'gwiazdkę',
       hash: 'krzyżyk',
     },
@@ -49,6 +53,7 @@ const voices: ReadonlyMap<string, Voice> = new Map([
     {
       confirm: (company, key) => `${company} 的来电。请按 ${key} 接听。`,
       parked: (slot) => `已驻留：${slot}。`,
+      lastMinute: '本次通话将在一分钟后结束：今日费用额度已用完。',
       star: '星号键',
       hash: '井号键',
     },
@@ -66,6 +71,10 @@ export class CompanyAnnouncer implements Announcer {
   async confirm(key: string, on: CallIdentity): Promise<readonly PlayItem[]> {
     const { language, name } = this.#needs.book(on.tenant, on.config).company
     return this.#say(language, (voice) => voice.confirm(name, said(key, voice)))
+  }
+
+  lastMinute(on: CallIdentity): Promise<readonly PlayItem[]> {
+    return this.#say(this.#needs.book(on.tenant, on.config).company.language, (voice) => voice.lastMinute)
   }
 
   /** Tells who has parked a call in the first free slot which one that is, key by key. Empty: there is no voice to say it. */
