@@ -93,6 +93,15 @@ test('what may not be dialled is refused in words and raises an alarm; an emerge
     await isRefused(at, national, 'capped', 'spend-cap')
     await emergencyPasses(at, carrier)
   })
+  await t.test('the last minute that the day pays is announced to the phone, over a carrier that says nothing', async () => {
+    const caps = { company: { spendPerDay: 4, whenSpent: 'announce' } }
+    await at.apply(limited({ rates: [{ class: 'national', perMinute: 4 }], caps }))
+    at.phone.ear.forget()
+    const call = await at.phone.call(national)
+    assert.equal(call.status, 200)
+    await at.phone.ear.sound(1_500)
+    await call.bye()
+  })
   await t.test('more calls at once than allowed, with every channel taken', async () => {
     await at.apply(limited({ caps: { device: { concurrentCalls: 1 } } }, { channels: 1 }))
     const holding = await at.phone.call(national)
