@@ -74,7 +74,9 @@ export class Conference {
     const member = new ConferenceMember(this, leg, manner)
     this.#members.add(member)
     this.#speak(manner.isAdopted === true ? [] : came, leg)
-    this.#console()
+    // After a restart members come back one after the other, and nobody among them is alone.
+    if (manner.isAdopted === true) queueMicrotask(() => this.#console())
+    else this.#console()
     this.#record()
     return member
   }
@@ -102,6 +104,8 @@ export class Conference {
     const { tenant, id } = this.terms
     this.#needs.journal.append({ kind: 'conference.locked', tenant, conference: id, locked: isLocked })
     this.#needs.journal.keep(`conference/${tenant}/${id}`, isLocked ? { isLocked } : null)
+    // At once: a dying server would open the door.
+    this.#needs.journal.whenKept(() => undefined)
   }
 
   /** Everybody is let go. */

@@ -15,7 +15,7 @@ function dialled(town: Town, call: Call, id: string): Leg {
 }
 
 /** A caller who talks with 100, and the supervisor 200, whose phone has been answered in a call of its own. */
-function listenedTo(tone = false) {
+function listenedTo(tone = false, forbidden?: string) {
   const town = new Town()
   const { call, inbound } = town.calledIn()
   inbound.answer()
@@ -25,7 +25,7 @@ function listenedTo(tone = false) {
   const bridge = talk()
   const own = new Call(town.needs, { ...call.identity, call: 'c2' })
   const supervisor = dialled(town, own, '200')
-  const monitor = new Monitor({ supervisor, agent, mode: 'listen', tone })
+  const monitor = new Monitor({ supervisor, agent, mode: 'listen', tone, allows: (mode) => mode !== forbidden })
   const [customer, agentEnd, end] = town.endpoints as [FakeEndpoint, FakeEndpoint, FakeEndpoint]
   return { town, call, own, bridge, talk, monitor, supervisor, agent, customer, agentEnd, end }
 }
@@ -67,7 +67,7 @@ test('when the supervisor leaves, the two are joined again and talk on', () => {
 test('a second supervisor keeps the room open until both have left', () => {
   const { town, own, agent, customer, agentEnd } = listenedTo()
   const another = new Call(town.needs, { ...own.identity, call: 'c3' })
-  new Monitor({ supervisor: dialled(town, another, '201'), agent, mode: 'barge', tone: false })
+  new Monitor({ supervisor: dialled(town, another, '201'), agent, mode: 'barge', tone: false, allows: () => true })
   own.end({ kind: 'completed', by: 'us' })
   assert.notEqual(customer.mixed, null)
   another.end({ kind: 'completed', by: 'us' })
@@ -97,4 +97,11 @@ test('an agent who is to be told hears a tone when the supervisor comes, and whe
   monitor.change('barge')
   assert.equal(tones(), 1)
   assert.equal(town.factsOf('monitor.started')[0]?.told, true)
+})
+
+test('a mode that the policy does not give is not taken', () => {
+  const { monitor, supervisor, end } = listenedTo(false, 'barge')
+  supervisor.digit('6', 'rtp')
+  assert.equal(monitor.mode, 'listen')
+  assert.deepEqual(end.mixed?.terms, { speaks: 0 })
 })

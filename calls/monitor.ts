@@ -15,6 +15,8 @@ export interface Monitoring {
   readonly mode: MonitorMode
   /** The agent hears a tone whenever the supervisor comes, or may be heard by others than before. */
   readonly tone: boolean
+  /** Modes that the supervisor may change to. */
+  readonly allows: (mode: MonitorMode) => boolean
 }
 
 /** Keys by which the supervisor's phone changes the mode. */
@@ -43,17 +45,19 @@ export class Monitor implements Part, Guest {
   readonly supervisor: Leg
   readonly agent: Leg
   readonly #tone: boolean
+  readonly #allows: (mode: MonitorMode) => boolean
   readonly #listening = new DisposableStack()
   #mode: MonitorMode
   #visit: Disposable | null = null
   #over = false
 
   /** `isAdopted`: goes on after a restart of the server, and nobody is told anew. */
-  constructor({ supervisor, agent, mode, tone }: Monitoring, { isAdopted = false } = {}) {
+  constructor({ supervisor, agent, mode, tone, allows }: Monitoring, { isAdopted = false } = {}) {
     this.supervisor = supervisor
     this.agent = agent
     this.#mode = mode
     this.#tone = tone
+    this.#allows = allows
     supervisor.call.own(this)
     this.#listening.use(supervisor.onEnded.on((outcome) => supervisor.call.end(outcome)))
     this.#listening.use(agent.onEnded.on(() => supervisor.call.end(agentLeft)))
@@ -75,7 +79,7 @@ export class Monitor implements Part, Guest {
   }
 
   change(mode: MonitorMode): void {
-    if (this.#over || mode === this.#mode) return
+    if (this.#over || mode === this.#mode || !this.#allows(mode)) return
     this.#mode = mode
     this.agent.call.tell({ kind: 'monitor.changed', ...this.#names, mode })
     if (this.#visit !== null) this.#mix()

@@ -20,7 +20,7 @@ export function toTarget(target: RingTarget, of: Of): Move {
 export function toExtension(extension: Extension | undefined, of: Of): Move {
   if (extension === undefined) return { to: 'nowhere', detail: 'an extension that does not exist' }
   const { target } = extension
-  if ('flow' in target || 'ringGroup' in target) return { to: 'destination', destination: target, of }
+  if ('flow' in target || 'ringGroup' in target || 'conference' in target) return { to: 'destination', destination: target, of }
   const seconds = extension.seconds ?? defaultExtensionSeconds
   return { to: 'ring', plan: { steps: [{ targets: [{ extension: extension.id }], seconds }], callerId: 'company' }, exits: { of } }
 }

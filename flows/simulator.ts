@@ -31,6 +31,7 @@ export type TranscriptLine = { ms: number } & (
   | { is: 'pressed'; digit: string }
   | { is: 'ringing'; targets: readonly string[]; ringMs: number }
   | { is: 'rung'; outcome: OutcomeKind; by?: string }
+  | { is: 'conference'; conference: string }
   | { is: 'recording'; on: boolean }
   | { is: 'fact'; fact: FlowFact }
   | { is: 'hung-up'; by: 'caller' | 'us'; outcome: Outcome }
@@ -151,6 +152,8 @@ class Simulation {
         return void this.#cancelled.add(effect.token)
       case 'ring':
         return this.#ring(effect.token, effect.plan, 0, [])
+      case 'conference':
+        return this.#write({ is: 'conference', conference: effect.conference })
       case 'record':
         return this.#write({ is: 'recording', on: effect.on })
       case 'hangup':

@@ -43,6 +43,8 @@ export type FlowEffect =
   | { kind: 'stopRing'; token: Token }
   /** Switch recording on or off from here; `mailTo` is beside what policies say. */
   | { kind: 'record'; on: boolean; mailTo: readonly string[] }
+  /** Into a conference; the run ends with that. The caller has been answered. */
+  | { kind: 'conference'; conference: string }
   /** The end of the run and of the call. If the caller was never answered, the outcome becomes the refusal they get. */
   | { kind: 'hangup'; outcome: Outcome }
   /** For the journal, after what it tells of. */

@@ -79,6 +79,11 @@ function toDestination(draft: Draft, destination: Destination, of: 'menu' | 'tar
   if ('flow' in destination) return enterFlow(draft, destination.flow)
   if ('hangup' in destination) return { to: 'end', prompts: destination.hangup.prompts ?? [], reason: 'completed' }
   if (of === 'target') leaveFlow(draft)
+  if ('conference' in destination) {
+    draft.answer()
+    draft.emit({ kind: 'conference', conference: destination.conference })
+    return draft.end('answered', { kind: 'answered', by: 'us' })
+  }
   if ('ringGroup' in destination) return toRingGroup(draft, destination.ringGroup, of)
   if ('extension' in destination) return { to: 'extension', extension: draft.book.extensionsById.get(destination.extension), of }
   return toTarget(destination, of)

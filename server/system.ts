@@ -138,6 +138,7 @@ export async function openSystem(parts: SystemParts) {
     callLimit: settings.calls.limit,
     callsPerSecond: settings.calls.perSecond,
     vault: vaultOf(key),
+    secretOf: (tenant, secret) => secretsOf(configs, tenant)(secret),
     passwordOf: (tenant, device) => (device.password === null ? null : secretsOf(configs, tenant)(device.password)),
   })
   const smtp = smtpPolicy(exchange.books, configs, settings.mail)
@@ -182,6 +183,7 @@ export async function openSystem(parts: SystemParts) {
     followed.hear(fact)
     events.hear(fact)
     exchange.presence.hear(fact)
+    exchange.callbacks.hear(fact)
   })
   const inherited = journal.takeInherited()
   const callsBefore = journal.openCalls()
@@ -195,9 +197,11 @@ export async function openSystem(parts: SystemParts) {
     live: exchange.live,
     books: exchange.books,
     conduct: exchange.conduct,
+    monitors: exchange.monitors,
     log,
   })
   exchange.presence.restore(exchange.live.all())
+  exchange.callbacks.restore()
   media.sweep()
   if (recovered.recovered + recovered.lost > 0) log.info('took up calls of before', recovered)
   await exchange.start()

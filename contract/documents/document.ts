@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { Company } from '#contract/documents/company.ts'
+import { Conference, Monitoring } from '#contract/documents/conference.ts'
 import { Flow } from '#contract/documents/flow.ts'
 import { Hours } from '#contract/documents/hours.ts'
 import { CallerList, PublicNumber, Recording } from '#contract/documents/numbers.ts'
@@ -22,6 +23,8 @@ export const documentSchemas = {
   flow: Flow,
   'caller-list': CallerList,
   recording: Recording,
+  conference: Conference,
+  monitoring: Monitoring,
   trunk: Trunk,
   outbound: Outbound,
   emergency: Emergency,
@@ -43,6 +46,8 @@ export const ConfigDocument = Type.Union([
   Flow,
   CallerList,
   Recording,
+  Conference,
+  Monitoring,
   Trunk,
   Outbound,
   Emergency,

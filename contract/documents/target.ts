@@ -28,12 +28,14 @@ export type RingTarget = Static<typeof RingTarget>
 
 const toFlow = fields({ flow: ref('flow') })
 
-/** Where a call can go: something to ring, or a flow to enter. */
-export const Target = Type.Union([...RingTarget.anyOf, toFlow])
+const toConference = fields({ conference: ref('conference') })
+
+/** Where a call can go: something to ring, a flow or a conference to enter. */
+export const Target = Type.Union([...RingTarget.anyOf, toFlow, toConference])
 export type Target = Static<typeof Target>
 
 /** What an extension can stand for: anything but another extension. */
-export const ExtensionTarget = Type.Union([rungProperties.person, rungProperties.device, rungProperties.ringGroup, External, toFlow])
+export const ExtensionTarget = Type.Union([rungProperties.person, rungProperties.device, rungProperties.ringGroup, External, toFlow, toConference])
 export type ExtensionTarget = Static<typeof ExtensionTarget>
 
 /** The end of the road: say something, then hang up. */

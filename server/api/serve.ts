@@ -10,6 +10,8 @@ import { openApi } from '#server/api/app.ts'
 import { bansApi } from '#server/bans/api.ts'
 import { callsApi, timelineOf } from '#server/calls/api.ts'
 import { featuresApi } from '#server/features/api.ts'
+import { conferencesApi } from '#server/conferences/api.ts'
+import { monitorsApi } from '#server/monitoring/api.ts'
 import { transfersApi } from '#server/calls/transfers-api.ts'
 import { certificatesApi } from '#server/certificates/api.ts'
 import type { Certificates } from '#server/certificates/certificates.ts'
@@ -83,6 +85,8 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
   await eventsApi(app, needs.events)
   callsApi(app, { clock: needs.clock, exchange, history: needs.history, log: needs.callLog })
   transfersApi(app, { exchange })
+  conferencesApi(app, { exchange })
+  monitorsApi(app, { exchange })
   featuresApi(app, { exchange })
   captureApi(app, {
     captures: needs.captures,

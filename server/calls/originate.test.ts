@@ -14,6 +14,8 @@ import { Parking } from '#server/features/parking.ts'
 import { OutboundGuard } from '#server/outbound/guard.ts'
 import { Prompts } from '#server/prompts/prompts.ts'
 
+const nowhere = { arrive: () => undefined, restore: () => false }
+
 function office(callLimit = 10) {
   const town = new Town()
   const books = new Books(silentLog)
@@ -22,7 +24,15 @@ function office(callLimit = 10) {
   const speech = { synthesize: () => Promise.reject(new Error('no voice here')) }
   const prompts = new Prompts({ folder: '/nowhere', speech, lengthOf: () => Promise.resolve(null), log: silentLog })
   const parking = new Parking({ announce: () => Promise.resolve([]) })
-  const conduct = new Conduct({ prompts, guard, recordingId: () => 'r', legReferredTo: () => null, parking })
+  const conduct = new Conduct({
+    prompts,
+    guard,
+    recordingId: () => 'r',
+    legReferredTo: () => null,
+    parking,
+    conferences: nowhere,
+    began: () => undefined,
+  })
   const needs = { calls: town.needs, books, live: new LiveCalls(), conduct, callLimit }
   return { town, needs, ask: (to: string, extension = '100') => originate(needs, { tenant: 'acme', extension, to }) }
 }

@@ -7,6 +7,8 @@ import type { LiveCalls } from '#server/calls/live-calls.ts'
 import type { Books } from '#server/dialplan/books.ts'
 import type { Conduct } from '#server/dialplan/conduct.ts'
 import { converse, type TalkingStory } from '#server/dialplan/conversation.ts'
+import { goOnInRoom, isMonitoring } from '#server/calls/recover-rooms.ts'
+import type { Monitors } from '#server/monitoring/monitors.ts'
 import { isParkedStory } from '#server/features/parking.ts'
 import type { FlowStory } from '#server/flows/flow-runner.ts'
 import { answeredLeg } from '#server/flows/ringing.ts'
@@ -18,6 +20,7 @@ export interface RecoverNeeds {
   live: LiveCalls
   books: Books
   conduct: Conduct
+  monitors: Pick<Monitors, 'restore'>
   log: Log
 }
 
@@ -40,6 +43,9 @@ export function recoverCalls(needs: RecoverNeeds): { recovered: number; lost: nu
       needs.journal.closeLost(open, 'the server stopped while this call was being connected')
       needs.journal.keep(`call/${open.call}`, null)
     }
+  }
+  for (const call of [...needs.live.all()]) {
+    if (isMonitoring(call.story) && !needs.monitors.restore(call, call.story)) drop(call)
   }
   for (const key of kept.keys()) if (!found.has(key.slice('call/'.length))) needs.journal.keep(key, null)
   return { recovered: found.size, lost }
@@ -70,6 +76,8 @@ function goOn(needs: RecoverNeeds, kept: KeptCall, downMs: number): void {
     const leg = call.legs.find((l) => l.id === story.leg)
     if (leg === undefined) drop(call)
     else needs.conduct.flow(call, answeredLeg(leg), story.run, { ...as, dialled: story.run.dialled }).resume()
+  } else if (isMonitoring(story) || goOnInRoom(call, story, needs.conduct, as)) {
+    // A supervisor comes along when everybody is there again.
   } else if (!isParkedStory(story) || !needs.conduct.parked(call, story, as)) drop(call)
 }
 

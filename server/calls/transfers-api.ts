@@ -5,9 +5,11 @@ import type { Consultation } from '#calls/consultation.ts'
 import { talkOf } from '#calls/join.ts'
 import type { Leg } from '#calls/leg.ts'
 import { NewTransfer } from '#contract/api/calls.ts'
+import { NewThreeWay } from '#contract/api/rooms.ts'
 import { tenantOf } from '#server/api/app.ts'
 import { ApiError, notFound } from '#server/api/problem.ts'
 import { consult, consultationOf, type ConversationRules, sendOn } from '#server/dialplan/conversation.ts'
+import { meet } from '#server/dialplan/three-way.ts'
 import type { Exchange } from '#server/exchange/exchange.ts'
 
 const Id = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) })
@@ -46,6 +48,20 @@ export function transfersApi(app: FastifyInstance, { exchange }: { exchange: Exc
     { config: { role: 'supervisor' }, schema: { summary: 'Connect the party that waits with whoever was asked', params: Id } },
     (request, reply) => {
       asking(exchange, request).complete()
+      return reply.code(204).send()
+    },
+  )
+
+  app.post(
+    '/v1/calls/:id/consultation/merge',
+    { config: { role: 'supervisor' }, schema: { summary: 'Let all three talk together', params: Id, body: NewThreeWay } },
+    (request, reply) => {
+      const consultation = asking(exchange, request)
+      const { call } = consultation.transferor
+      const legs = consultation.release()
+      if (legs === null) throw new ApiError('not-now', 'Whoever was asked has not answered yet.')
+      const endsWithHost = (request.body as NewThreeWay).hostLeaves === 'end'
+      meet(call, legs, { endsWithHost }, rulesOf(exchange, call))
       return reply.code(204).send()
     },
   )

@@ -5,7 +5,7 @@ import { MASK, UnknownMaskError, type ConfigDocument, type SecretReference } fro
 export type SecretFields = ReadonlySet<string>
 
 /** Fields that hold secrets in every kind of document. */
-export const secretFields: SecretFields = new Set(['password', 'secret', 'token', 'apiKey', 'pin', 'privateKey'])
+export const secretFields: SecretFields = new Set(['password', 'secret', 'token', 'apiKey', 'pin', 'moderatorPin', 'privateKey'])
 
 /** Whether a value stands for a secret. */
 export function isReference(value: unknown): value is SecretReference {

@@ -4,6 +4,7 @@ import { defaultCodecs } from '#contract/documents/fields.ts'
 import type { Device, Extension } from '#contract/documents/people.ts'
 import type { CompiledConfig, CompiledDevice, CompiledEmergency, SettledCompany } from '#server/config/compiled.ts'
 import { compileFeatures } from '#server/config/features.ts'
+import { compileConference, compileMonitoring } from '#server/config/compile-conference.ts'
 import { compileOutbound } from '#server/config/compile-outbound.ts'
 import { compileRecordings } from '#server/config/recordings.ts'
 import { ofKind } from '#server/config/of-kind.ts'
@@ -54,6 +55,8 @@ export function compile(documents: readonly ConfigDocument[], options: CompileOp
     outbound: outbound === undefined ? null : compileOutbound(outbound),
     emergency: compileEmergency(documents, numbersById, settled.callerId),
     recordings: compileRecordings(documents),
+    conferences: byId(ofKind(documents, 'conference').map((conference) => compileConference(conference, extensions))),
+    monitoring: compileMonitoring(documents, extensions),
   }
 }
 

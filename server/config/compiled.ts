@@ -6,6 +6,7 @@ import type { Emergency, NumberClass, OutboundRoute } from '#contract/documents/
 import type { Caps, Extension, Person } from '#contract/documents/people.ts'
 import type { Target } from '#contract/documents/target.ts'
 import type { NumberFormat } from '#contract/documents/trunk.ts'
+import type { MonitorMode } from '#contract/facts.ts'
 import type { FlowBook } from '#flows/book.ts'
 import type { ExpectedPeer, TransportName } from '#sip/agent.ts'
 
@@ -27,6 +28,8 @@ export interface CompiledConfig extends FlowBook {
   readonly outbound: CompiledOutbound | null
   readonly emergency: CompiledEmergency | null
   readonly recordings: readonly CompiledRecording[]
+  readonly conferences: ReadonlyMap<string, CompiledConference>
+  readonly monitoring: readonly CompiledMonitoring[]
 }
 
 export interface SettledCompany {
@@ -166,6 +169,32 @@ export interface CompiledEmergency {
   /** E.164; null when the company has no number. */
   readonly callback: string | null
   readonly notify: readonly string[]
+}
+
+export interface CompiledConference {
+  readonly id: string
+  /** Its own, else its id. */
+  readonly name: string
+  /** The first extension that leads to it. */
+  readonly number: string | null
+  /** Null: nobody is asked. */
+  readonly pin: Secret | null
+  /** Null: nobody comes in as a moderator. */
+  readonly moderatorPin: Secret | null
+  readonly maxMembers: number
+  readonly mutedOnEntry: boolean
+  readonly tones: boolean
+  readonly music: boolean
+  readonly record: boolean
+}
+
+/** Who may listen to whom, by extension numbers. */
+export interface CompiledMonitoring {
+  readonly supervisors: ReadonlySet<string>
+  /** Null: everybody. */
+  readonly agents: ReadonlySet<string> | null
+  readonly modes: ReadonlySet<MonitorMode>
+  readonly tone: boolean
 }
 
 /** A policy with its scopes as sets; null: any. */

@@ -51,7 +51,7 @@ const table: readonly (readonly [what: string, text: string, problem: string])[]
   [
     'no target at all',
     'kind: extension\nid: a\nnumber: 100\ntarget: {}\n',
-    '4:9 wrong-value: expected exactly one of person, device, ringGroup, external, flow, found no fields',
+    '4:9 wrong-value: expected exactly one of person, device, ringGroup, external, flow, conference, found no fields',
   ],
   ['two targets', 'kind: extension\nid: a\nnumber: 100\ntarget: { person: a, flow: b }\n', '4:22 unknown-field: no field flow here'],
   [

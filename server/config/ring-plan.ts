@@ -110,7 +110,7 @@ function resolveTarget(config: CompiledConfig, target: RingTarget, how: How): Re
     return group === undefined ? [] : group.members.flatMap((member) => resolveMember(config, group, member))
   }
   const extension = config.extensionsById.get(target.extension)
-  if (extension === undefined || 'flow' in extension.target) return []
+  if (extension === undefined || 'flow' in extension.target || 'conference' in extension.target) return []
   return resolveTarget(config, extension.target, { ...how, as: extension.number })
 }
 

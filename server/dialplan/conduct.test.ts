@@ -10,6 +10,8 @@ import { Parking } from '#server/features/parking.ts'
 import { OutboundGuard } from '#server/outbound/guard.ts'
 import { Prompts } from '#server/prompts/prompts.ts'
 
+const nowhere = { arrive: () => undefined, restore: () => false }
+
 /** A caller in the company's flow, listening to its first words. */
 async function listening() {
   const town = new Town()
@@ -19,7 +21,15 @@ async function listening() {
   const prompts = new Prompts({ folder: '/sounds', speech, lengthOf: () => Promise.resolve(5_000), log: silentLog })
   await prompts.prepare('acme', config)
   const parking = new Parking({ announce: () => Promise.resolve([]) })
-  const conduct = new Conduct({ prompts, guard, recordingId: () => 'r', legReferredTo: () => null, parking })
+  const conduct = new Conduct({
+    prompts,
+    guard,
+    recordingId: () => 'r',
+    legReferredTo: () => null,
+    parking,
+    conferences: nowhere,
+    began: () => undefined,
+  })
   const { call, incoming, inbound } = town.calledIn()
   const route = decideFromTrunk(config, 'one', ['+37160000100'])
   conduct.begin(call, inbound, { route, config, dialled: '+37160000100', direction: 'inbound', clock: town.clock })

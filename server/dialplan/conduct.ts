@@ -1,6 +1,7 @@
 import type { Clock } from '#base/clock.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call } from '#calls/call.ts'
+import type { ConferenceStory } from '#calls/conference-member.ts'
 import type { Leg } from '#calls/leg.ts'
 import type { RingPlan, Shown } from '#calls/needs.ts'
 import { Recording } from '#calls/record.ts'
@@ -10,11 +11,13 @@ import type { PlayItem } from '#media/engine.ts'
 import type { CallDirection } from '#contract/documents/numbers.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
 import { recordingsFor } from '#server/config/recordings.ts'
+import type { Conferences, RoomWanted } from '#server/conferences/conferences.ts'
+import type { EntranceStory } from '#server/conferences/entrance.ts'
 import { type ConversationRules, converse } from '#server/dialplan/conversation.ts'
 import type { Route } from '#server/dialplan/decide.ts'
 import { emergencyPlan, outsidePlan, planOfSteps } from '#server/dialplan/plan.ts'
 import { speakRefusal } from '#server/dialplan/spoken-refusal.ts'
-import type { ParkedStory, Parking, Surroundings } from '#server/features/parking.ts'
+import { type ParkedStory, type Parking, type Surroundings } from '#server/features/parking.ts'
 import { FlowRunner, type FlowSurroundings } from '#server/flows/flow-runner.ts'
 import { answeredLeg, type CallerLeg, Ringing } from '#server/flows/ringing.ts'
 import type { Against, OutboundGuard } from '#server/outbound/guard.ts'
@@ -29,6 +32,9 @@ export interface ConductNeeds {
   /** An id for a recording. */
   recordingId: () => string
   parking: Parking
+  conferences: Pick<Conferences, 'arrive' | 'restore'>
+  /** Two of a call have begun to talk. */
+  began: (call: Call) => void
 }
 
 /** What is decided about a call when it begins. */
@@ -86,7 +92,10 @@ export class Conduct {
       music: (call) => this.#music(call, as.config),
       ringback: ringbackOf(as.config),
       referred: (tenant, replaces) => this.#needs.legReferredTo(tenant, replaces),
-      began: (call, legs) => this.#record(call, legs, as),
+      began: (call, legs) => {
+        this.#record(call, legs, as)
+        this.#needs.began(call)
+      },
       placeFor: (call, number) => this.#needs.parking.placeFor(call, number, this.#aroundParked(call, as)),
     }
   }
@@ -109,6 +118,29 @@ export class Conduct {
     }
   }
 
+  /** A call that was at a conference goes on there, or at its door; false when that cannot be. */
+  inConference(call: Call, story: ConferenceStory | EntranceStory, config: CompiledConfig): boolean {
+    const wanted = this.roomOf(call, story.conference, config)
+    return wanted !== null && this.#needs.conferences.restore(call, story, wanted)
+  }
+
+  /** A conference of the company as a call of it knows it; null: there is none of that id. */
+  roomOf(call: Call, id: string, config: CompiledConfig): RoomWanted | null {
+    const conference = config.conferences.get(id)
+    if (conference === undefined) return null
+    return { conference, timeZone: config.company.timezone, music: this.#music(call, config) }
+  }
+
+  #toConference(call: Call, leg: Leg, id: string, config: CompiledConfig): void {
+    const wanted = this.roomOf(call, id, config)
+    if (wanted !== null) this.#needs.conferences.arrive(call, leg, wanted)
+    else {
+      const outcome: Outcome = { kind: 'failed', by: 'us', detail: `there is no conference ${id}` }
+      leg.hangUp(outcome)
+      call.end(outcome)
+    }
+  }
+
   #surroundings(call: Call, caller: Leg, as: Pick<Conducted, 'config' | 'clock' | 'direction' | 'dialled'>): FlowSurroundings {
     return {
       book: as.config,
@@ -120,6 +152,7 @@ export class Conduct {
         if (on && !isRecorded(call)) Recording.start(call, caller, { id: this.#needs.recordingId(), mailTo })
         else if (!on) call.stopRecordings()
       },
+      onConference: (leg, id) => this.#toConference(call, leg, id, as.config),
       onAnswered: (one, other) => converse(call, [one, other], this.rules(as)),
     }
   }

@@ -6,14 +6,14 @@ import type { CompiledConfig } from '#server/config/compiled.ts'
 import { resolveRing, type ResolvedTarget } from '#server/config/ring-plan.ts'
 import type { Dialled } from '#server/numbering/numbering.ts'
 
-/** The ring plan of what was dialled; null when it leads into a flow. */
+/** The ring plan of what was dialled; null when it leads into a flow or a conference. */
 export function planOf(config: CompiledConfig, to: { target: Target; extension?: Extension }): RingPlan | null {
   if (to.extension !== undefined) {
     // Through the extension, so that phones and journal know it by its number.
-    if ('flow' in to.extension.target) return null
+    if ('flow' in to.extension.target || 'conference' in to.extension.target) return null
     return planOfSteps(config, [{ targets: [{ extension: to.extension.id }], seconds: to.extension.seconds ?? defaultExtensionSeconds }])
   }
-  return 'flow' in to.target ? null : planOfSteps(config, [{ targets: [to.target] }])
+  return 'flow' in to.target || 'conference' in to.target ? null : planOfSteps(config, [{ targets: [to.target] }])
 }
 
 /** The phones and numbers of a plan written in documents. `show`: whose number is shown outside. */

@@ -5,6 +5,7 @@ import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
 import { TimerWheel } from '#base/timer-wheel.ts'
 import type { Archive, CallNeeds, Vault } from '#calls/needs.ts'
+import type { Secret } from '#contract/documents/fields.ts'
 import type { MediaEngine } from '#media/engine.ts'
 import type { SipPolicy } from '#sip/agent.ts'
 import { Agent } from '#sip/agent/agent.ts'
@@ -22,6 +23,9 @@ import type { ListenAt } from '#sip/transport/port-taken.ts'
 import { SipTransport } from '#sip/transport/sip-transport.ts'
 import type { KeyedCertificate } from '#sip/transport/tls-keys.ts'
 import { Bans } from '#server/bans/bans.ts'
+import { ConferenceVoice } from '#server/conferences/conference-voice.ts'
+import { Conferences } from '#server/conferences/conferences.ts'
+import { originate } from '#server/calls/originate.ts'
 import { LiveCalls } from '#server/calls/live-calls.ts'
 import { Rehearsals } from '#server/calls/rehearsals.ts'
 import { DeviceRegistrations } from '#server/devices/registrations.ts'
@@ -34,12 +38,15 @@ import { Identifier } from '#server/dialplan/identify.ts'
 import { Switchboard } from '#server/dialplan/switchboard.ts'
 import type { CompiledDevice } from '#server/config/compiled.ts'
 import { mediaAddresses } from '#server/exchange/addresses.ts'
+import { Callbacks } from '#server/features/callbacks.ts'
+import { CallbackVoice } from '#server/features/callback-voice.ts'
 import { Features } from '#server/features/features.ts'
 import { Parking } from '#server/features/parking.ts'
 import type { Journal } from '#server/journal/index.ts'
 import { Messages } from '#server/messages/messages.ts'
 import { noMailboxes } from '#server/presence/message-summary.ts'
 import { Presence } from '#server/presence/presence.ts'
+import { Monitors } from '#server/monitoring/monitors.ts'
 import { OutboundGuard } from '#server/outbound/guard.ts'
 import { CompanyAnnouncer } from '#server/prompts/announcer.ts'
 import type { Prompts } from '#server/prompts/prompts.ts'
@@ -63,6 +70,8 @@ export interface ExchangeParts {
   callLimit: number
   callsPerSecond: number
   passwordOf: (tenant: string, device: CompiledDevice) => string | null
+  /** A secret of a company's documents, in plain. */
+  secretOf: (tenant: string, secret: Secret) => string | null
   vault: Vault
 }
 
@@ -77,6 +86,9 @@ export class Exchange {
   readonly live = new LiveCalls()
   readonly conduct: Conduct
   readonly parking: Parking
+  readonly callbacks: Callbacks
+  readonly conferences: Conferences
+  readonly monitors: Monitors
   readonly rehearsals: Rehearsals
   readonly trace: SipTrace
   readonly calls: CallNeeds
@@ -130,12 +142,23 @@ export class Exchange {
     })
     const announcer = new CompanyAnnouncer({ book: (tenant, version) => this.books.at(tenant, version), prompts: parts.prompts })
     this.parking = new Parking({ announce: (slot, config) => announcer.parked(slot, config) })
+    const voice = new ConferenceVoice({ book: (tenant, version) => this.books.at(tenant, version), prompts: parts.prompts })
+    this.conferences = new Conferences({
+      clock,
+      keep: (key, value) => journal.keep(key, value),
+      kept: (prefix) => journal.kept(prefix),
+      secretOf: parts.secretOf,
+      say: (words, on) => voice.say(words, on),
+    })
+    this.monitors = new Monitors({ live: this.live, books: this.books })
     this.conduct = new Conduct({
       prompts: parts.prompts,
       guard,
       legReferredTo: (tenant, replaces) => this.live.legOf(tenant, (name) => isReferredTo(replaces, name)),
       recordingId: () => random.hex(12),
       parking: this.parking,
+      conferences: this.conferences,
+      began: (call) => this.monitors.began(call),
     })
     const policy: SipPolicy = {
       identify: (request, source) => switchboard.identify(request, source),
@@ -200,6 +223,14 @@ export class Exchange {
       announcer,
       vault: parts.vault,
     }
+    this.callbacks = new Callbacks({
+      ...{ clock, journal, tell },
+      stateOf: (tenant, number) => this.presence.stateOf(tenant, number),
+      call: (tenant, extension, to) => {
+        const begun = originate(this, { tenant, extension, to })
+        return 'refused' in begun ? null : begun
+      },
+    })
     const switchboard = new Switchboard({
       calls: this.calls,
       books: this.books,
@@ -214,7 +245,10 @@ export class Exchange {
       live: this.live,
       rehearsals: this.rehearsals,
       conduct: this.conduct,
-      features: new Features({ live: this.live, parking: this.parking }),
+      features: new Features({
+        ...{ calls: this.calls, live: this.live, parking: this.parking, callbacks: this.callbacks },
+        voice: new CallbackVoice(parts.prompts),
+      }),
       gruus,
       callLimit: parts.callLimit,
       rate: new CallRate(clock, parts.callsPerSecond),
@@ -247,6 +281,7 @@ export class Exchange {
     await this.trunks.close()
     await this.agent.close()
     this.presence.close()
+    this.callbacks.close()
     this.registrar.close()
   }
 

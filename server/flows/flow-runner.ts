@@ -20,6 +20,8 @@ export interface FlowSurroundings {
   plan: (ring: FlowRing) => RingPlan
   ringback: readonly PlayItem[]
   record: (on: boolean, mailTo: readonly string[]) => void
+  /** The caller, who has been answered, goes into a conference. */
+  onConference: (caller: Leg, conference: string) => void
   /** Somebody took the call: the two are to be joined. */
   onAnswered: (caller: Leg, callee: Leg) => void
 }
@@ -140,6 +142,10 @@ export class FlowRunner implements Part {
         return
       case 'record':
         this.#around.record(effect.on, effect.mailTo)
+        return
+      case 'conference':
+        this.close()
+        this.#around.onConference(this.#caller.leg, effect.conference)
         return
       case 'hangup':
         this.#hangUp(effect.outcome)

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
-import { decodeAll, G711_PER_MS } from '#media/codec/g711.ts'
+import { decodeAll, encodeAll, G711_PER_MS } from '#media/codec/g711.ts'
 import { levelDb } from '#media/listen/stretches.ts'
 
 const headerBytes = 12
@@ -47,12 +47,17 @@ export class Ear implements AsyncDisposable {
     }
   }
 
-  /** Speaks from the same port until disposed: a buzz of 500 Hz as G.711 A-law. */
-  speak(to: { address: string; port: number }): Disposable {
+  /** Speaks from the same port until disposed, as G.711 A-law: a buzz of 500 Hz, or a pure tone of so many, a multiple of 50. */
+  speak(to: { address: string; port: number }, hertz?: number): Disposable {
     const packet = Buffer.alloc(headerBytes + frameBytes)
     packet.writeUInt16BE(0x8008, 0)
     packet.writeUInt32BE(0x51ab51ab, 8)
     for (let i = 0; i < frameBytes; i++) packet[headerBytes + i] = i % 16 < 8 ? 0x90 : 0x10
+    if (hertz !== undefined) {
+      // A packet holds whole cycles, so that one follows the other without a click.
+      const pcm = Int16Array.from({ length: frameBytes }, (_, i) => 6_000 * Math.sin((2 * Math.PI * hertz * i) / 8_000))
+      packet.set(encodeAll('PCMA', pcm), headerBytes)
+    }
     let sent = 0
     const timer = setInterval(() => {
       packet.writeUInt16BE(sent & 0xffff, 2)

@@ -249,6 +249,14 @@ export class WireCall {
     )
   }
 
+  /** Keys, one after the other, by INFO. */
+  async press(keys: string): Promise<void> {
+    for (const key of keys) {
+      const { status } = await this.request('INFO', ['Content-Type: application/dtmf-relay'], {}, `Signal=${key}\r\nDuration=160\r\n`)
+      if (status !== 200) throw new Error(`key ${key} was answered ${status}`)
+    }
+  }
+
   bye(): Promise<WireMessage> {
     return this.request('BYE')
   }
