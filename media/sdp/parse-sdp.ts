@@ -5,6 +5,10 @@ export const LONGEST_SDP_BYTES = 65_536
 const MOST_LINES = 4096
 const MOST_MEDIA = 64
 const MOST_FORMATS = 128
+/** Characters of a word of an m= line: a refused stream's are sent back (RFC 3264 §6). */
+const LONGEST_WORD = 64
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not stand in a word that is sent back.
+const CONTROLS = /[\0-\x1f\x7f]/
 
 /**
  * Reads a session description: one pass, any input gives a description or the line and rule it breaks. Strict where we
@@ -109,6 +113,8 @@ function readMedia(reading: Reading, value: string): string | null {
   if (!(port <= 65_535)) return 'a port from 0 to 65535 (RFC 8866 §5.14)'
   if (formats.length === 0 && port !== 0) return rule
   if (formats.length > MOST_FORMATS) return `at most ${MOST_FORMATS} formats`
+  if ([type, protocol, ...formats].some((word) => word.length > LONGEST_WORD)) return `words of at most ${LONGEST_WORD} characters`
+  if (CONTROLS.test(value)) return 'an m= line without control characters'
   reading.media.push({ type: type.toLowerCase(), port, protocol: protocol.toUpperCase(), formats, connection: null, attributes: [] })
   return null
 }

@@ -27,7 +27,7 @@ export const sdpTarget: FuzzTarget = {
     const sdp = parseSdp(bytes)
     if (sdp.kind !== 'sdp') return JSON.stringify({ ...sdp, line: 0 })
     const written = writeSdp(sdp)
-    assert.ok(written.length > LONGEST_SDP_BYTES || parseSdp(written).kind === 'sdp', 'what was written does not read back')
+    assert.ok(Buffer.byteLength(written) > LONGEST_SDP_BYTES || parseSdp(written).kind === 'sdp', 'what was written does not read back')
     const answer = answerOffer({ offer: sdp, local: LOCAL, peer: PEER })
     if (answer.kind === 'agreed') assert.equal(parseSdp(writeSdp(answer.sdp)).kind, 'sdp', 'our answer does not read back')
     const accepted = acceptAnswer({ offer: makeOffer(LOCAL), answer: sdp, local: LOCAL, peer: PEER })
