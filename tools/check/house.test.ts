@@ -65,6 +65,18 @@ test('every file that the docs name exists', () => {
   assert.deepEqual(missing, [])
 })
 
+test('every folder of a room stands in its README, and every page about a standard in their index', () => {
+  const folders = new Set(files.flatMap((file) => /^((?:sip|media|server)\/[\w-]+)\//.exec(file)?.[1] ?? []))
+  const untold = [...folders].filter((folder) => !textOf(`${folder.split('/')[0]}/README.md`).includes(`\`${folder}\``))
+  assert.deepEqual(untold, [])
+  const pages = files.flatMap((file) => /^docs\/rfc\/([\w-]+\.md)$/.exec(file)?.[1] ?? []).filter((page) => page !== 'README.md')
+  const index = textOf('docs/rfc/README.md')
+  assert.deepEqual(
+    pages.filter((page) => !index.includes(`](${page})`)),
+    [],
+  )
+})
+
 test('every link between the docs leads somewhere', () => {
   const broken = files
     .filter((file) => file.endsWith('.md'))
