@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { setTimeout as pause } from 'node:timers/promises'
 import { goertzel, goertzelCoefficient } from '#media/dtmf/goertzel.ts'
 import { until } from '#test/support/sounds.ts'
+import { header } from '#test/support/wire.ts'
 import { type WireCall, WirePhone } from '#test/support/wire-phone.ts'
 import { acme, AcmeSystem, type Doc } from '#test/trunks/acme.ts'
 
@@ -92,10 +94,14 @@ export class Office implements AsyncDisposable {
     return phone
   }
 
-  /** One calls a room or a number that answers by itself. */
+  /** One calls a room, or somebody who answers. A server that has just begun again on a busy machine may say that it is late: then again. */
   async calls(user: User, dialled: string): Promise<Speaker> {
-    const call = await this.phone(user).call(dialled)
-    assert.equal(call.status, 200)
+    let call = await this.phone(user).call(dialled)
+    for (let tries = 1; call.status === 503 && tries < 5; tries++) {
+      await pause(Number.parseInt(header(call.message, 'retry-after'), 10) * 1_000)
+      call = await this.phone(user).call(dialled)
+    }
+    assert.equal(call.status, 200, call.message.first)
     return new Speaker(user, call)
   }
 

@@ -56,7 +56,7 @@ test('three come into a conference by its PIN; each hears the others and not its
   await hear([one, ['102']], [two, ['100', '102']], [three, ['100']])
   const again = await weekly()
   assert.equal(again.locked, true)
-  assert.deepEqual(again.members.map(({ number, moderator, muted }) => [number, moderator, muted]).toSorted(), [
+  assert.deepEqual(again.members.map(({ number, moderator, muted }) => [number, moderator, muted]).toSorted((a, b) => String(a[0]).localeCompare(String(b[0]))), [
     ['100', false, false],
     ['101', false, true],
     ['102', true, false],
