@@ -178,6 +178,15 @@ export const Fact = Type.Union([
     severity: Type.Union([Type.Literal('warning'), Type.Literal('critical')]),
     detail: Type.String(),
   }),
+  /** Somebody is to be called back when whom they wanted is free. Of the company, like its end. */
+  fact('callback.requested', { extension: Type.String(), to: Type.String() }),
+  /** `begun`: the call that came of it. */
+  fact('callback.ended', {
+    extension: Type.String(),
+    to: Type.String(),
+    why: Type.Union([Type.Literal('called'), Type.Literal('cancelled'), Type.Literal('expired')]),
+    begun: Type.Optional(Type.String()),
+  }),
   /** A phone sent a message to another. What it says is kept nowhere. `delivered`: phones that took it; `sip`: what the sender was answered. */
   fact('message.sent', {
     device: Type.String(),

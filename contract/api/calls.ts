@@ -138,6 +138,20 @@ export const FetchParked = Type.Object(
 )
 export type FetchParked = Static<typeof FetchParked>
 
+/** Who is to be called when whom they wanted is free. */
+export const NewCallback = Type.Object(
+  {
+    /** Whose phones ring first. */
+    extension: Type.String({ minLength: 1, maxLength: 32 }),
+    /** A colleague's extension. */
+    to: Type.String({ minLength: 1, maxLength: 32 }),
+  },
+  { additionalProperties: false },
+)
+export type NewCallback = Static<typeof NewCallback>
+
+export const CallbackView = Type.Object({ extension: Type.String(), to: Type.String(), until: instant })
+
 /** A person's conversation is to go on at another of their phones. */
 export const NewFlip = Type.Object(
   {

@@ -18,6 +18,10 @@ export const FeatureCodes = fields({
   park: optional(FeatureCode, '*70'),
   /** Brings the call that a person has on another phone to this one. */
   flip: optional(FeatureCode, '*9'),
+  /** After a call to a colleague who was busy or did not answer: both are called when they can be had. */
+  callback: optional(FeatureCode, '*37'),
+  /** Withdraws all that was asked for so. */
+  cancelCallback: optional(FeatureCode, '#37'),
 })
 export type FeatureCodes = Static<typeof FeatureCodes>
 

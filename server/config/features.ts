@@ -9,7 +9,7 @@ import { ofKind } from '#server/config/of-kind.ts'
 /** What phones do by dialling a code. */
 export type Feature =
   | { kind: 'pickup'; number: string }
-  | { kind: 'group-pickup' | 'park' | 'flip' }
+  | { kind: 'group-pickup' | 'park' | 'flip' | 'callback' | 'cancel-callback' }
   /** The slot itself: fetches who waits there. */
   | { kind: 'slot'; slot: string }
 
@@ -29,6 +29,8 @@ export function featureOf({ codes, slots }: CompiledFeatures, dialled: string): 
   if (dialled === codes.groupPickup) return { kind: 'group-pickup' }
   if (dialled === codes.park) return { kind: 'park' }
   if (dialled === codes.flip) return { kind: 'flip' }
+  if (dialled === codes.callback) return { kind: 'callback' }
+  if (dialled === codes.cancelCallback) return { kind: 'cancel-callback' }
   const number = dialled.startsWith(codes.pickup) ? dialled.slice(codes.pickup.length) : ''
   return /^[*#]?[0-9]{2,6}$/.test(number) ? { kind: 'pickup', number } : null
 }
@@ -62,5 +64,5 @@ function isPickup(pickup: string, code: string): boolean {
 }
 
 function codesOf(given: FeatureCodes | undefined): Required<FeatureCodes> {
-  return { pickup: '**', groupPickup: '*8', park: '*70', flip: '*9', ...given }
+  return { pickup: '**', groupPickup: '*8', park: '*70', flip: '*9', callback: '*37', cancelCallback: '#37', ...given }
 }

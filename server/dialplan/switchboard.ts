@@ -76,11 +76,7 @@ export class Switchboard implements SipPolicy {
     const number = numberOf(device)
     const endpoint = endpointOf(device)
     if (this.#replaces(incoming, who.tenant, endpoint)) return
-    const feature = byGruu === null ? featureOf(book.config.settled.features, dialled) : null
-    if (feature !== null) {
-      this.#needs.features.dialled(incoming, feature, { tenant: who.tenant, config: book.config, device, endpoint })
-      return
-    }
+    if (byGruu === null && this.#isCode(incoming, { book, device, dialled })) return
     const route = byGruu === null ? decideInside(book.config, dialled) : routeOfGruu(byGruu)
     const inside = route.kind === 'target' || route.kind === 'refused'
     this.#begin({
@@ -106,6 +102,15 @@ export class Switchboard implements SipPolicy {
     else if (replaces !== null)
       replaceLeg(incoming, replaces, { endpoint, find: (named) => this.#needs.live.legOf(tenant, (dialog) => isReplaced(named, dialog)) })
     return replaces !== null
+  }
+
+  /** True when a code was dialled, so that nobody is called; the INVITE has its answer. */
+  #isCode(incoming: IncomingInvite, { book, device, dialled }: { book: Book; device: CompiledDevice; dialled: string }): boolean {
+    const { tenant, config, version } = book
+    const feature = featureOf(config.settled.features, dialled)
+    if (feature === null) return false
+    this.#needs.features.dialled(incoming, feature, { tenant, config, version, dialled, device, endpoint: endpointOf(device) })
+    return true
   }
 
   #fromTrunk(incoming: IncomingInvite, who: TrunkWho): void {

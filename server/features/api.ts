@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox'
 import { talkOf, type Talk } from '#calls/join.ts'
 import { silentReferral } from '#calls/referral.ts'
 import { Ring } from '#calls/ring.ts'
-import { FetchParked, NewFlip, NewPark, ParkedView } from '#contract/api/calls.ts'
+import { CallbackView, FetchParked, NewCallback, NewFlip, NewPark, ParkedView } from '#contract/api/calls.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
 import { tenantOf } from '#server/api/app.ts'
 import { ApiError, notFound } from '#server/api/problem.ts'
@@ -100,6 +100,52 @@ export function featuresApi(app: FastifyInstance, { exchange }: { exchange: Exch
       const why = flipTo(talk.leg, configOf(exchange, tenantOf(request)), device ?? null)
       if (why !== null) throw new ApiError('bad-request', why)
       return reply.code(202).send({})
+    },
+  )
+
+  app.get(
+    '/v1/callbacks',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        summary: 'Who is to be called when whom they wanted is free',
+        response: { 200: Type.Object({ callbacks: Type.Array(CallbackView) }) },
+      },
+    },
+    (request) => {
+      const callbacks = exchange.callbacks.of(tenantOf(request)).map(({ extension, to, until }) => ({ extension, to, until }))
+      return Promise.resolve({ callbacks })
+    },
+  )
+
+  app.post(
+    '/v1/callbacks',
+    {
+      config: { role: 'supervisor' },
+      schema: {
+        summary: 'Call an extension, and then a colleague, when both are free',
+        body: NewCallback,
+        response: { 201: CallbackView },
+      },
+    },
+    (request, reply) => {
+      const { extension, to } = request.body as NewCallback
+      const tenant = tenantOf(request)
+      const { extensions } = configOf(exchange, tenant)
+      if (!extensions.has(extension) || !extensions.has(to)) throw new ApiError('bad-request', 'There is no such extension.')
+      const asked = exchange.callbacks.request(tenant, extension, { to, waitsFor: 'free' })
+      if (asked === null) throw new ApiError('not-now', 'Too many wait to be called back.')
+      return reply.code(201).send({ extension, to, until: asked.until })
+    },
+  )
+
+  app.delete(
+    '/v1/callbacks/:extension/:to',
+    { config: { role: 'supervisor' }, schema: { summary: 'Withdraw it', params: NewCallback } },
+    (request, reply) => {
+      const { extension, to } = request.params as NewCallback
+      if (exchange.callbacks.cancel(tenantOf(request), extension, to) === 0) throw notFound('request to be called back')
+      return reply.code(204).send()
     },
   )
 }

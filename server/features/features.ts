@@ -1,5 +1,7 @@
+import { Call } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
-import { openLeg } from '#calls/inbound-leg.ts'
+import type { CallNeeds } from '#calls/needs.ts'
+import { openInbound, openLeg } from '#calls/inbound-leg.ts'
 import { talkOf } from '#calls/join.ts'
 import type { EndpointRef } from '#contract/facts.ts'
 import type { LiveCalls } from '#server/calls/live-calls.ts'
@@ -8,19 +10,27 @@ import type { CompiledConfig, CompiledDevice } from '#server/config/compiled.ts'
 import type { Feature } from '#server/config/features.ts'
 import { callerAddress } from '#server/dialplan/directory.ts'
 import { encryptionOf } from '#server/dialplan/encryption-of.ts'
+import type { Callbacks } from '#server/features/callbacks.ts'
+import type { CallbackSaid, CallbackVoice } from '#server/features/callback-voice.ts'
 import type { Parking } from '#server/features/parking.ts'
 import { conversationOf, ringingAt, ringingInGroups, type Searched } from '#server/features/pickup.ts'
+import { say } from '#server/features/say.ts'
 import type { IncomingInvite } from '#sip/agent.ts'
 
 export interface FeatureNeeds {
-  live: Pick<LiveCalls, 'of'>
+  calls: CallNeeds
+  live: Pick<LiveCalls, 'of' | 'add'>
   parking: Parking
+  callbacks: Pick<Callbacks, 'failedOf' | 'request' | 'cancel'>
+  voice: Pick<CallbackVoice, 'say'>
 }
 
 /** The phone that dialled a code. */
 export interface Dialling {
   readonly tenant: string
   readonly config: CompiledConfig
+  readonly version: number
+  readonly dialled: string
   readonly device: CompiledDevice
   readonly endpoint: EndpointRef
 }
@@ -52,7 +62,38 @@ export class Features {
         return
       case 'flip':
         this.#flip(incoming, conversationOf(at, by.device), by)
+        return
+      case 'callback':
+        this.#tell(incoming, by, this.#callBack(by))
+        return
+      case 'cancel-callback':
+        this.#needs.callbacks.cancel(by.tenant, by.endpoint.number)
+        this.#tell(incoming, by, { kind: 'cancelled' })
     }
+  }
+
+  #callBack({ tenant, endpoint }: Dialling): CallbackSaid {
+    const { callbacks } = this.#needs
+    const failed = callbacks.failedOf(tenant, endpoint.number)
+    const asked = failed === null ? null : callbacks.request(tenant, endpoint.number, failed)
+    return asked === null ? { kind: 'nobody' } : { kind: 'requested', to: asked.to }
+  }
+
+  /** Answers, says so, and hangs up. */
+  #tell(incoming: IncomingInvite, by: Dialling, said: CallbackSaid): void {
+    const { calls, live, voice } = this.#needs
+    const { tenant, config, endpoint, device } = by
+    const { number, name } = endpoint
+    const from = { number, ...(name !== undefined && { name }) }
+    const call = new Call(calls, { tenant, call: calls.random.hex(10), config: by.version, from, asker: endpoint })
+    live.add(call)
+    call.tell({ kind: 'call.started', direction: 'internal', from, to: { number: by.dialled }, config: by.version })
+    const opened = openInbound(call, incoming, endpoint, { encryption: encryptionOf(config, device), codecs: device.codecs })
+    if (opened === null) return
+    const { leg } = opened
+    leg.onEnded.on((outcome) => call.end(outcome))
+    const done = (): void => leg.hangUp({ kind: 'completed', by: 'us' })
+    opened.answer(() => void voice.say(said, config.company.language).then((items) => say(leg, items, done), done))
   }
 
   #fetch(incoming: IncomingInvite, slot: string, by: Dialling): void {

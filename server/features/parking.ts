@@ -6,6 +6,7 @@ import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { PlayItem } from '#media/engine.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
+import { say } from '#server/features/say.ts'
 
 export interface ParkingNeeds {
   /** Says which slot it is; empty: there is no voice for it. */
@@ -109,21 +110,4 @@ export class Parking {
 
 export function isParkedStory(story: unknown): story is ParkedStory {
   return typeof story === 'object' && story !== null && 'kind' in story && story.kind === 'parked' && 'slot' in story && 'since' in story
-}
-
-/** Plays something to a leg that nobody else talks to; `then`, once, when it was heard or the leg is gone. */
-function say(leg: Leg, items: readonly PlayItem[], then: () => void): void {
-  if (items.length === 0 || leg.state === 'ended') {
-    then()
-    return
-  }
-  let isOver = false
-  const done = (): void => {
-    if (isOver) return
-    isOver = true
-    then()
-  }
-  leg.onEnded.on(done)
-  const play = leg.media.endpoint.play(items)
-  leg.media.attach({ onPlayed: (played) => played === play && done() })
 }

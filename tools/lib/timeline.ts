@@ -89,6 +89,8 @@ const sentences: { readonly [K in FactKind]: (fact: Of<K>, name: Name) => string
   'device.registered': ({ device, contact }) => `phone "${device}" registered at ${contact}`,
   'device.unregistered': ({ device, why }) => `phone "${device}" is gone: ${why}`,
   'device.password-shown': ({ device, to }) => `the password of phone "${device}" was shown to ${to}`,
+  'callback.requested': ({ extension, to }) => `${extension} is to be called when ${to} is free`,
+  'callback.ended': ({ extension, to, why }) => `${extension} is no longer to be called for ${to}: ${why}`,
   'message.sent': ({ device, to, delivered, sip }) =>
     `phone "${device}" sent a message to ${to}: ${delivered > 0 ? 'delivered' : `not delivered (${sip})`}`,
   'config.changed': ({ version, author }) => `${author} made configuration ${version}`,

@@ -232,6 +232,9 @@ export const en: Words = {
     'device.registered': (f, say) => `Phone ${say.device(f.device)} registered from ${f.contact}.`,
     'device.unregistered': (f, say) => `Phone ${say.device(f.device)} is gone: ${f.why}.`,
     'device.password-shown': (f, say) => `${f.to} saw the password of phone ${say.device(f.device)}.`,
+    'callback.requested': (f) => `${f.extension} is to be called when ${f.to} is free.`,
+    'callback.ended': (f) =>
+      `${f.extension} is no longer to be called for ${f.to}: ${{ called: 'it was', cancelled: 'withdrawn', expired: 'too late' }[f.why]}.`,
     'message.sent': (f, say) =>
       `Phone ${say.device(f.device)} sent a message to ${f.to}: ${f.delivered > 0 ? 'delivered' : `not delivered (${f.sip})`}.`,
     'config.changed': (f) => `Configuration version ${f.version} by ${f.author}: ${f.comment}`,

@@ -230,6 +230,9 @@ export const pl: Words = {
     'device.registered': (f, say) => `Telefon ${say.device(f.device)} zarejestrował się z ${f.contact}.`,
     'device.unregistered': (f, say) => `Telefon ${say.device(f.device)} zniknął: ${f.why}.`,
     'device.password-shown': (f, say) => `${f.to}: pokazano hasło telefonu ${say.device(f.device)}.`,
+    'callback.requested': (f) => `${f.extension} otrzyma połączenie, gdy ${f.to} będzie wolny.`,
+    'callback.ended': (f) =>
+      `${f.extension} już nie czeka na ${f.to}: ${{ called: 'łączymy', cancelled: 'odwołane', expired: 'czas minął' }[f.why]}.`,
     'message.sent': (f, say) =>
       `Telefon ${say.device(f.device)} wysłał wiadomość do ${f.to}: ${f.delivered > 0 ? 'dostarczona' : `niedostarczona (${f.sip})`}.`,
     'config.changed': (f) => `Konfiguracja, wersja ${f.version}, ${f.author}: ${f.comment}`,

@@ -230,6 +230,9 @@ export const ru: Words = {
     'device.registered': (f, say) => `Телефон ${say.device(f.device)} зарегистрирован с ${f.contact}.`,
     'device.unregistered': (f, say) => `Телефон ${say.device(f.device)} пропал: ${f.why}.`,
     'device.password-shown': (f, say) => `${f.to}: показан пароль телефона ${say.device(f.device)}.`,
+    'callback.requested': (f) => `${f.extension} перезвонят, когда ${f.to} освободится.`,
+    'callback.ended': (f) =>
+      `${f.extension} больше не ждёт ${f.to}: ${{ called: 'соединяем', cancelled: 'отменено', expired: 'время вышло' }[f.why]}.`,
     'message.sent': (f, say) =>
       `Телефон ${say.device(f.device)} отправил сообщение на ${f.to}: ${f.delivered > 0 ? 'доставлено' : `не доставлено (${f.sip})`}.`,
     'config.changed': (f) => `Конфигурация, версия ${f.version}, ${f.author}: ${f.comment}`,

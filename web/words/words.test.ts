@@ -115,6 +115,8 @@ const facts: { readonly [K in FactKind]: readonly [Extract<Fact, { kind: K }>, .
   'device.registered': [{ ...common, kind: 'device.registered', device: 'd', contact: 'sip:a' }, 'device:d', 'sip:a'],
   'device.unregistered': [{ ...common, kind: 'device.unregistered', device: 'd', contact: 'sip:a', why: 'expired' }, 'device:d', 'expired'],
   'device.password-shown': [{ ...common, kind: 'device.password-shown', device: 'd', to: 'eve' }, 'device:d', 'eve'],
+  'callback.requested': [{ ...common, kind: 'callback.requested', extension: '100', to: '101' }, '100', '101'],
+  'callback.ended': [{ ...common, kind: 'callback.ended', extension: '100', to: '101', why: 'called', begun: 'c2' }, '100', '101'],
   'message.sent': [
     { ...common, kind: 'message.sent', device: 'd', to: '102', type: 'text/plain', bytes: 5, delivered: 0, sip: 480 },
     'device:d',
