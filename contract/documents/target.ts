@@ -35,7 +35,14 @@ export const Target = Type.Union([...RingTarget.anyOf, toFlow, toConference])
 export type Target = Static<typeof Target>
 
 /** What an extension can stand for: anything but another extension. */
-export const ExtensionTarget = Type.Union([rungProperties.person, rungProperties.device, rungProperties.ringGroup, External, toFlow, toConference])
+export const ExtensionTarget = Type.Union([
+  rungProperties.person,
+  rungProperties.device,
+  rungProperties.ringGroup,
+  External,
+  toFlow,
+  toConference,
+])
 export type ExtensionTarget = Static<typeof ExtensionTarget>
 
 /** The end of the road: say something, then hang up. */

@@ -30,7 +30,13 @@ function operatorRules({ book }: Linted, id: string, node: MenuNode): Finding[] 
     findings.push(
       error('no-answer-exit', ['nodes', id], `${id} lets callers dial extensions: say with noAnswer where they go when nobody answers`),
     )
-  } else if (node.keys['0'] === undefined && operator !== undefined && !('flow' in operator) && !('ringGroup' in operator) && !('conference' in operator)) {
+  } else if (
+    node.keys['0'] === undefined &&
+    operator !== undefined &&
+    !('flow' in operator) &&
+    !('ringGroup' in operator) &&
+    !('conference' in operator)
+  ) {
     findings.push(
       error('no-answer-exit', ['nodes', id], `key 0 of ${id} rings the operator: say with noAnswer where callers go when nobody answers`),
     )

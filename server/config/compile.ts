@@ -114,8 +114,12 @@ function compileDevice(device: Device, { people, extensionsOf, settled, deviceCa
     maxContacts: device.maxContacts ?? 5,
     caps: device.caps ?? deviceCaps,
     extensions,
-    pickupGroups: new Set([...(person?.pickupGroups ?? []), ...extensions.flatMap(({ pickupGroups }) => pickupGroups ?? [])]),
+    pickupGroups: pickupGroupsOf(person, extensions),
   }
+}
+
+function pickupGroupsOf(person: DocumentOf<'person'> | null, extensions: readonly Extension[]): ReadonlySet<string> {
+  return new Set([...(person?.pickupGroups ?? []), ...extensions.flatMap(({ pickupGroups }) => pickupGroups ?? [])])
 }
 
 function callerOf(
