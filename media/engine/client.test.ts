@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { countingRandom } from '#base/ids.ts'
 import { silentLog } from '#base/log.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
+import { decodeAll, encodeAll } from '#media/codec/g711.ts'
 import { MediaClient } from '#media/engine/client.ts'
 import type { EngineHost } from '#media/engine/host.ts'
 import type { Dial } from '#media/engine/link.ts'
@@ -319,4 +320,67 @@ test('a room goes on without the server, is adopted by a new one, and is set up 
   adopted[1]?.part()
   await clock.advanceAsync(100)
   assert.ok(phoneB.take().length <= 1)
+})
+
+test('a room has members in several engines, who name each other in their terms, and takes its tunnels down as they leave', async () => {
+  const { client, clock, network } = await world(2)
+  const media = client()
+  await clock.advanceAsync(0)
+  const at = ['198.51.100.1', '198.51.100.2', '198.51.100.3'].map((address) => ({ address, port: 4000 }))
+  const phones = at.map((address) => new Phone(network, address))
+  const ends = at.map((address) => {
+    const endpoint = media.open({})
+    assert.ok(endpoint !== null)
+    endpoint.aim(streamTo(address))
+    return endpoint
+  })
+  const [agent, customer, supervisor] = ends
+  assert.ok(agent !== undefined && customer !== undefined && supervisor !== undefined)
+  assert.notEqual(agent.keep().engine, customer.keep().engine)
+  const voice = encodeAll(
+    'PCMA',
+    Int16Array.from({ length: 160 }, (_, i) => 8_000 * Math.sin(i / 2)),
+  )
+  /** Who hears somebody while `speaker` alone talks. */
+  const hearers = async (speaker: number): Promise<number[]> => {
+    for (let n = 0; n < 30; n++) {
+      phones[speaker]?.say(ends[speaker] ?? agent, { payload: Buffer.from(voice) })
+      await clock.advanceAsync(20)
+    }
+    const heard = phones.map((phone) =>
+      decodeAll(
+        'PCMA',
+        Buffer.concat(
+          phone
+            .take()
+            .slice(-5)
+            .map(({ payload }) => payload),
+        ),
+      ),
+    )
+    // Until the last word has gone by.
+    await clock.advanceAsync(2_000)
+    for (const phone of phones) phone.take()
+    return heard.flatMap((pcm, i) => (pcm.some((sample) => Math.abs(sample) > 2_000) ? [i] : []))
+  }
+  for (const end of ends) end.mix('sales')
+  await clock.advanceAsync(20)
+  assert.deepEqual(
+    [await hearers(0), await hearers(1), await hearers(2)],
+    [
+      [1, 2],
+      [0, 2],
+      [0, 1],
+    ],
+  )
+  supervisor.mix('sales', { heardBy: [customer.id] })
+  assert.deepEqual(await hearers(2), [1], 'by one who came through a tunnel')
+  supervisor.mix('sales', { heardBy: [agent.id] })
+  assert.deepEqual(await hearers(2), [0])
+  customer.mix('sales', { speaks: 0 })
+  assert.deepEqual(await hearers(1), [])
+  customer.part()
+  await clock.advanceAsync(20)
+  assert.equal(media.load.endpoints, 3)
+  assert.deepEqual(await hearers(0), [2])
 })

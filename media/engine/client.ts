@@ -1,7 +1,8 @@
 import type { Millis } from '#base/clock.ts'
 import type { CaptureTerms } from '#media/capture/packet-capture.ts'
-import type { Endpoint, EndpointEvents, KeptEndpoint, MediaEngine } from '#media/engine.ts'
+import type { Endpoint, EndpointEvents, KeptEndpoint, MediaEngine, MixTerms, RoomId } from '#media/engine.ts'
 import { EngineLink, type LinkNeeds } from '#media/engine/link.ts'
+import { Mixing } from '#media/engine/mixing.ts'
 import { RemoteEndpoint } from '#media/engine/remote-endpoint.ts'
 import { Tunnels } from '#media/engine/tunnels.ts'
 
@@ -13,6 +14,7 @@ export class MediaClient implements MediaEngine {
   readonly #links: readonly EngineLink[]
   readonly #needs: LinkNeeds
   readonly #tunnels: Tunnels
+  readonly #mixing = new Mixing()
   #lastPlay: number
   #ready: (() => void)[] = []
 
@@ -100,7 +102,14 @@ export class MediaClient implements MediaEngine {
   }
 
   part(endpoint: RemoteEndpoint): void {
-    if (!this.#tunnels.part(endpoint)) endpoint.partHere()
+    if (!this.#mixing.leave(endpoint) && !this.#tunnels.part(endpoint)) endpoint.partHere()
+  }
+
+  /** Into a room, wherever that is. */
+  mix(endpoint: RemoteEndpoint, room: RoomId, terms: MixTerms): void {
+    // Who was taken over in that room stays there without a gap.
+    if (!this.#mixing.isIn(endpoint, room) && endpoint.wanted.mixed?.room !== room) this.part(endpoint)
+    this.#mixing.enter(endpoint, { room, terms }, (link) => this.#openIn(link))
   }
 
   #openIn(link: EngineLink): RemoteEndpoint | null {

@@ -25,6 +25,7 @@ type LiveEvent = Exclude<EndpointEvent, { kind: 'recorded' | 'record-failed' | '
 export interface Joiner {
   join(a: RemoteEndpoint, b: RemoteEndpoint): void
   part(endpoint: RemoteEndpoint): void
+  mix(endpoint: RemoteEndpoint, room: RoomId, terms: MixTerms): void
   nextPlay(): number
 }
 
@@ -76,10 +77,7 @@ export class RemoteEndpoint implements Endpoint {
   }
 
   mix(room: RoomId, terms: MixTerms = {}): void {
-    if (this.#closed) return
-    if (this.wanted.mixed?.room !== room) this.#client.part(this)
-    this.wanted.mixed = { room, terms }
-    this.link.send({ kind: 'mix', id: this.id, room, terms })
+    if (!this.#closed) this.#client.mix(this, room, terms)
   }
 
   part(): void {
@@ -141,6 +139,12 @@ export class RemoteEndpoint implements Endpoint {
     this.wanted.joined = other.id
     other.wanted.joined = this.id
     this.link.send({ kind: 'join', id: this.id, other: other.id })
+  }
+
+  /** Enters a room of its own engine, or goes on there under other terms. */
+  mixHere(room: RoomId, terms: MixTerms): void {
+    this.wanted.mixed = { room, terms }
+    this.link.send({ kind: 'mix', id: this.id, room, terms })
   }
 
   /** Undoes a join within one engine, or leaves a room; the other half learns of it here, too. */

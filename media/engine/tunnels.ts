@@ -52,7 +52,7 @@ export class Tunnels {
 }
 
 /** The stream of a tunnel's end: the party's codec, so that it passes untouched. */
-function towards(other: RemoteEndpoint, party: RemoteEndpoint): StreamParams {
+export function towards(other: RemoteEndpoint, party: RemoteEndpoint): StreamParams {
   const codec = party.wanted.stream?.codec ?? 'PCMA'
   return {
     remote: reachable(other.local),

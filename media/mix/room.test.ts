@@ -190,3 +190,25 @@ test('of many who talk the loudest six are mixed, and nobody is clipped', async 
   assert.ok(levels.filter((level) => level > 15).length <= 6, JSON.stringify(levels))
   assert.ok(levels.filter((level) => level > 15).length >= 5, JSON.stringify(levels))
 })
+
+test('two who are joined come into a room and back, and miss no more than the jitter buffer holds back', async () => {
+  await using rig = await openRig()
+  const [a, b, supervisor] = (await room(rig, {}, {}, { speaks: 0 })) as [Talker, Talker, Talker]
+  supervisor.endpoint.part()
+  a.endpoint.join(b.endpoint)
+  await talk(rig, 20, a, b)
+  b.heard()
+  for (const endpoint of [a.endpoint, b.endpoint]) endpoint.mix('talk')
+  supervisor.endpoint.mix('talk', { speaks: 0 })
+  await talk(rig, 30, a, b)
+  a.endpoint.join(b.endpoint)
+  await talk(rig, 20, a, b)
+  const heard = b.heard()
+  let [silent, longest] = [0, 0]
+  for (let at = 0; at + BEAT_SAMPLES <= heard.length; at += BEAT_SAMPLES) {
+    silent = heard.subarray(at, at + BEAT_SAMPLES).some((sample) => Math.abs(sample) > 2_000) ? 0 : silent + 1
+    longest = Math.max(longest, silent)
+  }
+  assert.ok(heard.length >= 48 * BEAT_SAMPLES, `${heard.length / BEAT_SAMPLES} packets`)
+  assert.ok(longest <= 3, `${longest} packets without a voice`)
+})

@@ -56,11 +56,16 @@ test('three come into a conference by its PIN; each hears the others and not its
   await hear([one, ['102']], [two, ['100', '102']], [three, ['100']])
   const again = await weekly()
   assert.equal(again.locked, true)
-  assert.deepEqual(again.members.map(({ number, moderator, muted }) => [number, moderator, muted]).toSorted((a, b) => String(a[0]).localeCompare(String(b[0]))), [
-    ['100', false, false],
-    ['101', false, true],
-    ['102', true, false],
-  ])
+  assert.deepEqual(
+    again.members
+      .map(({ number, moderator, muted }) => [number, moderator, muted])
+      .toSorted((a, b) => String(a[0]).localeCompare(String(b[0]))),
+    [
+      ['100', false, false],
+      ['101', false, true],
+      ['102', true, false],
+    ],
+  )
   await two.call.press('*6')
   await hear([one, ['101', '102']], [two, ['100', '102']], [three, ['100', '101']])
 
