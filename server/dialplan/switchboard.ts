@@ -68,7 +68,8 @@ export class Switchboard implements SipPolicy {
     const book = this.#needs.books.current(who.tenant)
     const device = book?.config.devices.get(who.device)
     const byGruu = book === null ? null : phoneOfGruu(this.#needs.gruus, book.config, incoming.request.uri)
-    const dialled = byGruu !== null && byGruu !== 'nobody' ? numberOf(byGruu.device) : userOfUri(incoming.request.uri)
+    const only = byGruu === 'nobody' ? null : byGruu
+    const dialled = only === null ? userOfUri(incoming.request.uri) : numberOf(only.device)
     if (book === null || device === undefined || dialled === undefined) {
       incoming.reject(dialled === undefined ? 484 : 403)
       return
@@ -76,7 +77,7 @@ export class Switchboard implements SipPolicy {
     const number = numberOf(device)
     const endpoint = endpointOf(device)
     if (this.#replaces(incoming, who.tenant, endpoint)) return
-    if (byGruu === null && this.#isCode(incoming, { book, device, dialled })) return
+    if (this.#isCode(incoming, { book, device, dialled, byGruu })) return
     const route = byGruu === null ? decideInside(book.config, dialled) : routeOfGruu(byGruu)
     const inside = route.kind === 'target' || route.kind === 'refused'
     this.#begin({
@@ -90,7 +91,7 @@ export class Switchboard implements SipPolicy {
       from: { number, name: device.name },
       more: {
         ...wishesOfPhone(incoming.request, device, book.config.company.country),
-        ...(byGruu !== null && byGruu !== 'nobody' && { only: { device: byGruu.device.id, instance: byGruu.instance } }),
+        ...(only !== null && { only: { device: only.device.id, instance: only.instance } }),
       },
     })
   }
@@ -105,9 +106,12 @@ export class Switchboard implements SipPolicy {
   }
 
   /** True when a code was dialled, so that nobody is called; the INVITE has its answer. */
-  #isCode(incoming: IncomingInvite, { book, device, dialled }: { book: Book; device: CompiledDevice; dialled: string }): boolean {
+  #isCode(
+    incoming: IncomingInvite,
+    { book, device, dialled, byGruu }: { book: Book; device: CompiledDevice; dialled: string; byGruu: unknown },
+  ): boolean {
     const { tenant, config, version } = book
-    const feature = featureOf(config.settled.features, dialled)
+    const feature = byGruu === null ? featureOf(config.settled.features, dialled) : null
     if (feature === null) return false
     this.#needs.features.dialled(incoming, feature, { tenant, config, version, dialled, device, endpoint: endpointOf(device) })
     return true
