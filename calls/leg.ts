@@ -44,6 +44,8 @@ export class Leg {
   early: { readonly callId: string; readonly localTag: string; readonly remoteTags: string[] } | null = null
   /** Since when it rings, by the monotonic clock; null: it never has. */
   rangAt: number | null = null
+  /** While a PIN is entered: facts say that a key was pressed, and not which. */
+  hidesDigits = false
   #id: string
   #call: Call
   #role: 'caller' | 'callee'
@@ -195,7 +197,7 @@ export class Leg {
   }
 
   digit(digit: string, by: 'rtp' | 'info'): void {
-    this.call.tell({ kind: 'digit.pressed', leg: this.id, digit, by })
+    this.call.tell({ kind: 'digit.pressed', leg: this.id, digit: this.hidesDigits ? '•' : digit, by })
     this.onDigit.emit(digit)
   }
 

@@ -107,6 +107,7 @@ export const Fact = Type.Union([
   }),
   /** `text`: what was said, where it is known; `ms`: how much of it the caller was sent. */
   fact('prompt.played', { ...leg, prompt: Type.String(), text: Type.Optional(Type.String()), ms: Type.Number(), whole: Type.Boolean() }),
+  /** `digit`: `•` where it belongs to a PIN. */
   fact('digit.pressed', { ...leg, digit: Type.String(), by: Type.Union([Type.Literal('rtp'), Type.Literal('info')]) }),
   fact('ring.started', { targets: Type.Array(Type.String()), step: Type.Integer(), ms: Type.Number() }),
   fact('ring.ended', { outcome: Outcome, leg: Type.Optional(Type.String()) }),

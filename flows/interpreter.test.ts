@@ -338,3 +338,17 @@ function isOwn({ state }: FlowRun, input: FlowInput & { token: number }): boolea
   if (input.kind === 'timer') return state.name === 'awaiting' && state.timer === input.token
   return state.name === 'ringing' && state.ring === input.token
 }
+
+test('a conference is entered from a number, an extension and a group, by a caller who has been answered', () => {
+  const room: ConfigDocument = { kind: 'extension', id: '800', number: '800', target: { conference: 'weekly' } }
+  const book = bookOf([room])
+  for (const entry of [{ conference: 'weekly' }, { extension: '800' }]) {
+    const { run, effects } = start(book, entry)
+    assert.deepEqual(withoutFacts(effects), [{ kind: 'answer' }, { kind: 'conference', conference: 'weekly' }])
+    assert.equal(run.state.name, 'ended')
+  }
+  const group = bookOf([room, { ...sales, noAnswer: { conference: 'weekly' } }])
+  const { run } = start(group, { ringGroup: 'sales' })
+  const { effects } = step(group, run, rung(1, 'no-answer'))
+  assert.deepEqual(withoutFacts(effects), [{ kind: 'answer' }, { kind: 'conference', conference: 'weekly' }])
+})

@@ -56,11 +56,16 @@ function lobby(over: Partial<RoomWanted['conference']> = {}) {
 }
 
 test('who enters the PIN is in, with a hash or with its last digit', async () => {
-  const { arrive, said } = lobby()
+  const { town, arrive, said } = lobby()
   const one = await arrive()
   assert.deepEqual([said, one.isIn()], [['pin'], false])
   await one.press('4711')
   assert.ok(one.isIn())
+  await one.press('6')
+  assert.deepEqual(
+    town.factsOf('digit.pressed').map(({ digit }) => digit),
+    ['•', '•', '•', '•', '6'],
+  )
   const two = await arrive()
   await two.press('47#')
   assert.equal(two.isIn(), false)

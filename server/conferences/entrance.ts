@@ -54,6 +54,7 @@ export class Entrance implements Part {
     this.#door = door
     call.own(this)
     call.story = { kind: 'conference-entrance', conference: door.conference, leg: leg.id } satisfies EntranceStory
+    leg.hidesDigits = true
     this.#listening.use(leg.onDigit.on((digit) => this.#pressed(digit)))
     this.#listening.use(leg.onEnded.on((outcome) => call.end(outcome)))
     leg.media.attach({ onPlayed: (play) => this.#played(play) })
@@ -66,6 +67,7 @@ export class Entrance implements Part {
     this.#over = true
     this.#patience?.[Symbol.dispose]()
     this.#listening.dispose()
+    this.#leg.hidesDigits = false
     if (this.#playing !== null) this.#leg.media.endpoint.stop(this.#playing)
     this.#call.disown(this)
   }

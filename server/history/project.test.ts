@@ -134,3 +134,22 @@ test('what the caller’s signature is worth stands in the call', () => {
   assert.deepEqual(project(facts(started, checked))?.identity, { verdict: 'failed', attestation: 'B', why: 'signed at another time' })
   assert.equal(project(facts(started))?.identity, undefined)
 })
+
+test('who came into a conference, or to somebody to listen to, has talked from then on; who was only listened to has not begun anew', () => {
+  const joined: NewFact = { kind: 'conference.joined', ...us, leg: 'l', conference: 'weekly', moderator: false }
+  const over = ended({ kind: 'answered', by: 'caller' })
+  const row = project(facts(started, joined, over))
+  assert.deepEqual([row?.answeredAt, row?.talkMs, row?.missed], [2_000, 1_000, false])
+  const monitor = (id: string): NewFact => ({
+    kind: 'monitor.started',
+    ...us,
+    leg: 'l',
+    monitor: id,
+    by: '2',
+    agent: '1',
+    mode: 'listen',
+    told: false,
+  })
+  assert.equal(project(facts(started, monitor('c'), over))?.answeredAt, 2_000)
+  assert.equal(project(facts(started, monitor('d'), over))?.answeredAt, null)
+})
