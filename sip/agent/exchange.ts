@@ -3,6 +3,7 @@ import { type Core, later } from '#sip/agent/core.ts'
 import type { Path } from '#sip/agent/path.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
+import { sizeOf } from '#sip/message/serialize.ts'
 import type { ClientTransaction } from '#sip/transaction/layer.ts'
 import { isFlow } from '#sip/transport/transport.ts'
 
@@ -13,6 +14,8 @@ export interface Question {
   /** The way of attempt `way` (0, 1, ...) after the network failed the one before; null when there is none. */
   path(way: number): Path | Promise<Path> | null
   readonly credentials?: Credentials | undefined
+  /** Where it goes was looked up, not learnt from the peer: what is too large for a datagram may go there by TCP (RFC 3261 §18.1.1). */
+  readonly isLookedUp?: boolean
   /** The peer wants it otherwise (422); true when the next `build` gives it so. Absent: the owner hears of it. */
   revise?(refusal: SipResponse): boolean
 }
@@ -27,6 +30,9 @@ export interface ExchangeEvents {
 /** Ways tried before the peer counts as unreachable. */
 const MAX_WAYS = 4
 
+/** What fits into a datagram on any path: 1,300 bytes with the Via that is still to come (RFC 3261 §18.1.1). */
+const DATAGRAM_BYTES = 1_200
+
 /**
  * A request and what it takes to bring it to a final answer: challenges are answered (RFC 3261 §22.2, §22.3), and where the network
  * fails, the next way is tried, each time in a new transaction with the same Call-ID.
@@ -40,6 +46,8 @@ export class Exchange {
   #authorization: HeaderLines | null = null
   #challenges = 0
   #way = 0
+  /** The UDP flow in whose place a TCP connection is tried; `stays` once that failed. */
+  #left: Flow | 'stays' | null = null
   #cancelled: HeaderLines | null = null
   #over = false
 
@@ -86,8 +94,28 @@ export class Exchange {
   }
 
   #send(flow: Flow): void {
+    const request = this.#made(flow)
+    const stream = this.#streamFor(request, flow)
+    if (stream === null) this.#ask(request, flow)
+    else {
+      this.#left = flow
+      this.#ask(this.#made(stream), stream)
+    }
+  }
+
+  #made(flow: Flow): SipRequest {
     const request = this.#question.build(flow)
     for (const [name, value] of this.#authorization ?? this.#presented(request)) request.headers.add(name, value)
+    return request
+  }
+
+  /** A connection for a request that may be lost as a whole with any of its fragments; null: it goes as it is. */
+  #streamFor(request: SipRequest, flow: Flow): Flow | null {
+    if (this.#question.isLookedUp !== true || flow.transport !== 'udp' || this.#left === 'stays') return null
+    return sizeOf(request) > DATAGRAM_BYTES ? this.#core.transport.streamBeside(flow) : null
+  }
+
+  #ask(request: SipRequest, flow: Flow): void {
     const transaction = this.#core.transactions.request(request, flow, {
       onResponse: (response, from) => {
         if (!this.#over && transaction === this.#transaction) this.#answered(transaction, response, from)
@@ -123,8 +151,13 @@ export class Exchange {
   }
 
   #failed(why: 'timeout' | 'transport', detail: string): void {
-    if (why === 'transport' && this.#cancelled === null) this.#tryWay(detail)
-    else this.#fail(why, detail)
+    const left = this.#left
+    if (why !== 'transport' || this.#cancelled !== null) this.#fail(why, detail)
+    else if (left === null || left === 'stays') this.#tryWay(detail)
+    else {
+      this.#left = 'stays'
+      this.#send(left)
+    }
   }
 
   #fail(why: Unanswered['why'], detail: string): void {

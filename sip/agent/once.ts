@@ -15,6 +15,7 @@ export async function requestOnce(core: Core, spec: RequestSpec): Promise<SipRes
     {
       build: (flow: Flow) => newRequest(core, spec, { method: spec.method, callId, seq: seq++, flow }),
       path: (way) => ways.path(way),
+      isLookedUp: ways.isLookedUp,
       credentials: spec.credentials,
     },
     {

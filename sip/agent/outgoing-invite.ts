@@ -52,6 +52,7 @@ export class OutgoingInviteRun implements OutgoingInvite {
       {
         build: (flow) => this.#invite(flow),
         path: (way) => ways.path(way),
+        isLookedUp: ways.isLookedUp,
         credentials: spec.credentials,
         revise: (refusal) => this.#revise(refusal),
       },

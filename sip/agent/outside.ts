@@ -57,6 +57,12 @@ export class Ways {
     this.#aim = aim
   }
 
+  /** False where a flow was given, as of a phone that has registered over it. */
+  get isLookedUp(): boolean {
+    const { via } = this.#aim
+    return via === undefined || !('remote' in via)
+  }
+
   path(way: number): Path | Promise<Path> | null {
     const found = (this.#destinations ??= destinationsOf(this.#core, this.#aim, routed(this.#aim.uri, this.#aim.route ?? []).nextHop))
     if (found instanceof Promise) return found.then((destinations) => openPath(this.#core, destinations[way]))

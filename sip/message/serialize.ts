@@ -1,5 +1,5 @@
 import { CONTENT_LENGTH } from '#sip/message/header-names.ts'
-import type { SipMessage } from '#sip/message/message.ts'
+import type { SipMessage, SipRequest } from '#sip/message/message.ts'
 import { textBytes, writeText } from '#sip/message/text.ts'
 
 /** The message as bytes, in one allocation. Content-Length is always the body's true length, whatever the headers say. */
@@ -11,6 +11,17 @@ export function serialize(message: SipMessage): Buffer {
   if (message.body.length > 0) bytes.set(message.body, headBytes)
   return bytes
 }
+
+/** About how many bytes `serialize` will give; exact where all headers are ASCII. */
+export function sizeOf(message: SipRequest): number {
+  const { headers } = message
+  let size = message.method.length + message.uri.length + START_AND_LENGTH + message.body.length
+  for (let i = 0; i < headers.count; i++) size += (headers.nameAt(i)?.wire.length ?? 0) + (headers.valueAt(i)?.length ?? 0) + 4
+  return size
+}
+
+/** `  SIP/2.0`, `Content-Length: 1234` and their ends of line. */
+const START_AND_LENGTH = 36
 
 function headOf(message: SipMessage): string {
   let head =

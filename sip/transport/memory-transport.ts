@@ -104,6 +104,12 @@ export class MemoryTransport implements Transport {
     return flow
   }
 
+  streamBeside({ remote }: Flow): Flow | null {
+    const known = [...this.#streams.values()].find((flow) => flow.transport === 'tcp' && keyOf(flow.remote) === keyOf(remote))
+    if (known === undefined) this.open({ transport: 'tcp', ...remote })
+    return known ?? null
+  }
+
   send(flow: Flow, bytes: Uint8Array): boolean {
     if (this.#inbox === null || (flow.connection !== null && !this.#streams.has(flow.connection))) return false
     this.counts.sent++

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { isIPv6 } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Millis } from '#base/clock.ts'
 import type { TimerWheel } from '#base/timer-wheel.ts'
 import type { Flow, TransportName } from '#sip/agent.ts'
 import { Addresses, isWildcard, type Reach } from '#sip/transport/addresses.ts'
@@ -9,6 +9,7 @@ import { Connections, type StreamLimits } from '#sip/transport/connections.ts'
 import { Doorway } from '#sip/transport/doorway.ts'
 import { Inbox } from '#sip/transport/inbox.ts'
 import type { ListenAt } from '#sip/transport/port-taken.ts'
+import { RecentMap } from '#sip/transport/recent-map.ts'
 import type { SourceWatch } from '#sip/transport/source-watch.ts'
 import { StreamConnection, TcpListener } from '#sip/transport/tcp.ts'
 import { TlsListener } from '#sip/transport/tls.ts'
@@ -44,6 +45,10 @@ export interface SipTransportOptions {
   origin?: OriginCheck
 }
 
+/** Peers whose readiness for TCP is known, and for how long. */
+const SOUGHT = 1_000
+const SEEK_AGAIN_MS: Millis = 600_000
+
 type Local = { readonly address: string; readonly port: number }
 interface Listener {
   readonly local: Local
@@ -54,6 +59,7 @@ interface Listener {
 export class SipTransport implements Transport {
   readonly counts: TransportCounts = zeroCounts()
   readonly #options: SipTransportOptions
+  readonly #clock: Clock
   readonly #wheel: TimerWheel
   readonly #addresses: Addresses
   #udp: UdpSocket[] = []
@@ -66,8 +72,11 @@ export class SipTransport implements Transport {
   #connections: Connections | null = null
   #upgrader: WebSocketListener | null = null
   #probe: UdpProbe | null = null
+  /** Since when a connection beside a UDP peer is not tried again. */
+  readonly #sought = new RecentMap<Millis>(SOUGHT)
 
   constructor(clock: Clock, wheel: TimerWheel, options: SipTransportOptions) {
+    this.#clock = clock
     this.#wheel = wheel
     this.#options = options
     this.#addresses = new Addresses(clock, options.reach ?? {})
@@ -134,6 +143,18 @@ export class SipTransport implements Transport {
     const listener = listenerFor(this.#tcp, address)
     const from = listener === undefined || isWildcard(listener.local.address) ? undefined : listener.local.address
     return StreamConnection.connecting(this.#connections, to, from, this.#keys).flow
+  }
+
+  streamBeside({ remote }: Flow): Flow | null {
+    const known = this.#connections?.byRemote('tcp', remote)
+    // A connection of ours has a port of its own only once it stands.
+    if (known !== undefined) return known.flow.local.port === 0 ? null : known.flow
+    const key = `${remote.address} ${remote.port}`
+    const now = this.#clock.now()
+    if (now < (this.#sought.get(key) ?? Number.NEGATIVE_INFINITY) + SEEK_AGAIN_MS) return null
+    this.#sought.set(key, now)
+    this.open({ transport: 'tcp', ...remote })
+    return null
   }
 
   send(flow: Flow, bytes: Uint8Array): boolean {

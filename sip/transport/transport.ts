@@ -48,6 +48,11 @@ export interface Transport {
    */
   open(destination: Destination): Flow | NoFlow
   /**
+   * The TCP connection that stands to where a UDP flow leads, for what is too large for a datagram (RFC 3261 §18.1.1). Where none does: null, and
+   * one is tried behind it, at most once in ten minutes, so that nothing has to wait to learn whether the peer takes TCP at all.
+   */
+  streamBeside(flow: Flow): Flow | null
+  /**
    * Sends one message; never waits, never throws. False when the flow is gone, so that nothing was sent. The bytes are
    * kept until written and must not change.
    */
