@@ -80,7 +80,7 @@ export class Siege implements AsyncDisposable {
       await Promise.all(users.map((user) => town.register(user, password)))
       const pairs: Pair[] = []
       for (let i = 0; i < calls; i += 10) {
-        pairs.push(...(await Promise.all(Array.from({ length: 10 }, (_, j) => callPair(town, i + j)))))
+        pairs.push(...(await Promise.all(Array.from({ length: 10 }, (_, j) => patiently(town, i + j)))))
       }
       return new Siege({ system, api, town, pairs, server: await system.pidOf('server') })
     } catch (fault) {
@@ -153,12 +153,8 @@ export class Siege implements AsyncDisposable {
     }
   }
 
-  /** As a person does: who is told that the lines are busy tries again, once. A machine that is short of time for a moment says so to anybody. */
   async #call(): Promise<Pair> {
-    return callPair(this.town, calls).catch(async () => {
-      await pause(1_000)
-      return callPair(this.town, calls)
-    })
+    return patiently(this.town, calls)
   }
 
   /** Waits until a figure is as wanted: what ends does so in its own time. */
@@ -186,6 +182,14 @@ export class Siege implements AsyncDisposable {
     await this.town[Symbol.asyncDispose]()
     await this.system[Symbol.asyncDispose]()
   }
+}
+
+/** As a person calls: who is told that the lines are busy tries again, once. A machine that is short of time for a moment says so to anybody. */
+async function patiently(town: Town, index: number): Promise<Pair> {
+  return callPair(town, index).catch(async () => {
+    await pause(1_000)
+    return callPair(town, index)
+  })
 }
 
 const FAULTS = /nobody handled|transaction user threw|listener of the SIP agent failed|an API request broke/
