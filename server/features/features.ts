@@ -35,6 +35,9 @@ export interface Dialling {
   readonly endpoint: EndpointRef
 }
 
+/** The longest that a phone is on the line to be told something. */
+const sayingMs = 60_000
+
 /** What phones do by dialling a code instead of a number: fetch, pick up, bring over. Each call it concerns goes on as the same call. */
 export class Features {
   readonly #needs: FeatureNeeds
@@ -88,6 +91,7 @@ export class Features {
     const call = new Call(calls, { tenant, call: calls.random.hex(10), config: by.version, from, asker: endpoint })
     live.add(call)
     call.tell({ kind: 'call.started', direction: 'internal', from, to: { number: by.dialled }, config: by.version })
+    call.limit(sayingMs, { kind: 'too-long', by: 'us', detail: 'nothing could be said in time' })
     const opened = openInbound(call, incoming, endpoint, { encryption: encryptionOf(config, device), codecs: device.codecs })
     if (opened === null) return
     const { leg } = opened
