@@ -1,6 +1,7 @@
 import type { ConfigDocument, DocumentKind } from '#contract/documents/document.ts'
 import type { ConfigProblem } from '#contract/errors.ts'
 import { featureChecks } from '#server/config/features.ts'
+import { conferenceChecks } from '#server/config/check-conferences.ts'
 import { flowChecks } from '#server/config/check-flows.ts'
 import { hoursChecks } from '#server/config/check-hours.ts'
 import { numberChecks } from '#server/config/check-numbers.ts'
@@ -31,7 +32,7 @@ export function validateCompany(documents: readonly ConfigDocument[], options: V
   return [...problems.filter((p) => p.severity === 'error'), ...problems.filter((p) => p.severity === 'warning')]
 }
 
-const checks: readonly Check[] = [singles, references, numberChecks, hoursChecks, ringChecks, trunkChecks, featureChecks]
+const checks: readonly Check[] = [singles, references, numberChecks, hoursChecks, ringChecks, trunkChecks, featureChecks, conferenceChecks]
 
 function problemOf({ severity, rule, message, document, path }: Complaint, locate: Locate): ConfigProblem {
   if (document === null) return { severity, rule, message }

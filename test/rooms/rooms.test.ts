@@ -78,7 +78,7 @@ test('three come into a conference by its PIN; each hears the others and not its
   assert.equal((await weekly()).locked, false)
 })
 
-test('somebody is called into a conference; nobody of another company sees it', async () => {
+test('somebody is called into a conference; whoever does not exist cannot be, and an empty room is not locked', async () => {
   using one = await office.calls('100', '801')
   const answering = office.answers('101')
   await office.at.api.give('POST', '/v1/conferences/open/members', { to: '101' })
