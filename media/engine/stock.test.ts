@@ -102,10 +102,10 @@ test('a released pair rests, keeps its sockets, and comes back', async () => {
 test('the stock is filled up as it is taken, and grows when it is taken fast', async () => {
   const { stock, clock } = build(20_000, 29_999)
   await stock.open()
-  assert.equal(stock.free.length, 64)
-  for (const { port } of stock.free.slice(0, 60)) taken(stock, port)
+  assert.equal(stock.free.length, 128)
+  for (const { port } of stock.free.slice(0, 120)) taken(stock, port)
   for (let turns = 0; turns < 20; turns++) await clock.advanceAsync(0)
-  assert.ok(stock.free.length > 64)
+  assert.ok(stock.free.length > 128)
   assert.equal(new Set(stock.free.map(({ port }) => port)).size, stock.free.length)
 })
 

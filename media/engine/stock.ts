@@ -23,8 +23,8 @@ export interface StockNeeds {
 }
 
 /** Pairs kept ready per address; more while they are taken fast. */
-const LEAST = 64
-const MOST = 512
+const LEAST = 128
+const MOST = 1024
 /** Pairs told at once while more are being bound. */
 const LOT = 16
 
