@@ -1,10 +1,10 @@
-import { createSocket, type Socket } from 'node:dgram'
-import { createServer } from 'node:net'
 import { randomInt } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import { createServer, type Server } from 'node:net'
 
 /**
  * Ports of 127.0.0.1 for the programs of one test. They lie below those that the machine gives out by itself (Linux: from 32,768 on), and no
- * other test that runs now has them: whoever claims a lot of a hundred holds its last port for as long.
+ * other test that runs now has them: whoever claims a lot of a hundred listens on its last port for as long.
  */
 export interface PortClaim extends Disposable {
   /** The first of them, even; those that follow are the claim's too. */
@@ -27,7 +27,7 @@ export async function claimPorts(count: number): Promise<PortClaim> {
     const nth = (start + n) % lots
     if (nth + wanted > lots) continue
     const first = lowest + nth * lot
-    const marks = await Promise.all(Array.from({ length: wanted }, (_, i) => holdUdp(first + (i + 1) * lot - 1)))
+    const marks = await Promise.all(Array.from({ length: wanted }, (_, i) => holdTcp(first + (i + 1) * lot - 1)))
     const held = marks.filter((mark) => mark !== null)
     const probed = Array.from({ length: Math.min(count, 10) }, (_, i) => isFree(first + i))
     if (held.length === wanted && (await Promise.all(probed)).every(Boolean)) return { first, [Symbol.dispose]: () => letGo(held) }
@@ -44,30 +44,31 @@ export async function claimPort(): Promise<number> {
 
 /** Whether nobody has a port now, by UDP nor TCP. */
 async function isFree(port: number): Promise<boolean> {
-  const udp = await holdUdp(port)
-  udp?.close()
-  return udp !== null && (await canListen(port))
+  const server = await holdTcp(port)
+  server?.close()
+  return server !== null && (await canBind(port))
 }
 
-function letGo(held: readonly Socket[]): void {
-  for (const socket of held) socket.close()
+function letGo(held: readonly Server[]): void {
+  for (const server of held) server.close()
 }
 
-function holdUdp(port: number): Promise<Socket | null> {
+/** By TCP: the port stays one that audio may use. */
+function holdTcp(port: number): Promise<Server | null> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(null))
+    server.listen(port, '127.0.0.1', () => resolve(server.unref()))
+  })
+}
+
+function canBind(port: number): Promise<boolean> {
   const socket = createSocket('udp4')
   return new Promise((resolve) => {
     socket.once('error', () => {
       socket.close()
-      resolve(null)
+      resolve(false)
     })
-    socket.bind(port, '127.0.0.1', () => resolve(socket.unref()))
-  })
-}
-
-function canListen(port: number): Promise<boolean> {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)))
   })
 }

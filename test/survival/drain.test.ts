@@ -6,7 +6,7 @@ import { Api, callPair, caughtUp, documents, lostIn, password, peopled, talking 
 import { RunningSystem } from '#test/system/running-system.ts'
 
 test('asked to end, it cuts no call, takes no new one, and ends with the last', { timeout: 60_000 }, async () => {
-  await using system = await RunningSystem.start()
+  await using system = await RunningSystem.start({ CENTRALA_DRAIN_SECONDS: '60' })
   const api = await Api.of(system)
   await using town = await peopled(system, api, 'udp')
   const { pairs, beat } = await talking(town, 5)

@@ -69,12 +69,17 @@ export class RunningSystem implements AsyncDisposable {
         CENTRALA_RTP_LAST_PORT: String(firstRtp + ownAudio - 1),
         CENTRALA_DEMO_CARRIER_RTP_FIRST_PORT: String(firstRtp + ownAudio),
         CENTRALA_MEDIA_ENGINES: '1',
+        // A call that a test leaves behind does not hold up its end.
+        CENTRALA_DRAIN_SECONDS: '1',
         ...more,
       },
     )
     try {
       const banner = await system.line(/^Centrala (serves|cannot)/)
-      if (banner.startsWith('Centrala cannot')) throw new Error(`the system did not start:\n${system.lines.join('\n')}`)
+      if (banner.startsWith('Centrala cannot')) {
+        const code = await system.exited
+        throw new Error(`the system ended with code ${code} instead of starting:\n${system.lines.join('\n')}`)
+      }
       return system
     } catch (fault) {
       await system[Symbol.asyncDispose]()
