@@ -23,10 +23,12 @@ describe('a flood harms nobody: fifty calls go on beside it, new ones succeed', 
       for (const [i, method] of methods.entries()) {
         const from = `127.0.0.${60 + i}`
         const messages = [stranger(method, from)]
-        const tally = await flood({
-          ...{ transport: 'udp', from, fromPort: 0, to: { ...siege.target, port }, messages, perSecond: 3_000, seconds: 0.4 },
-        })
+        const once = () =>
+          flood({ ...{ transport: 'udp', from, fromPort: 0, to: { ...siege.target, port }, messages, perSecond: 3_000, seconds: 0.4 } })
+        let tally = await once()
         if (port !== siege.target.port) continue
+        // On a busy machine a flood may be no flood: it goes on until it is one.
+        for (let more = 0; more < 10 && ((await banOf(from))?.dropped ?? 0) <= 500; more++) tally = await once()
         const ban = await banOf(from)
         assert.match(ban?.reason ?? 'none', /requests/, method)
         assert.ok((ban?.dropped ?? 0) > 500, `${method}: ${JSON.stringify(ban)}`)
