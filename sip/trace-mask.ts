@@ -4,9 +4,12 @@ const CREDENTIALS = /^((?:proxy-)?authorization[ \t]*:)[^\r\n]*(?:\r?\n[ \t][^\r
 const MEDIA_KEYS =
   /^([ \t]*a[ \t]*=[ \t]*crypto[ \t]*:(?:[ \t]*\d{1,9}[ \t]+[A-Z][A-Z0-9_]{1,40}(?=[ \t]))?)[^\r\n]*|^([ \t]*k=)[^\r\n]*|(inline[ \t]*:[ \t]*)[^\s|;]*/gim
 
+/** A digit that a phone sends by INFO: what is dialled may be a PIN. */
+const DIGITS = /^([ \t]*signal[ \t]*[=:][ \t]*)[^\r\n]+/gim
+
 /**
- * A message with the values of Authorization and Proxy-Authorization and the keys of encrypted media replaced by `***`; the very bytes
- * when it has none. Whoever reads a trace may neither log in as a phone nor listen to its calls.
+ * A message with the values of Authorization and Proxy-Authorization and the keys of encrypted media replaced by `***`, and pressed digits
+ * by `*`; the very bytes when it has none. Whoever reads a trace may neither log in as a phone, listen to its calls, nor learn its PINs.
  */
 export function masked(bytes: Uint8Array): Uint8Array {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
@@ -17,5 +20,6 @@ export function masked(bytes: Uint8Array): Uint8Array {
   const safeBody = body.replace(MEDIA_KEYS, (_line, crypto: string | undefined, old: string | undefined, inline: string | undefined) =>
     crypto !== undefined ? `${crypto} ***` : `${old ?? inline ?? ''}***`,
   )
-  return safeHead === head && safeBody === body ? bytes : Buffer.from(safeHead + safeBody, 'latin1')
+  const plainBody = /^info /i.test(head) ? safeBody.replace(DIGITS, '$1*') : safeBody
+  return safeHead === head && plainBody === body ? bytes : Buffer.from(safeHead + plainBody, 'latin1')
 }

@@ -79,6 +79,16 @@ test('keys of encrypted media are masked, however the line is written, and the s
   assert.match(text, /a=sendrecv\r\n$/)
 })
 
+test('digits that a phone sends by INFO are masked: they may be a PIN', () => {
+  const trace = new SipTrace(new VirtualClock())
+  const digit = (body: string) => Buffer.from(`INFO sip:100@192.0.2.1 SIP/2.0\r\nContent-Type: application/dtmf-relay\r\n\r\n${body}`)
+  trace.record('in', phone, digit('Signal=7\r\nDuration=160\r\n'), 'c')
+  trace.record('in', phone, digit('signal: 7\r\n'), 'c')
+  const [relayed, other] = trace.of('c').map(({ bytes }) => Buffer.from(bytes).toString())
+  assert.match(relayed ?? '', /Signal=\*\r\nDuration=160\r\n$/)
+  assert.match(other ?? '', /signal: \*\r\n$/)
+})
+
 test('the bytes of all calls stay within the bound, the oldest call going first', () => {
   const trace = new SipTrace(new VirtualClock(), { bytes: 10_000 })
   for (let i = 0; i < 100; i++) trace.record('in', phone, Buffer.alloc(380), `call-${i}`)
