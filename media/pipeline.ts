@@ -183,9 +183,10 @@ export class RtpEndpoint implements Arrivals {
     // In a room it is the room that pulls.
     const flows = !this.#seat.isTaken && this.#decoding.isFlowing
     if (flows) this.#decoding.pull((pcm, rateHz) => this.#peer?.hear(pcm, rateHz, now))
-    const listens = this.#inband?.isOn === true
+    const ear = this.#peer === null ? this.#inband : null
+    const listens = ear?.isOn === true
     // The tone itself goes on to the peer in the audio, so that only the owner is told.
-    for (const { digit, ms } of this.#inband?.beat() ?? []) this.#tell({ kind: 'digit', digit, ms })
+    for (const { digit, ms } of ear?.beat() ?? []) this.#tell({ kind: 'digit', digit, ms })
     return generates || flows || listens || this.#receiver.pending
   }
 
