@@ -104,9 +104,11 @@ describe('what goes round ends', () => {
     const [victim] = phones
     assert.ok(victim !== undefined)
     const requests: WireMessage[] = []
+    const hungUp = Promise.withResolvers<void>()
     const asks = (request: WireMessage): boolean => {
       if (request.method === 'ACK') return true
       requests.push(request)
+      if (request.method === 'BYE') hungUp.resolve()
       const challenge = 'Digest realm="carrier", nonce="leak", algorithm=MD5, qop="auth"'
       const status = header(request, 'cseq').startsWith('2') ? '200 OK' : '401 Unauthorized'
       victim.wire.answer(request, status, [`WWW-Authenticate: ${challenge}`])
@@ -122,10 +124,7 @@ describe('what goes round ends', () => {
     victim.wire.onRequest = asks
     await call.bye()
     await at.facts.next('call.ended', () => true, mark)
-    assert.ok(
-      requests.some(({ method }) => method === 'BYE'),
-      requests.map(({ first }) => first).join(),
-    )
+    await hungUp.promise
     for (const request of requests) {
       assert.equal(header(request, 'authorization'), '')
       assert.equal(header(request, 'proxy-authorization'), '')

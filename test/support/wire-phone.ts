@@ -33,6 +33,8 @@ export class WirePhone implements AsyncDisposable {
   answersAlone = false
   /** Behind the URI in our Contact: `;transport=ws`. */
   contactParams = ''
+  /** The request sent last. */
+  #sent = ''
   #cseq = 0
 
   private constructor(account: PhoneAccount, wire: Wire, ear: Ear) {
@@ -129,18 +131,17 @@ export class WirePhone implements AsyncDisposable {
   /** Sends a request as given, with the fields that no request does without. */
   sendRequest(method: string, requestUri: string, lines: readonly string[], body = ''): number {
     const seq = method === 'ACK' ? this.#cseq : ++this.#cseq
-    this.wire.send(
-      [
-        `${method} ${requestUri} SIP/2.0`,
-        `Via: ${this.wire.via()}`,
-        'Max-Forwards: 70',
-        ...lines,
-        `CSeq: ${seq} ${method}`,
-        `Content-Length: ${Buffer.byteLength(body)}`,
-        '',
-        body,
-      ].join('\r\n'),
-    )
+    this.#sent = [
+      `${method} ${requestUri} SIP/2.0`,
+      `Via: ${this.wire.via()}`,
+      'Max-Forwards: 70',
+      ...lines,
+      `CSeq: ${seq} ${method}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+    ].join('\r\n')
+    this.wire.send(this.#sent)
     return seq
   }
 
@@ -164,9 +165,24 @@ export class WirePhone implements AsyncDisposable {
     )
     const isAnswer = (message: WireMessage): boolean =>
       message.status >= 200 && header(message, 'call-id') === callId && header(message, 'cseq') === `${seq} ${method}`
-    const answer = await this.wire.next(`answer to ${method} ${requestUri}`, isAnswer)
+    const answer = await this.#retransmitting(callId, () => this.wire.next(`answer to ${method} ${requestUri}`, isAnswer))
     if (method === 'INVITE') this.#acknowledge(sent, answer, seq)
     return answer
+  }
+
+  /** Over UDP a request goes out again until something is heard of it (RFC 3261 §17.1.1.2). */
+  async #retransmitting<T>(callId: string, answered: () => Promise<T>): Promise<T> {
+    const text = this.#sent
+    const heard = (): boolean => this.wire.received.some((message) => message.status > 0 && header(message, 'call-id') === callId)
+    const again = (): void => {
+      if (!heard()) this.wire.send(text)
+    }
+    const timers = this.wire.via().includes('/UDP ') ? [500, 1_500, 3_500, 7_500].map((ms) => setTimeout(again, ms)) : []
+    try {
+      return await answered()
+    } finally {
+      timers.forEach(clearTimeout)
+    }
   }
 
   #acknowledge(sent: { requestUri: string; callId: string }, answer: WireMessage, seq: number): void {
