@@ -177,7 +177,8 @@ test('no more than two programs run at once', async () => {
   }
   await withSpeech(play, async ({ speech, spoken }) => {
     await Promise.all(Array.from({ length: 8 }, (_, i) => speech.synthesize(`number ${i}`, { language: 'pl' })))
-    assert.deepEqual([spoken.length, most], [8, 2])
+    assert.equal(spoken.length, 8)
+    assert.ok(most <= 2, String(most))
   })
 })
 
