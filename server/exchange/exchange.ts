@@ -308,8 +308,7 @@ const MOST_WAITING_FACTS = 20_000
 
 /** A disk that refuses altogether is another matter: then calls go on without it. */
 function isBehind(journal: Journal): boolean {
-  const { state, waiting } = journal.health()
-  return state === 'keeping' && waiting > MOST_WAITING_FACTS
+  return journal.backlog > MOST_WAITING_FACTS
 }
 
 /** Requests outside dialogs that one account may make in a second, and as many at once: a hundred times what a busy phone does. */

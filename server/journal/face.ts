@@ -53,6 +53,8 @@ export interface Journal {
   /** The position of the last fact appended. */
   readonly position: Position
   health(): JournalHealth
+  /** Facts and values waiting for a disk that takes them; 0 while it refuses. Cheap: asked for every new request. */
+  readonly backlog: number
   /** Flushes and closes. Idempotent. */
   close(): Promise<void>
 }

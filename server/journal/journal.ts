@@ -201,6 +201,10 @@ class FileJournal implements Journal {
     void this.#commit.prune(upTo)
   }
 
+  get backlog(): number {
+    return this.#commit.state === 'keeping' ? this.#commit.waiting : 0
+  }
+
   health(): JournalHealth {
     const { state, waiting, lost, commits, slowestMs, lastError, segments } = this.#commit
     const undrained = this.#position - this.#drained
