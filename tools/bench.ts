@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { prepareLoad } from '#tools/bench/load.ts'
+import { idleMemory } from '#tools/bench/memory-rows.ts'
 import { openPrivateSystem } from '#tools/bench/private-system.ts'
-import { type Bench, idleMemory, type Outcome, type Row, rows } from '#tools/bench/rows.ts'
+import type { Bench, Outcome, Row } from '#tools/bench/row.ts'
+import { rows } from '#tools/bench/rows.ts'
 import { runCommand, Trouble } from '#tools/lib/trouble.ts'
 
 // `npm run bench [row...] [--seconds N] [--runs N]`: a private system on core 0, the load on core 1; medians of the runs that were not
