@@ -50,6 +50,9 @@ export class ConferenceMember implements Part {
   get leg(): Leg {
     return this.#leg
   }
+  get conference(): Conference {
+    return this.#conference
+  }
   get isMuted(): boolean {
     return this.#isMuted
   }

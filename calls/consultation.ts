@@ -149,7 +149,7 @@ export class Consultation implements Part {
       return
     }
     if (this.#partyRings !== null) party.media.endpoint.stop(this.#partyRings)
-    this.#ring = recall(party, transferor, (back) => {
+    this.#ring = recall(party, transferor.endpoint, (back) => {
       this.#finish()
       if (back === null) this.#events.onAbandoned(party, outcome)
       else this.#events.onConnected(party, back)

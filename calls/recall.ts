@@ -1,4 +1,5 @@
 import type { Part } from '#calls/call.ts'
+import type { EndpointRef } from '#contract/facts.ts'
 import type { Leg } from '#calls/leg.ts'
 import { Ring } from '#calls/ring.ts'
 import type { PlayItem } from '#media/engine.ts'
@@ -10,11 +11,10 @@ const recallMs = 20_000
 export const plainRingback: readonly PlayItem[] = [{ kind: 'tone', tone: 'ringback' }]
 
 /**
- * Rings the phone of somebody who had left a call that nobody else took; the party hears it ring. `then` gets who answered, or null: it is not a phone,
- * or nobody was there. The result stops it.
+ * Rings the phone (`endpoint`) of somebody who had left a call that nobody else took; the party hears it ring. `then` gets who answered, or null: it
+ * is not a phone, or nobody was there. The result stops it.
  */
-export function recall(party: Leg, transferor: Leg, then: (back: Leg | null) => void): Part | null {
-  const { endpoint } = transferor
+export function recall(party: Leg, endpoint: EndpointRef, then: (back: Leg | null) => void): Part | null {
   if (endpoint.kind !== 'device') {
     then(null)
     return null

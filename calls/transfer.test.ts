@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Leg } from '#calls/leg.ts'
 import { dial } from '#calls/outbound-leg.ts'
 import { phone, step, Town } from '#calls/testing.ts'
-import { BlindTransfer } from '#calls/transfer.ts'
+import { BlindTransfer, type Onward } from '#calls/transfer.ts'
 
 /** A caller who talks with 100, who asks that the caller be connected to 101. */
-function referred(options: { to?: string } = {}) {
+function referred(options: { to?: string; onwards?: Onward[] } = {}) {
+  const onwards = [...(options.onwards ?? [])]
   const town = new Town()
-  for (const id of ['100', '101']) town.phones.set(id, { branches: [[phone(id)]] })
+  for (const id of ['100', '101', '102']) town.phones.set(id, { branches: [[phone(id)]] })
   town.numbers.set('101', { plan: { steps: [step(['101'], 10_000)] } })
   const { call, incoming, inbound } = town.calledIn()
   inbound.answer()
@@ -20,6 +22,7 @@ function referred(options: { to?: string } = {}) {
     new BlindTransfer(call, { party, transferor: attempt.leg }, referral, {
       onConnected: (one, target) => void heard.push(`${one.endpoint.id} with ${target.endpoint.id}`),
       onReturned: (_, back, outcome) => void heard.push(`back to ${back?.endpoint.id ?? 'nobody'}: ${outcome.kind}`),
+      onward: () => onwards.shift() ?? null,
     })
   })
   assert.equal(transferor.peerRequests('REFER', [['Refer-To', `<sip:${options.to ?? '101'}@x>`]]), 202)
@@ -47,6 +50,21 @@ test('when the target is busy the party goes back to the transferor, who is stil
   assert.equal(told().at(-1), 'SIP/2.0 486 Busy Here')
   assert.deepEqual(heard, ['back to 100: busy'])
   assert.equal(transferor.ended, undefined)
+})
+
+test('a target that nobody takes gives way to the next, and then to what takes the party as it is; only then is the transferor let go', () => {
+  const taken: string[] = []
+  const onwards = [{ plan: { steps: [step(['102'], 10_000)] } }, { take: (party: Leg) => void taken.push(party.endpoint.id) }]
+  const { town, transferor, heard, ears, told } = referred({ onwards })
+  town.invited('101').refuse(486)
+  town.invited('102').ring()
+  assert.deepEqual([transferor.ended, ears.playing.size], [undefined, 1])
+  town.clock.advance(10_000)
+  assert.deepEqual([taken, heard, ears.playing.size], [['carrier'], [], 0])
+  assert.equal(told().at(-1), 'SIP/2.0 200 OK')
+  assert.equal(transferor.ended, null)
+  assert.equal(town.factsOf('transfer.failed').length, 0)
+  assert.equal(town.clock.pending, 0)
 })
 
 test('a transferor who has hung up is rung again when nobody took the call', () => {

@@ -13,7 +13,12 @@ export interface TransferEvents {
   onConnected(party: Leg, target: Leg): void
   /** Nobody took it. `transferor` is the leg that asked, back on the line, or null when it and its person cannot be reached any more. */
   onReturned(party: Leg, transferor: Leg | null, outcome: Outcome): void
+  /** Nobody took it there. Where it goes on instead: further phones, or somewhere that takes the party as it is; null: nowhere. */
+  onward(outcome: Outcome): Onward | null
 }
+
+/** Where a transferred call goes on that nobody took. */
+export type Onward = { readonly plan: RingPlan } | { take(party: Leg): void }
 
 /**
  * Blind transfer (RFC 3515, RFC 5589 §6): the party hears ringback while the target rings; the transferor may hang up at once. When
@@ -60,18 +65,30 @@ export class BlindTransfer implements Part {
         onRinging: () => this.#referral.notify(180, 'Ringing'),
         onAnswered: (target) => {
           this.#party.media.endpoint.stop(play)
-          this.#referral.notify(200, 'OK')
-          this.#call.tell({ kind: 'transfer.completed', leg: this.#transferor.id, to: this.#referral.to })
-          this.#finish()
-          this.#transferor.hangUp({ kind: 'transferred', by: this.#transferor.role, detail: `transferred to ${this.#referral.to}` })
+          this.#completed()
           this.#events.onConnected(this.#party, target)
         },
         onUnanswered: (outcome) => {
           this.#party.media.endpoint.stop(play)
-          this.#failed(outcome)
+          this.#unanswered(outcome)
         },
       },
     )
+  }
+
+  #completed(): void {
+    this.#finish()
+    transferred(this.#call, this.#transferor, this.#referral)
+  }
+
+  #unanswered(outcome: Outcome): void {
+    const onward = this.#events.onward(outcome)
+    if (onward === null) this.#failed(outcome)
+    else if ('plan' in onward) this.#start(onward.plan)
+    else {
+      this.#completed()
+      onward.take(this.#party)
+    }
   }
 
   #failed(outcome: Outcome): void {
@@ -88,7 +105,7 @@ export class BlindTransfer implements Part {
 
   /** The transferor has hung up already: ring its phone again. */
   #recall(outcome: Outcome): void {
-    this.#ring = recall(this.#party, this.#transferor, (back) => {
+    this.#ring = recall(this.#party, this.#transferor.endpoint, (back) => {
       this.#finish()
       this.#events.onReturned(this.#party, back, outcome)
     })
@@ -105,4 +122,11 @@ export class BlindTransfer implements Part {
     this.#listening.dispose()
     this.#call.disown(this)
   }
+}
+
+/** The party is where it was to go: the transferor is told so, and let go. */
+export function transferred(call: Call, transferor: Leg, referral: Referral): void {
+  referral.notify(200, 'OK')
+  call.tell({ kind: 'transfer.completed', leg: transferor.id, to: referral.to })
+  transferor.hangUp({ kind: 'transferred', by: transferor.role, detail: `transferred to ${referral.to}` })
 }

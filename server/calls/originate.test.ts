@@ -14,7 +14,7 @@ import { Parking } from '#server/features/parking.ts'
 import { OutboundGuard } from '#server/outbound/guard.ts'
 import { Prompts } from '#server/prompts/prompts.ts'
 
-const nowhere = { arrive: () => undefined, restore: () => false }
+const nowhere = { arrive: () => undefined, restore: () => false, find: () => null }
 
 function office(callLimit = 10) {
   const town = new Town()

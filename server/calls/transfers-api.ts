@@ -4,6 +4,7 @@ import type { Call } from '#calls/call.ts'
 import type { Consultation } from '#calls/consultation.ts'
 import { talkOf } from '#calls/join.ts'
 import type { Leg } from '#calls/leg.ts'
+import type { Outcome } from '#contract/outcome.ts'
 import { NewTransfer } from '#contract/api/calls.ts'
 import { NewThreeWay } from '#contract/api/rooms.ts'
 import { tenantOf } from '#server/api/app.ts'
@@ -24,7 +25,11 @@ export function transfersApi(app: FastifyInstance, { exchange }: { exchange: Exc
     },
     (request, reply) => {
       const { to } = request.body as NewTransfer
-      if (!sendOn(whoTransfers(exchange, request), to)) throw talksWithNobody()
+      const leg = whoTransfers(exchange, request)
+      const place = rulesOf(exchange, leg.call).placeFor(leg.call, to)
+      if (place === null) checkPhones(exchange, leg, to)
+      else if ('refused' in place) throw new ApiError('not-now', inWords(place.refused))
+      if (!sendOn(leg, to)) throw talksWithNobody()
       return reply.code(202).send({})
     },
   )
@@ -38,7 +43,11 @@ export function transfersApi(app: FastifyInstance, { exchange }: { exchange: Exc
     (request, reply) => {
       const leg = whoTransfers(exchange, request)
       const { to } = request.body as NewTransfer
-      if (!consult(leg, to, rulesOf(exchange, leg.call))) throw talksWithNobody()
+      const rules = rulesOf(exchange, leg.call)
+      if (rules.placeFor(leg.call, to) !== null)
+        throw new ApiError('bad-request', `Nobody can be asked at ${to}: send the call there without asking.`)
+      checkPhones(exchange, leg, to)
+      if (!consult(leg, to, rules)) throw talksWithNobody()
       return reply.code(201).send({})
     },
   )
@@ -88,6 +97,17 @@ function whoTransfers(exchange: Exchange, request: FastifyRequest): Leg {
   const leg = callOf(exchange, request).legs.find((each) => each.endpoint.number === by && talkOf(each) !== null)
   if (leg === undefined) throw talksWithNobody()
   return leg
+}
+
+/** @throws ApiError, which says why nobody can be called there. */
+function checkPhones(exchange: Exchange, { call, endpoint }: Leg, to: string): void {
+  const found = exchange.calls.directory.resolve(to, { ...call.identity, asker: endpoint })
+  if ('refused' in found) throw new ApiError('bad-request', inWords(found.refused))
+}
+
+function inWords({ detail, kind }: Outcome): string {
+  const words = detail ?? kind
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
 }
 
 function asking(exchange: Exchange, request: FastifyRequest): Consultation {

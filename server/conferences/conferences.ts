@@ -4,6 +4,8 @@ import type { ConferenceStory } from '#calls/conference-member.ts'
 import type { Leg } from '#calls/leg.ts'
 import type { CallIdentity, CallNeeds } from '#calls/needs.ts'
 import type { Secret } from '#contract/documents/fields.ts'
+import type { EndpointRef } from '#contract/facts.ts'
+import type { Outcome } from '#contract/outcome.ts'
 import type { PlayItem } from '#media/engine.ts'
 import type { CompiledConference } from '#server/config/compiled.ts'
 import type { ConferenceWords } from '#server/conferences/conference-voice.ts'
@@ -21,6 +23,8 @@ export interface RoomWanted {
   readonly timeZone: string
   /** Of the company, for somebody alone. */
   readonly music: readonly PlayItem[]
+  /** Somebody has sent the caller here, and has them again when they are not let in. */
+  readonly sent?: { readonly by: EndpointRef; onRefused(outcome: Outcome): void }
 }
 
 /** The companies' conferences: who is let in, and the rooms where anybody is. */
@@ -69,13 +73,17 @@ export class Conferences {
     else {
       call.tell({ kind: 'conference.refused', leg: leg.id, conference: wanted.conference.id, why: against })
       const outcome = { kind: 'barred', by: 'us', detail: `the conference is ${against}` } as const
+      if (wanted.sent !== undefined) {
+        wanted.sent.onRefused(outcome)
+        return
+      }
       leg.hangUp(outcome)
       call.end(outcome)
     }
   }
 
   #ask(call: Call, leg: Leg, wanted: RoomWanted): void {
-    const { conference, timeZone } = wanted
+    const { conference, timeZone, sent } = wanted
     const { tenant } = call.identity
     const [pin, moderatorPin] = [conference.pin, conference.moderatorPin].map((secret) =>
       secret === null ? null : this.#needs.secretOf(tenant, secret),
@@ -93,6 +101,8 @@ export class Conferences {
       missed: () => this.#missed(call, conference.id, timeZone),
       say: (words) => this.#needs.say(words, call.identity),
       onAdmitted: (isModerator) => this.#enter(call, leg, { ...wanted, isModerator }),
+      sentBy: sent?.by ?? null,
+      ...(sent !== undefined && { onRefused: (outcome) => sent.onRefused(outcome) }),
     })
   }
 

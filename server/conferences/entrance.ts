@@ -1,3 +1,4 @@
+import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call, Part } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
@@ -19,6 +20,10 @@ export interface Door {
   missed(): number
   say(words: ConferenceWords): Promise<readonly PlayItem[]>
   onAdmitted(isModerator: boolean): void
+  /** Absent: who is sent away is hung up on. */
+  onRefused?(outcome: Outcome): void
+  /** Who has sent the caller here. */
+  readonly sentBy: EndpointRef | null
 }
 
 /** What a restarted server asks again by. */
@@ -26,6 +31,7 @@ export interface EntranceStory {
   readonly kind: 'conference-entrance'
   readonly conference: string
   readonly leg: string
+  readonly sentBy: EndpointRef | null
 }
 
 /** So often a caller may be wrong, or say nothing, in one call. */
@@ -53,7 +59,7 @@ export class Entrance implements Part {
     this.#leg = leg
     this.#door = door
     call.own(this)
-    call.story = { kind: 'conference-entrance', conference: door.conference, leg: leg.id } satisfies EntranceStory
+    call.story = { kind: 'conference-entrance', conference: door.conference, leg: leg.id, sentBy: door.sentBy } satisfies EntranceStory
     leg.hidesDigits = true
     this.#listening.use(leg.onDigit.on((digit) => this.#pressed(digit)))
     this.#listening.use(leg.onEnded.on((outcome) => call.end(outcome)))
@@ -159,6 +165,10 @@ export class Entrance implements Part {
 
   #hangUp(outcome: Outcome): void {
     this.close()
+    if (this.#door.onRefused !== undefined) {
+      this.#door.onRefused(outcome)
+      return
+    }
     this.#leg.hangUp(outcome)
     this.#call.end(outcome)
   }

@@ -11,7 +11,7 @@ import { Parking } from '#server/features/parking.ts'
 import { OutboundGuard } from '#server/outbound/guard.ts'
 import { Prompts } from '#server/prompts/prompts.ts'
 
-const nowhere = { arrive: () => undefined, restore: () => false }
+const nowhere = { arrive: () => undefined, restore: () => false, find: () => null }
 
 /** A caller in the company's flow, listening to its first words. */
 async function listening(changes: Parameters<typeof changed>[0] = {}) {

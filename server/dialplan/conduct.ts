@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts'
+import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call } from '#calls/call.ts'
 import type { ConferenceStory } from '#calls/conference-member.ts'
@@ -16,8 +17,9 @@ import type { EntranceStory } from '#server/conferences/entrance.ts'
 import { type ConversationRules, converse } from '#server/dialplan/conversation.ts'
 import type { Route } from '#server/dialplan/decide.ts'
 import { emergencyPlan, outsidePlan, planOfSteps } from '#server/dialplan/plan.ts'
+import { giveBack, onwardFor, placeBehind, type Sending } from '#server/dialplan/sending.ts'
 import { speakRefusal } from '#server/dialplan/spoken-refusal.ts'
-import { type ParkedStory, type Parking, type Surroundings } from '#server/features/parking.ts'
+import type { ParkedStory, Parking, Surroundings } from '#server/features/parking.ts'
 import { FlowRunner, type FlowSurroundings } from '#server/flows/flow-runner.ts'
 import { answeredLeg, type CallerLeg, Ringing } from '#server/flows/ringing.ts'
 import type { Against, OutboundGuard } from '#server/outbound/guard.ts'
@@ -32,7 +34,7 @@ export interface ConductNeeds {
   /** An id for a recording. */
   recordingId: () => string
   parking: Parking
-  conferences: Pick<Conferences, 'arrive' | 'restore'>
+  conferences: Pick<Conferences, 'arrive' | 'restore' | 'find'>
   /** Two of a call have begun to talk. */
   began: (call: Call) => void
 }
@@ -45,7 +47,12 @@ export interface Conducted {
   direction: CallDirection
   /** Wall time for opening hours. */
   clock: Clock
+  /** The phone that has sent the call there: it has it again when the call is not let in. */
+  sentBy?: EndpointRef
 }
+
+/** What a call keeps of that while it goes on. */
+export type Inside = Pick<Conducted, 'config' | 'direction' | 'dialled'>
 
 /** Takes a call from its route to its end: through a flow, or straight out, into a conversation. */
 export class Conduct {
@@ -61,7 +68,7 @@ export class Conduct {
         this.flow(call, caller, newRun(entryOf(as.route)), as).start(as.dialled)
         return
       case 'outside': {
-        const against = this.#against(call, as)
+        const against = this.#barred(call, as)
         if (against === null) this.#ring(call, caller, outsidePlan(as.route.number), as)
         else this.#refuse(call, caller, against, as)
         return
@@ -82,12 +89,12 @@ export class Conduct {
   }
 
   /** A flow's run on a call: a new one, or one that an earlier life of the server had begun. */
-  flow(call: Call, caller: CallerLeg, run: FlowRun, as: Pick<Conducted, 'config' | 'clock' | 'direction' | 'dialled'>): FlowRunner {
+  flow(call: Call, caller: CallerLeg, run: FlowRun, as: Omit<Conducted, 'route'>): FlowRunner {
     return new FlowRunner(call, caller, run, this.#surroundings(call, caller.leg, as))
   }
 
   /** What conversations of this call obey. */
-  rules(as: Pick<Conducted, 'config' | 'direction' | 'dialled'>): ConversationRules {
+  rules(as: Inside): ConversationRules {
     return {
       music: (call) => this.#music(call, as.config),
       ringback: ringbackOf(as.config),
@@ -96,16 +103,36 @@ export class Conduct {
         this.#record(call, legs, as)
         this.#needs.began(call)
       },
-      placeFor: (call, number) => this.#needs.parking.placeFor(call, number, this.#aroundParked(call, as)),
+      placeFor: (call, number) =>
+        this.#needs.parking.placeFor(call, number, this.#aroundParked(call, as)) ?? placeBehind(this.#sending(as), call, number),
+      onward: (_call, number, by) => onwardFor(this.#sending(as), number, by.endpoint),
     }
   }
 
+  #sending(as: Inside): Sending {
+    return {
+      config: as.config,
+      roomOf: (tenant, id) => this.#needs.conferences.find(tenant, id),
+      enter: (party, door, sent) => {
+        const { call } = party
+        this.begin(call, answeredLeg(party), { ...as, ...sent, route: { kind: 'target', target: door }, clock: call.needs.clock })
+      },
+    }
+  }
+
+  /** Whoever is not let into a conference goes back to who has sent them there. */
+  #sent(leg: Leg, by: EndpointRef, as: Inside): Pick<RoomWanted, 'sent'> {
+    const onRefused = (outcome: Outcome): void =>
+      giveBack(leg, { by, to: as.dialled, outcome }, (legs) => converse(leg.call, legs, this.rules(as)))
+    return { sent: { by, onRefused } }
+  }
+
   /** A call that an earlier life of the server had parked waits on; false when that cannot be. */
-  parked(call: Call, story: ParkedStory, as: Pick<Conducted, 'config' | 'direction' | 'dialled'>): boolean {
+  parked(call: Call, story: ParkedStory, as: Inside): boolean {
     return this.#needs.parking.resume(call, story, this.#aroundParked(call, as))
   }
 
-  #aroundParked(call: Call, as: Pick<Conducted, 'config' | 'direction' | 'dialled'>): Surroundings {
+  #aroundParked(call: Call, as: Inside): Surroundings {
     const { config } = as
     return {
       config,
@@ -119,9 +146,14 @@ export class Conduct {
   }
 
   /** A call that was at a conference goes on there, or at its door; false when that cannot be. */
-  inConference(call: Call, story: ConferenceStory | EntranceStory, config: CompiledConfig): boolean {
+  inConference(call: Call, story: ConferenceStory | EntranceStory, as: Inside): boolean {
+    const { config } = as
     const wanted = this.roomOf(call, story.conference, config)
-    return wanted !== null && this.#needs.conferences.restore(call, story, wanted)
+    if (wanted === null) return false
+    const leg = call.legs.find(({ id }) => id === story.leg)
+    const by = 'sentBy' in story ? story.sentBy : null
+    const sent = leg === undefined || by === null ? {} : this.#sent(leg, by, as)
+    return this.#needs.conferences.restore(call, story, { ...wanted, ...sent })
   }
 
   /** A conference of the company as a call of it knows it; null: there is none of that id. */
@@ -131,9 +163,10 @@ export class Conduct {
     return { conference, timeZone: config.company.timezone, music: this.#music(call, config) }
   }
 
-  #toConference(call: Call, leg: Leg, id: string, config: CompiledConfig): void {
-    const wanted = this.roomOf(call, id, config)
-    if (wanted !== null) this.#needs.conferences.arrive(call, leg, wanted)
+  #toConference(call: Call, leg: Leg, id: string, as: Inside & { sentBy?: EndpointRef }): void {
+    const wanted = this.roomOf(call, id, as.config)
+    const sent = as.sentBy === undefined ? {} : this.#sent(leg, as.sentBy, as)
+    if (wanted !== null) this.#needs.conferences.arrive(call, leg, { ...wanted, ...sent })
     else {
       const outcome: Outcome = { kind: 'failed', by: 'us', detail: `there is no conference ${id}` }
       leg.hangUp(outcome)
@@ -141,7 +174,7 @@ export class Conduct {
     }
   }
 
-  #surroundings(call: Call, caller: Leg, as: Pick<Conducted, 'config' | 'clock' | 'direction' | 'dialled'>): FlowSurroundings {
+  #surroundings(call: Call, caller: Leg, as: Omit<Conducted, 'route'>): FlowSurroundings {
     return {
       book: as.config,
       clock: as.clock,
@@ -152,7 +185,7 @@ export class Conduct {
         if (on && !isRecorded(call)) Recording.start(call, caller, { id: this.#needs.recordingId(), mailTo })
         else if (!on) call.stopRecordings()
       },
-      onConference: (leg, id) => this.#toConference(call, leg, id, as.config),
+      onConference: (leg, id) => this.#toConference(call, leg, id, as),
       onAnswered: (one, other) => converse(call, [one, other], this.rules(as)),
     }
   }
@@ -182,7 +215,7 @@ export class Conduct {
     speakRefusal(call, caller, { sounds: this.#sounds(call, as.config, prompts), outcome })
   }
 
-  #against(call: Call, as: Conducted): Against | null {
+  #barred(call: Call, as: Conducted): Against | null {
     if (as.route.kind !== 'outside') return null
     const { asker, tenant } = call.identity
     return this.#needs.guard.check(as.config, { tenant, device: asker.kind === 'device' ? asker.id : null }, as.route.number)
@@ -208,7 +241,7 @@ export class Conduct {
   }
 
   /** Starts a recording when a policy of the company covers this conversation and a flow has not begun one already. */
-  #record(call: Call, legs: readonly [Leg, Leg], as: Pick<Conducted, 'config' | 'direction' | 'dialled'>): void {
+  #record(call: Call, legs: readonly [Leg, Leg], as: Inside): void {
     if (isRecorded(call)) return
     const extension = legs.find((leg) => leg.endpoint.kind === 'device')?.endpoint.number
     const policies = recordingsFor(as.config, {

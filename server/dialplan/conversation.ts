@@ -2,15 +2,14 @@ import type { Outcome } from '#contract/outcome.ts'
 import { Bridge } from '#calls/bridge.ts'
 import type { Call } from '#calls/call.ts'
 import { Consultation } from '#calls/consultation.ts'
-import { joinTalks, talkOf } from '#calls/join.ts'
+import { talkOf } from '#calls/join.ts'
 import type { Leg } from '#calls/leg.ts'
-import { refusalOf } from '#calls/outcome.ts'
 import { type Referral, silentReferral } from '#calls/referral.ts'
-import { BlindTransfer } from '#calls/transfer.ts'
+import { BlindTransfer, type Onward } from '#calls/transfer.ts'
 import type { PlayItem } from '#media/engine.ts'
+import { attended, refuse } from '#server/dialplan/attended.ts'
 import type { Place } from '#server/features/parking.ts'
 import type { Replaces } from '#sip/dialog/replaces.ts'
-import { reasonPhrase } from '#sip/message/reasons.ts'
 
 /** What two parties who talk need from the company: what a held one hears. */
 export interface ConversationRules {
@@ -20,8 +19,10 @@ export interface ConversationRules {
   began(call: Call, legs: readonly [Leg, Leg]): void
   /** The leg of this company whose dialog a phone of it names in a REFER. */
   referred(tenant: string, replaces: Replaces): Leg | null
-  /** Where a call waits that is sent to this number; null: somebody is to be called. */
+  /** What takes a call that is sent to this number: a slot, a flow, a conference; null: somebody is to be called. */
   placeFor(call: Call, number: string): Place | { refused: Outcome } | null
+  /** Where a call goes on that was sent to this number by `by`, each time that nobody has taken it. */
+  onward(call: Call, number: string, by: Leg): (outcome: Outcome) => Onward | null
 }
 
 /** The part of a call's story that says who is talking with whom, from which a restarted server goes on. */
@@ -49,17 +50,20 @@ export function converse(call: Call, legs: readonly [Leg, Leg], rules: Conversat
       call.end(outcome)
     },
     onReferral: (from, other, referral) => {
-      if (referral.replaces !== null) attended(call, from, { referral, replaces: referral.replaces }, rules)
+      if (referral.replaces !== null)
+        attended(from, referral, rules.referred(call.identity.tenant, referral.replaces), (joined) =>
+          converse(joined.call, joined.legs, rules),
+        )
       else {
         const place = rules.placeFor(call, referral.to)
         if (place !== null && 'refused' in place) {
           call.tell({ kind: 'transfer.requested', leg: from.id, to: referral.to })
-          refuse(call, from, referral, place.refused)
+          refuse(from, referral, place.refused)
           return
         }
         bridge.close()
         if (place === null) transfer(call, { party: other, transferor: from }, referral, rules)
-        else place.park(other, from, referral)
+        else place.take(other, from, referral)
       }
     },
     onReplaced: (other, by) => converse(call, [other, by], rules),
@@ -104,54 +108,8 @@ function transfer(call: Call, parties: { party: Leg; transferor: Leg }, referral
       if (transferor !== null) converse(call, [party, transferor], rules)
       else returnedToNobody(call, party, outcome)
     },
+    onward: rules.onward(call, referral.to, parties.transferor),
   })
-}
-
-/**
- * The transferor has talked to somebody in another call of its own and wants the two connected (RFC 5589 §7). Whatever is wrong leaves both
- * calls as they are.
- */
-function attended(call: Call, from: Leg, asked: { referral: Referral; replaces: Replaces }, rules: ConversationRules): void {
-  const { referral, replaces } = asked
-  const consulted = rules.referred(call.identity.tenant, replaces)
-  if (consulted !== null && consulted !== from && isStillCalling(consulted)) {
-    sendToCalled(from, consulted, referral)
-    return
-  }
-  const [one, other] = [talkOf(from), consulted === null || consulted === from ? null : talkOf(consulted)]
-  call.tell({ kind: 'transfer.requested', leg: from.id, to: other?.other.endpoint.number ?? referral.to, attended: true })
-  if (one === null || other === null || one.bridge === other.bridge) {
-    const found = consulted !== null && consulted !== from
-    const outcome: Outcome = found
-      ? { kind: 'rejected', by: 'us', sip: 603, detail: 'there is nobody to be connected with in that call' }
-      : { kind: 'failed', by: 'caller', sip: 481, detail: 'the call that was named for the transfer does not exist' }
-    refuse(call, from, referral, outcome)
-    return
-  }
-  referral.notify(100, 'Trying')
-  referral.notify(200, 'OK')
-  const joined = joinTalks(one, other)
-  converse(joined.call, joined.legs, rules)
-}
-
-/** What was asked cannot be done, and everything stays as it is. */
-function refuse(call: Call, from: Leg, referral: Referral, outcome: Outcome): void {
-  const status = outcome.sip ?? refusalOf(outcome).status
-  referral.notify(status, reasonPhrase(status))
-  call.tell({ kind: 'transfer.failed', leg: from.id, to: referral.to, outcome })
-}
-
-/** The transferor does not wait for the answer: what it calls is called by us instead, for the party. */
-function sendToCalled(from: Leg, consulted: Leg, referral: Referral): void {
-  const outcome: Outcome = { kind: 'transferred', by: 'caller', detail: `transferred to ${referral.to} before the answer` }
-  const { call } = consulted
-  consulted.hangUp(outcome)
-  call.end(outcome)
-  from.onReferral.emit({ ...referral, replaces: null })
-}
-
-function isStillCalling(leg: Leg): boolean {
-  return leg.role === 'caller' && (leg.state === 'incoming' || leg.state === 'ringing')
 }
 
 function returnedToNobody(call: Call, party: Leg, outcome: Outcome): void {

@@ -11,7 +11,8 @@ export function planOf(config: CompiledConfig, to: { target: Target; extension?:
   if (to.extension !== undefined) {
     // Through the extension, so that phones and journal know it by its number.
     if ('flow' in to.extension.target || 'conference' in to.extension.target) return null
-    return planOfSteps(config, [{ targets: [{ extension: to.extension.id }], seconds: to.extension.seconds ?? defaultExtensionSeconds }])
+    const seconds = to.extension.seconds ?? ('ringGroup' in to.extension.target ? undefined : defaultExtensionSeconds)
+    return planOfSteps(config, [{ targets: [{ extension: to.extension.id }], ...(seconds !== undefined && { seconds }) }])
   }
   return 'flow' in to.target || 'conference' in to.target ? null : planOfSteps(config, [{ targets: [to.target] }])
 }

@@ -53,10 +53,10 @@ export function featuresApi(app: FastifyInstance, { exchange }: { exchange: Exch
       const { call } = talk.leg
       const number = slot ?? exchange.books.at(call.identity.tenant, call.identity.config).settled.features.codes.park
       const place = rulesOf(exchange, call).placeFor(call, number)
-      if (place === null) throw new ApiError('bad-request', `${number} is not a parking slot.`)
-      if ('refused' in place) throw new ApiError('not-now', `${place.refused.detail ?? 'it is taken'}.`)
+      if (place !== null && 'refused' in place) throw new ApiError('not-now', `${place.refused.detail ?? 'it is taken'}.`)
+      if (place === null || place.slot === null) throw new ApiError('bad-request', `${number} is not a parking slot.`)
       talk.bridge.close()
-      place.park(talk.other, talk.leg, silentReferral(place.slot))
+      place.take(talk.other, talk.leg, silentReferral(place.slot))
       return reply.code(201).send({ slot: place.slot })
     },
   )

@@ -31,11 +31,12 @@ export interface ParkedStory {
   since: number
 }
 
-/** A free place for a call. */
+/** Somewhere a call can be sent that is not a phone. */
 export interface Place {
-  readonly slot: string
-  /** Parks the party; `by`, who has sent it there, is told and let go. */
-  park(party: Leg, by: Leg, referral: Referral): void
+  /** A parking slot; null: something else. */
+  readonly slot: string | null
+  /** Takes the party; `by`, who has sent it there, is told and let go. */
+  take(party: Leg, by: Leg, referral: Referral): void
 }
 
 /** The slots of all companies, and who waits in them. */
@@ -58,7 +59,7 @@ export class Parking {
   }
 
   /** The place that was dialled: a slot, or the code for the first that is free; null: neither. Refused while it is taken. */
-  placeFor(call: Call, number: string, around: Surroundings): Place | { refused: Outcome } | null {
+  placeFor(call: Call, number: string, around: Surroundings): (Place & { slot: string }) | { refused: Outcome } | null {
     const { codes, slots } = around.config.settled.features
     const isAny = number === codes.park
     if (!isAny && !slots.has(number)) return null
@@ -68,7 +69,7 @@ export class Parking {
       return {
         refused: { kind: 'busy', by: 'us', sip: 486, detail: isAny ? 'every slot is taken' : `somebody waits at ${number} already` },
       }
-    return { slot, park: (party, by, referral) => this.#park(call, { party, by, referral, slot, says: isAny }, around) }
+    return { slot, take: (party, by, referral) => this.#park(call, { party, by, referral, slot, says: isAny }, around) }
   }
 
   /** Goes on with a call that waited in an earlier life of the server; false when it cannot. */

@@ -67,8 +67,20 @@ export class FlowRunner implements Part {
     this.#listening.use(caller.leg.onEnded.on((outcome) => this.#callerLeft(outcome)))
   }
 
+  /** The caller's. */
+  get leg(): Leg {
+    return this.#caller.leg
+  }
+
+  /** What led the caller here. */
+  get dialled(): string {
+    return this.#run.dialled
+  }
+
   start(dialled: string): void {
-    const { number, name } = this.#call.identity.from
+    const { leg } = this.#caller
+    // Whom somebody called, and then sent here.
+    const { number, name } = leg.role === 'callee' ? leg.endpoint : this.#call.identity.from
     const caller = { number: number === '' ? null : number, ...(name !== undefined && { name }) }
     this.#input({ kind: 'started', now: this.#now(), caller, dialled })
   }

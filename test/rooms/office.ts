@@ -80,8 +80,9 @@ export class Office implements AsyncDisposable {
     this.phones = phones
   }
 
-  static async start(): Promise<Office> {
-    const at = await AcmeSystem.start(documents)
+  /** `more`: documents beside its own. */
+  static async start(...more: Doc[]): Promise<Office> {
+    const at = await AcmeSystem.start([...documents, ...more])
     const phones = new Map<User, WirePhone>([['100', at.phone]])
     for (const user of users.slice(1)) phones.set(user, await WirePhone.open({ user, domain: 'acme.test', password }, at.sip))
     for (const phone of phones.values()) assert.equal((await phone.register()).status, 200)
