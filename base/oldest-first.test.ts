@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { queryObjects } from 'node:v8'
 import fc from 'fast-check'
 import { OldestFirst } from '#base/oldest-first.ts'
 
@@ -26,4 +27,16 @@ test('takes what was added first, whatever was added, deleted and taken before',
       }
     }),
   )
+})
+
+test('holds nothing of what was deleted, however much has come and gone', () => {
+  class Item {}
+  const oldest = new OldestFirst<Item>()
+  for (let wave = 0; wave < 10; wave++) {
+    const items = Array.from({ length: 1_000 }, () => new Item())
+    for (const item of items) oldest.add(item)
+    for (const item of items) oldest.delete(item)
+  }
+  oldest.add(new Item())
+  assert.ok(queryObjects(Item, { format: 'count' }) <= 2)
 })

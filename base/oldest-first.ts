@@ -1,32 +1,47 @@
 /** Keys in the order they were added, where the oldest can be taken in O(1), however many were removed before it. */
 export class OldestFirst<T> {
-  readonly #items = new Set<T>()
-  // A fresh iterator would walk over the holes of all that went before; one that is kept stands in front of the oldest.
-  #cursor: Iterator<T> = this.#items.values()
+  // A list of our own beside the look-up. An iterator of a Set that stands at the oldest would do, but V8 keeps every table that the Set ever
+  // had, with all that was in it, for as long as an iterator has not walked through them.
+  readonly #links = new Map<T, Link<T>>()
+  #first: Link<T> | null = null
+  #last: Link<T> | null = null
 
   get size(): number {
-    return this.#items.size
+    return this.#links.size
   }
 
   add(item: T): void {
-    this.#items.add(item)
+    if (this.#links.has(item)) return
+    const link: Link<T> = { item, previous: this.#last, next: null }
+    this.#links.set(item, link)
+    if (this.#last === null) this.#first = link
+    else this.#last.next = link
+    this.#last = link
   }
 
   /** True if it was there. */
   delete(item: T): boolean {
-    return this.#items.delete(item)
+    const link = this.#links.get(item)
+    if (link === undefined) return false
+    this.#links.delete(item)
+    if (link.previous === null) this.#first = link.next
+    else link.previous.next = link.next
+    if (link.next === null) this.#last = link.previous
+    else link.next.previous = link.previous
+    return true
   }
 
   /** Removes and gives the oldest; undefined when there is none. */
   take(): T | undefined {
-    if (this.#items.size === 0) return undefined
-    let next = this.#cursor.next()
-    if (next.done === true) {
-      this.#cursor = this.#items.values()
-      next = this.#cursor.next()
-    }
-    if (next.done === true) return undefined
-    this.#items.delete(next.value)
-    return next.value
+    const oldest = this.#first
+    if (oldest === null) return undefined
+    this.delete(oldest.item)
+    return oldest.item
   }
+}
+
+interface Link<T> {
+  readonly item: T
+  previous: Link<T> | null
+  next: Link<T> | null
 }
