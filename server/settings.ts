@@ -40,6 +40,8 @@ export interface SipSettings {
   dnsServers: string[]
   /** What peers outside `localNetworks` must use to reach us (Contact, Via, SDP); null: the address of the interface. */
   publicAddress: string | null
+  /** STUN servers that the doctor may ask how the internet sees us, `host` or `host:port`; none: nobody outside is asked. */
+  stunServers: string[]
   /** Networks in CIDR form from which no address translation is assumed. */
   localNetworks: string[]
   /** Where registered phones are to send their requests through (RFC 3608): SIP URIs, the first hop first. */
@@ -129,6 +131,13 @@ const hosts = Type.Array(Type.String({ pattern: '^[A-Za-z0-9:]([A-Za-z0-9.:-]{0,
 const nameServers = Type.Array(Type.String({ pattern: '^(\\[[0-9a-fA-F:.]+\\]|[0-9.]+)(:[0-9]{1,5})?$|^[0-9a-fA-F:]+$' }), {
   description: 'addresses of name servers, each with :port where it is not 53, separated by commas',
 })
+const stunServers = Type.Array(
+  Type.String({ pattern: '^(\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(:[0-9]{1,5})?$' }),
+  {
+    maxItems: 4,
+    description: 'host names or addresses of STUN servers, each with :port where it is not 3478, separated by commas; four at most',
+  },
+)
 const smtpUrl = Type.String({ pattern: '^smtps?://.', description: 'smtp://user:password@host:port' })
 const sipUris = Type.Array(Type.String({ pattern: '^sips?:[^ <>,"]+;lr(;[^ <>,"]+)?$', maxLength: 255 }), {
   maxItems: 4,
@@ -213,6 +222,7 @@ function readSip(read: SettingsReader, project: string): SipSettings {
     tls: readTls(read, project, { sip: sipPort, ws: ws.port }),
     dnsServers: read.one('CENTRALA_DNS_SERVERS', nameServers, []),
     publicAddress: read.one('CENTRALA_PUBLIC_ADDRESS', address, null),
+    stunServers: read.one('CENTRALA_STUN_SERVERS', stunServers, []),
     localNetworks: read.one('CENTRALA_LOCAL_NETWORKS', networks, privateNetworks),
     serviceRoute: read.one('CENTRALA_SIP_SERVICE_ROUTE', sipUris, []),
     sharedTrunkSources: read.one('CENTRALA_SHARED_TRUNK_SOURCES', sources, loopback),

@@ -230,7 +230,7 @@ export async function openSystem(parts: SystemParts) {
   const keys = openApiKeys(store, clock)
   let draining = false
   const doctor = new Doctor({
-    ...{ settings, clock, media, exchange, store, journal, certificates, smtp, folder: data },
+    ...{ settings, clock, random, media, exchange, store, journal, certificates, smtp },
     tenants: () => configs.tenants(),
   })
   const api = await serveApi({

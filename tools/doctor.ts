@@ -12,7 +12,7 @@ import { runCommand } from '#tools/lib/trouble.ts'
 
 const usage = `Usage: npx centrala doctor [--json]
 
-Examines the installation: ports, addresses, certificates, names, trunks, mail, disk, clock, database, audio. For each finding it says what is
+Examines the installation: ports, addresses, certificates, names, trunks, mail, disk, clock, database, an echo call. For each finding it says what is
 wrong and what to do. While the system is stopped only the machine can be examined. The exit code is 1 when something is bad.`
 
 async function main(words: string[]): Promise<number> {

@@ -1,20 +1,27 @@
 import { isIP } from 'node:net'
 import { lookup } from 'node:dns/promises'
 import nodemailer from 'nodemailer'
+import type { MediaEngine } from '#media/engine.ts'
 import type { Clock } from '#base/clock.ts'
+import type { Random } from '#base/ids.ts'
 import type { Finding } from '#contract/api/operation.ts'
 import { bad, examine, warning, well } from '#server/doctor/findings.ts'
-import { type EchoNeeds, examineAudio } from '#server/doctor/echo.ts'
+import { echoCall } from '#server/doctor/echo.ts'
+import { reachable } from '#server/doctor/echo-line.ts'
 import { examineMachine } from '#server/doctor/machine.ts'
-import { ownAddresses } from '#server/exchange/addresses.ts'
+import { examineAddress, knownNow } from '#server/doctor/nat.ts'
 import type { Exchange } from '#server/exchange/exchange.ts'
 import type { Journal } from '#server/journal/index.ts'
 import type { SmtpPolicy } from '#server/mail/index.ts'
 import type { Settings } from '#server/settings.ts'
 import type { Store } from '#server/store/index.ts'
+import { formatHostPort } from '#sip/message/host.ts'
 import type { TrunkLink } from '#server/trunks/trunk-link.ts'
 
-export interface DoctorNeeds extends EchoNeeds {
+export interface DoctorNeeds {
+  clock: Clock
+  random: Random
+  media: MediaEngine
   settings: Settings
   exchange: Exchange
   store: Pick<Store, 'health'>
@@ -47,8 +54,8 @@ export class Doctor {
       examine({
         ports: () => this.#ports(),
         'own calls': () => this.#options(),
-        audio: () => examineAudio(this.#needs),
-        'public address': () => [publicAddress(settings)],
+        'echo call': () => this.#echo(),
+        'public address': () => this.#address(),
         certificates: () => troublesOf(certificates.troubles),
         trunks: () => trunks.map(trunkFinding),
         names: async () => (await Promise.all(trunks.map(nameFinding))).flat(),
@@ -81,15 +88,18 @@ export class Doctor {
 
   /** The system asks itself, over its own sockets. */
   async #options(): Promise<Finding[]> {
-    const { exchange } = this.#needs
-    const ways = exchange.transport.listening.filter(({ transport }) => transport === 'udp' || transport === 'tcp')
+    const { exchange, settings } = this.#needs
+    // Where phones must show certificates, ours need not be one of them.
+    const tls = settings.sip.tls.clientAuthorities === null ? ['tls'] : []
+    const ways = exchange.transport.listening.filter(({ transport }) => ['udp', 'tcp', ...tls].includes(transport))
     return Promise.all(
       ways.map(async ({ transport, address, port }) => {
-        const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address
-        const uri = `sip:${host.includes(':') ? `[${host}]` : host}:${port}`
+        const host = reachable(address)
+        const uri = `sip:${formatHostPort(host, port)}`
         const answer = await exchange.agent.request({
           ...{ method: 'OPTIONS', uri, from: 'sip:doctor@localhost', to: uri, timeoutMs: patienceMs },
-          via: { transport, address: host, port },
+          // What the certificate is worth is examined by itself.
+          via: { transport, address: host, port, ...(transport === 'tls' && { expects: { name: host, trust: 'anyone' as const } }) },
         })
         const name = `SIP over ${transport}`
         if (answer.kind === 'response') return well(name, `${uri} answers its own OPTIONS with ${answer.status}`)
@@ -100,6 +110,20 @@ export class Doctor {
         )
       }),
     )
+  }
+
+  /** A call to ourselves at each UDP port. */
+  #echo(): Promise<Finding[]> {
+    const { clock, exchange, settings } = this.#needs
+    const ports = exchange.transport.listening.filter(({ transport }) => transport === 'udp')
+    const needs = { clock, calls: exchange.calls, echo: exchange.echo, folder: settings.folders.data }
+    return Promise.all(ports.map(({ address, port }) => echoCall(needs, { address: reachable(address), port })))
+  }
+
+  #address(): Promise<Finding[]> {
+    const { settings, exchange, random } = this.#needs
+    const known = knownNow(settings.sip.publicAddress, settings.sip.port)
+    return examineAddress(settings.sip.stunServers, known, { transport: exchange.transport, random })
   }
 
   async #mail(): Promise<Finding[]> {
@@ -148,33 +172,6 @@ export class Doctor {
 
 function wallZero(clock: Clock): number {
   return clock.wall() - clock.now()
-}
-
-function publicAddress({ sip }: Settings): Finding {
-  const [own, wanted] = [ownAddresses(), sip.publicAddress]
-  const outer = [...own].filter((address) => isIP(address) === 4 && !isPrivate(address))
-  if (wanted !== null && isPrivate(wanted))
-    return warning(
-      'public address',
-      `CENTRALA_PUBLIC_ADDRESS is ${wanted}, which nobody outside can reach`,
-      'Set it to the address that the internet sees.',
-    )
-  if (wanted !== null)
-    return well(
-      'public address',
-      own.has(wanted) ? `${wanted} is an address of this machine` : `${wanted}, to be forwarded to this machine (SIP and RTP ports)`,
-    )
-  if (outer.length > 0) return well('public address', `this machine has ${outer.join(', ')}`)
-  return warning(
-    'public address',
-    'this machine has private addresses only, and they are what SDP tells peers',
-    'For carriers or phones on the internet set CENTRALA_PUBLIC_ADDRESS and forward the SIP and RTP ports; within one network nothing needs to be done.',
-  )
-}
-
-/** RFC 1918, RFC 6598, loopback, link-local. */
-function isPrivate(address: string): boolean {
-  return /^(10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(address)
 }
 
 function troublesOf(troubles: readonly string[]): Finding[] {

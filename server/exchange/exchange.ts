@@ -37,6 +37,7 @@ import { CompanyDirectory } from '#server/dialplan/directory.ts'
 import { Identifier } from '#server/dialplan/identify.ts'
 import { Switchboard } from '#server/dialplan/switchboard.ts'
 import type { CompiledDevice } from '#server/config/compiled.ts'
+import { EchoLine } from '#server/doctor/echo-line.ts'
 import { mediaAddresses } from '#server/exchange/addresses.ts'
 import { Callbacks } from '#server/features/callbacks.ts'
 import { CallbackVoice } from '#server/features/callback-voice.ts'
@@ -95,6 +96,8 @@ export class Exchange {
   readonly devices: DeviceRegistrations
   readonly presence: Presence
   readonly bans: Bans
+  /** Where the doctor calls. */
+  readonly echo: EchoLine
   readonly callLimit: number
   readonly #wheel: TimerWheel
 
@@ -161,8 +164,13 @@ export class Exchange {
       began: (call) => this.monitors.began(call),
     })
     const policy: SipPolicy = {
-      identify: (request, source) => switchboard.identify(request, source),
-      onInvite: (incoming, who) => switchboard.onInvite(incoming, who),
+      identify: (request, source) => {
+        const doctor = this.echo.identify(request)
+        return doctor === null ? switchboard.identify(request, source) : { kind: 'trusted', identity: doctor }
+      },
+      onInvite: (incoming, who) => {
+        if (!this.echo.takes(incoming, who)) switchboard.onInvite(incoming, who)
+      },
       onRequest: (incoming, who) => messages.receive(incoming, who),
       onSubscribe: (incoming, who) => this.presence.onSubscribe(incoming, who),
       onStray: (callId) => log.info('ended a call that nobody here knows', { callId }),
@@ -223,6 +231,7 @@ export class Exchange {
       announcer,
       vault: parts.vault,
     }
+    this.echo = new EchoLine(this.calls)
     this.callbacks = new Callbacks({
       ...{ clock, journal, tell },
       stateOf: (tenant, number) => this.presence.stateOf(tenant, number),

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { isIPv6 } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock, Millis } from '#base/clock.ts'
+import type { Random } from '#base/ids.ts'
 import type { TimerWheel } from '#base/timer-wheel.ts'
 import type { Flow, TransportName } from '#sip/agent.ts'
 import { Addresses, isWildcard, type Reach } from '#sip/transport/addresses.ts'
@@ -13,6 +14,7 @@ import { RecentMap } from '#sip/transport/recent-map.ts'
 import type { SourceWatch } from '#sip/transport/source-watch.ts'
 import { StreamConnection, TcpListener } from '#sip/transport/tcp.ts'
 import { TlsListener } from '#sip/transport/tls.ts'
+import { type Sighting, StunClient } from '#sip/transport/stun-client.ts'
 import { type KeyedCertificate, TlsKeys, type TlsSettings } from '#sip/transport/tls-keys.ts'
 import {
   type Destination,
@@ -170,6 +172,16 @@ export class SipTransport implements Transport {
   localAddressFor(remote: string): string {
     const bound = this.#udpTowards(remote)?.local.address ?? listenerFor(this.#tcp, remote)?.local.address
     return this.#addresses.advertisedTo(remote, bound ?? (isIPv6(remote) ? '::' : '0.0.0.0'))
+  }
+
+  /** Asks a STUN server where our UDP port for peers of its family is seen (RFC 8489). `server`: an address; null: no port of that family. */
+  seenBy(server: HostPort, how: { random: Random; patienceMs: Millis }): Promise<Sighting> | null {
+    const socket = this.#udpTowards(server.host)
+    if (socket === undefined) return null
+    const client = new StunClient(this.#clock, how.random, (bytes, { host, port }) => void socket.send(bytes, { address: host, port }))
+    const hears = (bytes: Uint8Array, { address, port }: Flow['remote']): void => client.receive(bytes, { host: address, port })
+    socket.stunListeners.add(hears)
+    return client.ask(server, how.patienceMs).finally(() => socket.stunListeners.delete(hears))
   }
 
   probe(flow: Flow): void {

@@ -1,15 +1,18 @@
 import { isIPv4 } from 'node:net'
+import type { HostPort } from '#sip/transport/transport.ts'
 
-/** Header of a STUN message (RFC 5389 §6): type, length, magic cookie, transaction id. */
+/** Header of a STUN message (RFC 8489 §5): type, length, magic cookie, transaction id. */
 const HEADER_BYTES = 20
-const BINDING_REQUEST = 0x0001
-const BINDING_SUCCESS = 0x0101
-const BINDING_ERROR = 0x0111
+/** Types of binding messages. */
+export const BINDING = { request: 0x0001, success: 0x0101, error: 0x0111 } as const
+/** Octets of a transaction id; it stands behind the cookie. */
+export const TRANSACTION_ID_BYTES = 12
 const MAGIC_COOKIE = 0x2112a442
-const XOR_MAPPED_ADDRESS = 0x0020
+/** Attributes that hold an address: where the sender was seen (§14.1, §14.2), and another address of the server (RFC 5780 §7.4, RFC 3489 §11.2.3). */
+export const ADDRESS_ATTRIBUTE = { mapped: 0x0001, xorMapped: 0x0020, other: 0x802c, changed: 0x0005 } as const
 const ERROR_CODE = 0x0009
 const UNKNOWN_ATTRIBUTES = 0x000a
-/** Attributes below this must be understood (§15); we need none of them. */
+/** Attributes below this must be understood (§14); we need none of them. */
 const FIRST_OPTIONAL = 0x8000
 
 /** Whether a datagram is STUN rather than SIP: no SIP message begins with a control character (RFC 5626 §5.4). */
@@ -18,32 +21,61 @@ export function isStun(bytes: Uint8Array): boolean {
 }
 
 /**
- * The answer to a binding request from `source`: where it was seen to come from (RFC 5389 §7.3.1), so that a phone learns that its flow lives
+ * The answer to a binding request from `source`: where it was seen to come from (RFC 8489 §6.3.1), so that a phone learns that its flow lives
  * and its address translation is the same (RFC 5626 §3.5.2). Null for what is no well-formed binding request: it is dropped.
  */
 export function stunAnswer(bytes: Uint8Array, source: { address: string; port: number }): Buffer | null {
   const request = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (!isStun(request) || request.readUInt16BE(0) !== BINDING_REQUEST || request.readUInt32BE(4) !== MAGIC_COOKIE) return null
-  const unknown = unknownAttributes(request)
-  if (unknown === null) return null
+  if (!isStun(request) || request.readUInt16BE(0) !== BINDING.request || request.readUInt32BE(4) !== MAGIC_COOKIE) return null
+  const attributes = attributesOf(request)
+  if (attributes === null) return null
+  const unknown = attributes.map(({ type }) => type).filter((type) => type < FIRST_OPTIONAL)
   return unknown.length > 0
-    ? message(request, BINDING_ERROR, [attribute(ERROR_CODE, errorCode(420)), attribute(UNKNOWN_ATTRIBUTES, list(unknown))])
-    : message(request, BINDING_SUCCESS, [attribute(XOR_MAPPED_ADDRESS, xorMapped(request, source))])
+    ? message(request, BINDING.error, [attribute(ERROR_CODE, errorCode(420)), attribute(UNKNOWN_ATTRIBUTES, list(unknown))])
+    : message(request, BINDING.success, [attribute(ADDRESS_ATTRIBUTE.xorMapped, xorMapped(request, source))])
 }
 
-/** Attributes that must be understood and are not; null when the message is malformed. */
-function unknownAttributes(request: Buffer): number[] | null {
-  const length = request.readUInt16BE(2)
-  if (length % 4 !== 0 || HEADER_BYTES + length !== request.length) return null
-  const unknown: number[] = []
-  for (let at = HEADER_BYTES; at < request.length; ) {
-    if (at + 4 > request.length) return null
-    const type = request.readUInt16BE(at)
-    if (type < FIRST_OPTIONAL) unknown.push(type)
-    at += 4 + padded(request.readUInt16BE(at + 2))
-    if (at > request.length) return null
+/** A binding request without attributes. `id`: 12 octets in hexadecimal. */
+export function bindingRequest(id: string): Buffer {
+  const request = Buffer.alloc(HEADER_BYTES)
+  request.writeUInt16BE(BINDING.request, 0)
+  request.writeUInt32BE(MAGIC_COOKIE, 4)
+  request.write(id, 8, 'hex')
+  return request
+}
+
+/** Where an attribute's value stands in its message. */
+export interface Attribute {
+  readonly type: number
+  readonly from: number
+  readonly to: number
+}
+
+/** The attributes of a message with a header; null when it is malformed. */
+export function attributesOf(message: Buffer): readonly Attribute[] | null {
+  const length = message.readUInt16BE(2)
+  if (message.readUInt32BE(4) !== MAGIC_COOKIE || length % 4 !== 0 || HEADER_BYTES + length !== message.length) return null
+  const attributes: Attribute[] = []
+  for (let at = HEADER_BYTES; at < message.length; ) {
+    if (at + 4 > message.length) return null
+    const to = at + 4 + message.readUInt16BE(at + 2)
+    attributes.push({ type: message.readUInt16BE(at), from: at + 4, to })
+    at += 4 + padded(to - at - 4)
+    if (at > message.length) return null
   }
-  return unknown
+  return attributes
+}
+
+/** The address in an attribute of `ADDRESS_ATTRIBUTE` (§14.1, §14.2); null when it is malformed. */
+export function addressOf(message: Buffer, { type, from, to }: Attribute): HostPort | null {
+  const octets = Buffer.from(message.subarray(from + 4, to))
+  if (octets.length !== (message[from + 1] === 1 ? 4 : message[from + 1] === 2 ? 16 : -1)) return null
+  const hidden = type === ADDRESS_ATTRIBUTE.xorMapped
+  const port = message.readUInt16BE(from + 2) ^ (hidden ? MAGIC_COOKIE >>> 16 : 0)
+  if (hidden) for (const [i, octet] of octets.entries()) octets[i] = octet ^ (message[4 + i] ?? 0)
+  const groups = Array.from({ length: octets.length / 2 }, (_, i) => octets.readUInt16BE(2 * i).toString(16))
+  const host = octets.length === 4 ? octets.join('.') : new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1)
+  return { host, port }
 }
 
 function message(request: Buffer, type: number, attributes: readonly Buffer[]): Buffer {
@@ -62,7 +94,7 @@ function attribute(type: number, value: Buffer): Buffer {
   return made
 }
 
-/** §15.2: port and address, exclusive-or with the cookie and the transaction id. */
+/** §14.2: port and address, exclusive-or with the cookie and the transaction id. */
 function xorMapped(request: Buffer, { address, port }: { address: string; port: number }): Buffer {
   const v4 = isIPv4(address)
   const octets = v4 ? Buffer.from(address.split('.').map(Number)) : v6Octets(address)
@@ -91,7 +123,7 @@ function v6Octets(address: string): Buffer {
   return octets
 }
 
-/** §15.6. */
+/** §14.8. */
 function errorCode(code: number): Buffer {
   return Buffer.concat([Buffer.from([0, 0, Math.floor(code / 100), code % 100]), Buffer.from('Unknown Attribute')])
 }

@@ -29,6 +29,8 @@ export class UdpSocket {
   readonly #socket: Socket
   readonly #inbox: Inbox
   readonly #sent: (error: Error | null) => void
+  /** Hear STUN that is no request. */
+  readonly stunListeners = new Set<(bytes: Uint8Array, remote: { address: string; port: number }) => void>()
 
   private constructor(socket: Socket, inbox: Inbox) {
     const { address, port } = socket.address()
@@ -87,6 +89,7 @@ export class UdpSocket {
       this.#inbox.counts.keepAlives++
       const answer = stunAnswer(bytes, remote)
       if (answer !== null) this.send(answer, remote)
+      else for (const hears of this.stunListeners) hears(bytes, remote)
       return
     }
     this.#inbox.take(bytes, this.flowTo(remote), (answer) => void this.send(answer, remote))

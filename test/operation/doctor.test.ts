@@ -28,7 +28,18 @@ test('the doctor finds a system well, its voice included, and names what is wron
   await using system = await RunningSystem.start({ CENTRALA_DRAIN_SECONDS: '1', SMTP_URL: `smtp://127.0.0.1:${at.port}` })
   const { code, findings } = await examined(system.environment)
   const wellBy = new Map(findings.map((each) => [each.check, each.state]))
-  for (const check of ['ports', 'media ports', 'SIP over udp', 'SIP over tcp', 'audio', 'database', 'journal', 'clock', 'time zones'])
+  for (const check of [
+    'ports',
+    'media ports',
+    'SIP over udp',
+    'SIP over tcp',
+    'SIP over tls',
+    'echo call over IPv4',
+    'database',
+    'journal',
+    'clock',
+    'time zones',
+  ])
     assert.equal(wellBy.get(check), 'well', `${check}: ${of(findings, check).detail}`)
   const mail = of(findings, 'mail of demo')
   assert.deepEqual([mail.state, code], ['bad', 1])
