@@ -28,6 +28,7 @@ import { openConfigStore, secretKey, vaultOf } from '#server/config-store/index.
 import { dailyRound } from '#server/daily-round.ts'
 import { Doctor } from '#server/doctor/system.ts'
 import { Exchange } from '#server/exchange/exchange.ts'
+import { meteredClock, openTurns } from '#server/health/turns.ts'
 import { factSink, openHistory } from '#server/history/index.ts'
 import { openJobs, pruneJobs } from '#server/jobs/index.ts'
 import { JournalDrain, openJournal } from '#server/journal/index.ts'
@@ -59,7 +60,9 @@ export type System = Awaited<ReturnType<typeof openSystem>>
  * calls. Sockets open last. PostgreSQL need not be there: then history comes later.
  */
 export async function openSystem(parts: SystemParts) {
-  const { settings, clock, random, log } = parts
+  const { settings, random, log } = parts
+  const turns = openTurns(parts.clock, log.child({ part: 'turns' }))
+  const clock = meteredClock(parts.clock, turns)
   const { data } = settings.folders
   const { url, tenantUrl, systemUrl } = settings.database
   const store = openStore({
@@ -127,6 +130,7 @@ export async function openSystem(parts: SystemParts) {
   })
   const exchange = new Exchange({
     certificates: certificates.served,
+    meter: turns,
     clock,
     random,
     log: log.child({ part: 'sip' }),
@@ -253,6 +257,7 @@ export async function openSystem(parts: SystemParts) {
       doctor,
       followed,
       prompts,
+      turns,
     },
     promptFiles,
     idempotency: openIdempotencyKeys(store, clock),

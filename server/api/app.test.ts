@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { silentLog } from '#base/log.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
+import { noMeter } from '#base/work-meter.ts'
 import type { Caller, IdempotencyKeys, StoredAnswer } from '#server/access/index.ts'
 import { openApi, tenantOf } from '#server/api/app.ts'
 import { ApiError } from '#server/api/problem.ts'
@@ -40,6 +41,7 @@ async function api(): Promise<{ app: FastifyInstance; clock: VirtualClock; done:
   const clock = new VirtualClock()
   const verify = async (key: string): Promise<Caller | null> => keys[key] ?? null
   const app = await openApi({
+    meter: noMeter,
     clock,
     log: silentLog,
     keys: { verify },

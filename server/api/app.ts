@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
+import type { WorkMeter } from '#base/work-meter.ts'
 import { Problem } from '#contract/errors.ts'
 import { type ApiKeys, type Caller, type IdempotencyKeys, mayActAs, type Role } from '#server/access/index.ts'
 import { ApiError, problem, problemOf, sendProblem } from '#server/api/problem.ts'
@@ -29,6 +30,7 @@ declare module 'fastify' {
 export interface ApiNeeds {
   clock: Clock
   log: Log
+  meter: WorkMeter
   keys: Pick<ApiKeys, 'verify'>
   idempotency: IdempotencyKeys
   isCompany: (tenant: string) => boolean
@@ -52,6 +54,7 @@ export async function openApi(needs: ApiNeeds): Promise<FastifyInstance> {
     ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', allErrors: true } },
     routerOptions: { maxParamLength: 256 },
   })
+  const begins = (request: FastifyRequest): void => needs.meter.begins('http', `${request.method} ${request.routeOptions.url ?? ''}`)
   const limit = new RateLimit(needs.clock, requestsPerMinute)
   app.decorateRequest('asker', null)
   app.setErrorHandler((fault, request, reply) => {
@@ -65,11 +68,15 @@ export async function openApi(needs: ApiNeeds): Promise<FastifyInstance> {
   })
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, problem('not-found', 'There is nothing at this address.')))
   app.addHook('onRequest', async (request, reply) => {
+    begins(request)
     reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY' })
     const { role, system } = request.routeOptions.config
     if (role !== undefined) request.asker = await admit(needs, limit, { request, reply, role, system: system === true })
   })
-  app.addHook('preHandler', (request, reply) => replay(needs.idempotency, request, reply))
+  app.addHook('preHandler', (request, reply) => {
+    begins(request)
+    return replay(needs.idempotency, request, reply)
+  })
   app.addHook('onSend', (request, reply, payload) => remember(needs.idempotency, request, reply, payload))
   await app.register(swagger, {
     openapi: {

@@ -27,6 +27,7 @@ import { doctorApi } from '#server/doctor/api.ts'
 import type { Doctor } from '#server/doctor/system.ts'
 import type { Exchange } from '#server/exchange/exchange.ts'
 import { healthApi } from '#server/health/api.ts'
+import type { Turns } from '#server/health/turns.ts'
 import type { History } from '#server/history/index.ts'
 import type { Journal } from '#server/journal/index.ts'
 import { presenceApi } from '#server/presence/api.ts'
@@ -62,6 +63,7 @@ export interface ServeNeeds {
   doctor: Doctor
   followed: FollowedCalls
   prompts: Prompts
+  turns: Turns
   promptFiles: PromptFiles
   /** Folder of the built web app. */
   web: string
@@ -80,6 +82,7 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
     log: needs.log,
     keys: needs.keys,
     idempotency: needs.idempotency,
+    meter: needs.turns,
     isCompany: (tenant) => exchange.books.current(tenant) !== null || needs.apply.store.tenants().includes(tenant),
   })
   await eventsApi(app, needs.events)
@@ -112,6 +115,7 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
     store: needs.store,
     journal: needs.journal,
     media: needs.media,
+    turns: needs.turns,
     listeners: () => needs.events.size,
     isDraining: needs.isDraining,
   })

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Clock } from '#base/clock.ts'
 import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
+import type { WorkMeter } from '#base/work-meter.ts'
 import { TimerWheel } from '#base/timer-wheel.ts'
 import type { Archive, CallNeeds, Vault } from '#calls/needs.ts'
 import type { Secret } from '#contract/documents/fields.ts'
@@ -61,6 +62,7 @@ export interface ExchangeParts {
   clock: Clock
   random: Random
   log: Log
+  meter: WorkMeter
   sip: SipSettings
   /** Shown over TLS. */
   certificates: readonly KeyedCertificate[]
@@ -116,7 +118,7 @@ export class Exchange {
       isTrunk: (address, port) => this.trunks.from(address, port).length > 0,
     })
     const { watch } = this.bans
-    this.transport = new SipTransport(clock, wheel, { ...listenAt(parts.sip, parts.certificates), watch })
+    this.transport = new SipTransport(clock, wheel, { ...listenAt(parts.sip, parts.certificates), watch, meter: parts.meter })
     const locator = new Locator(clock, random, new DnsClient(clock, random, nameServersOf(parts.sip.dnsServers)))
     const addresses = mediaAddresses({
       publicAddress: parts.sip.publicAddress,

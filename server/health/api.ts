@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Certificates } from '#server/certificates/certificates.ts'
 import type { Exchange } from '#server/exchange/exchange.ts'
+import type { Turns } from '#server/health/turns.ts'
 import type { Journal } from '#server/journal/index.ts'
 import type { MediaEngine } from '#media/engine.ts'
 import type { Store } from '#server/store/index.ts'
@@ -12,6 +13,7 @@ export interface HealthNeeds {
   store: Store
   journal: Journal
   media: MediaEngine
+  turns: Pick<Turns, 'text'>
   listeners: () => number
   isDraining: () => boolean
 }
@@ -28,7 +30,7 @@ export function healthApi(app: FastifyInstance, needs: HealthNeeds): void {
 
   const registry = metricsOf(needs)
   app.get('/metrics', { schema: { summary: 'Figures for Prometheus' } }, async (_request, reply) =>
-    reply.type(registry.contentType).send(await registry.metrics()),
+    reply.type(registry.contentType).send(`${await registry.metrics()}${needs.turns.text()}`),
   )
 }
 

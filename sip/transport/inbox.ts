@@ -1,3 +1,4 @@
+import { noMeter, type WorkMeter } from '#base/work-meter.ts'
 import type { Flow } from '#sip/agent.ts'
 import { answerMalformed, type Malformed } from '#sip/message/malformed.ts'
 import type { SipRequest } from '#sip/message/message.ts'
@@ -13,16 +14,19 @@ export class Inbox {
   readonly counts: TransportCounts
   readonly watch: SourceWatch | null
   readonly #receiver: TransportReceiver
+  readonly #meter: WorkMeter
 
   /** `watch`: who is listened to; null: everybody. */
-  constructor(counts: TransportCounts, receiver: TransportReceiver, watch: SourceWatch | null = null) {
+  constructor(counts: TransportCounts, receiver: TransportReceiver, watch: SourceWatch | null = null, meter: WorkMeter = noMeter) {
     this.counts = counts
     this.watch = watch
+    this.#meter = meter
     this.#receiver = receiver
   }
 
   /** Takes one message. `answer` sends a refusal back to where it came from. False when its source is not listened to. */
   take(bytes: Uint8Array, flow: Flow, answer: (bytes: Uint8Array) => void): boolean {
+    this.begins(flow)
     this.counts.received++
     if (this.watch !== null && !this.watch.hears(flow.remote, bytes)) {
       countRefused(this.counts, 'banned')
@@ -36,6 +40,11 @@ export class Inbox {
       this.#receiver.onRequest(message, flow, bytes)
     }
     return true
+  }
+
+  /** Work for whoever is at the other end begins: bytes came. */
+  begins({ transport, remote }: Flow): void {
+    this.#meter.begins(transport, remote.address)
   }
 
   /** Counts a message that cannot be understood and answers it, if it is a request that can be answered. */

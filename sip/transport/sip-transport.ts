@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Clock, Millis } from '#base/clock.ts'
 import type { Random } from '#base/ids.ts'
 import type { TimerWheel } from '#base/timer-wheel.ts'
+import type { WorkMeter } from '#base/work-meter.ts'
 import type { Flow, TransportName } from '#sip/agent.ts'
 import { Addresses, isWildcard, type Reach } from '#sip/transport/addresses.ts'
 import { Connections, type StreamLimits } from '#sip/transport/connections.ts'
@@ -43,6 +44,8 @@ export interface SipTransportOptions {
   limits?: Partial<StreamLimits>
   /** Who is listened to; absent: everybody. */
   watch?: SourceWatch
+  /** Where the work for what comes in is put down; absent: nowhere. */
+  meter?: WorkMeter
   /** Default `sameOrigin`. */
   origin?: OriginCheck
 }
@@ -86,7 +89,7 @@ export class SipTransport implements Transport {
   }
 
   async start(receiver: TransportReceiver): Promise<void> {
-    const inbox = new Inbox(this.counts, receiver, this.#options.watch ?? null)
+    const inbox = new Inbox(this.counts, receiver, this.#options.watch ?? null, this.#options.meter)
     const connections = new Connections(inbox, this.#wheel, this.#options.limits ?? {})
     const doorway = new Doorway(connections)
     const upgrader = new WebSocketListener(connections, doorway, this.#options.origin ?? sameOrigin)

@@ -111,6 +111,7 @@ export class StreamConnection implements Connection {
   }
 
   #receive(chunk: Buffer): void {
+    this.#all.inbox.begins(this.flow)
     if (this.#socket.writableEnded) return
     this.#silence.start(this.#all.limits.idleMs)
     for (const frame of this.#framer.push(chunk)) this.#take(frame)
