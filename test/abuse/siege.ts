@@ -2,20 +2,11 @@ import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { assertNoStall, type Figures, figuresOf } from '#test/abuse/figures.ts'
 import { Api, callPair, calls, caughtUp, documents, domain, longestGap, type Pair, password } from '#test/survival/company.ts'
 import { beatFor } from '#test/survival/talker.ts'
 import { Town } from '#test/survival/town.ts'
 import { RunningSystem } from '#test/system/running-system.ts'
-
-/** Figures of the server, as anybody may read them. */
-export interface Figures {
-  memoryBytes: number
-  calls: number
-  dialogs: number
-  transactions: number
-  timers: number
-  endpoints: number
-}
 
 /** A ban, as the API tells of it. */
 export interface BanSeen {
@@ -34,6 +25,7 @@ const rounds = 3
 const heard = 10
 /** Where a control run sends what the attack sends: nobody listens there. */
 const nowhere = 9
+const bystanders = 'bystanders'
 
 /** A running system with ordinary calls on it, to be attacked. Disposing ends it all and looks for faults in its log. */
 export class Siege implements AsyncDisposable {
@@ -44,6 +36,7 @@ export class Siege implements AsyncDisposable {
   readonly #heard: Pair[]
   readonly #beats: readonly Disposable[]
   readonly #server: number
+  readonly #ends: boolean
 
   private constructor({
     system,
@@ -51,11 +44,13 @@ export class Siege implements AsyncDisposable {
     town,
     pairs,
     server,
-  }: { system: RunningSystem; api: Api; town: Town; pairs: Pair[]; server: number }) {
+    ends,
+  }: { system: RunningSystem; api: Api; town: Town; pairs: Pair[]; server: number; ends: boolean }) {
     this.system = system
     this.api = api
     this.town = town
     this.pairs = pairs
+    this.#ends = ends
     this.#heard = pairs.slice(0, heard)
     const talkers = (pairs: readonly Pair[]) => pairs.flatMap(({ caller, callee }) => [caller.talker, callee.talker])
     const quiet = talkers(pairs.slice(heard))
@@ -70,61 +65,82 @@ export class Siege implements AsyncDisposable {
   static async open(more: Record<string, string> = {}, also: readonly unknown[] = []): Promise<Siege> {
     const system = await RunningSystem.start(more)
     try {
-      const api = await Api.of(system)
-      await api.ask('PUT', '/v1/configuration', { documents: [...documents(), ...also] })
-      const town = await Town.open({ transport: 'udp', address: '127.0.0.1', port: system.settings.sip.port }, domain)
-      const users = Array.from({ length: calls + 1 }, (_, i) => [String(1000 + i), String(2000 + i)]).flat()
-      await Promise.all(users.map((user) => town.register(user, password)))
-      const pairs: Pair[] = []
-      for (let i = 0; i < calls; i += 10) {
-        pairs.push(...(await Promise.all(Array.from({ length: 10 }, (_, j) => patiently(town, i + j)))))
-      }
-      return new Siege({ system, api, town, pairs, server: await system.pidOf('server') })
+      return await Siege.#on(system, await Api.of(system), { also, ends: true })
     } catch (fault) {
       await system[Symbol.asyncDispose]()
       throw fault
     }
   }
 
+  /** Fifty pairs talk in a company of their own, on a system that is not ours to end. */
+  static async on(system: RunningSystem): Promise<Siege> {
+    await (await Api.of(system)).ask('POST', '/v1/companies', { id: bystanders, name: 'Bystanders' })
+    return Siege.#on(system, await Api.of(system, bystanders), { also: [], ends: false })
+  }
+
+  static async #on(system: RunningSystem, api: Api, how: { also: readonly unknown[]; ends: boolean }): Promise<Siege> {
+    await api.ask('PUT', '/v1/configuration', { documents: [...documents(), ...how.also] })
+    const town = await Town.open({ transport: 'udp', address: '127.0.0.1', port: system.settings.sip.port }, domain)
+    const users = Array.from({ length: calls + 1 }, (_, i) => [String(1000 + i), String(2000 + i)]).flat()
+    await Promise.all(users.map((user) => town.register(user, password)))
+    const pairs: Pair[] = []
+    for (let i = 0; i < calls; i += 10) {
+      pairs.push(...(await Promise.all(Array.from({ length: 10 }, (_, j) => patiently(town, i + j)))))
+    }
+    return new Siege({ system, api, town, pairs, server: await system.pidOf('server'), ends: how.ends })
+  }
+
   get target(): { address: string; port: number } {
     return { address: '127.0.0.1', port: this.system.settings.sip.port }
   }
 
-  async figures(): Promise<Figures> {
-    const { http } = this.system.settings
-    const text = await (await fetch(`http://${http.address}:${http.port}/metrics`)).text()
-    const figure = (name: string): number => Number(new RegExp(`^centrala_${name} (\\S+)`, 'm').exec(text)?.[1])
-    return {
-      memoryBytes: figure('process_resident_memory_bytes'),
-      calls: figure('calls'),
-      dialogs: figure('sip_dialogs'),
-      transactions: figure('sip_transactions'),
-      timers: figure('timers'),
-      endpoints: figure('media_endpoints'),
-    }
+  figures(): Promise<Figures> {
+    return figuresOf(this.system)
   }
 
   /**
    * Runs an attack beside the ordinary calls: they hear each other all the while, a new one is made again and again and each succeeds, one is put on
-   * hold and taken back, and the process lives. What they hear is compared with the same attack that goes nowhere, so that a busy machine fails nobody.
+   * hold and taken back, the process lives, and nothing holds it up. What they hear is compared with the same attack that goes nowhere, so that a
+   * busy machine fails nobody.
    */
   async during<T>(attack: (port: number) => Promise<T>): Promise<T> {
     for (let round = 1; ; round++) {
       const control = await this.#watched(() => attack(nowhere))
-      const real = await this.#watched(() => attack(this.target.port))
-      assert.equal(await this.system.pidOf('server'), this.#server, 'the server lives')
+      const real = await this.#attacked(() => attack(this.target.port))
       if (real.gapMs <= Math.max(longestGapMs, control.gapMs)) return real.result
       assert.ok(round < rounds, `heard nothing for ${real.gapMs} ms, ${control.gapMs} without`)
     }
   }
 
+  /** As `during`, for what can be done only once; it is compared with calm stretches that follow, as long as it took, of 2 to 5 s. */
+  async beside<T>(attack: () => Promise<T>): Promise<T> {
+    const startedAt = performance.now()
+    const real = await this.#attacked(attack)
+    const tookMs = Math.min(5_000, Math.max(2_000, performance.now() - startedAt))
+    let calmMs = longestGapMs
+    for (let round = 1; round <= rounds && real.gapMs > calmMs; round++) {
+      calmMs = Math.max(calmMs, (await this.#watched(() => pause(tookMs))).gapMs)
+    }
+    assert.ok(real.gapMs <= calmMs, `heard nothing for ${real.gapMs} ms, ${calmMs} in the calm`)
+    return real.result
+  }
+
+  async #attacked<T>(attack: () => Promise<T>): Promise<{ result: T; gapMs: number }> {
+    const before = await this.figures()
+    const watched = await this.#watched(attack)
+    assert.equal(await this.system.pidOf('server'), this.#server, 'the server lives')
+    assertNoStall(before, await this.figures())
+    return watched
+  }
+
   async #watched<T>(attack: () => Promise<T>): Promise<{ result: T; gapMs: number }> {
-    for (const { caller, callee } of this.#heard) for (const { talker } of [caller, callee]) talker.reset()
+    const ears = this.#heard.flatMap(({ caller, callee }) => [caller.talker, callee.talker])
+    for (const talker of ears) talker.reset()
     const over = { yes: false }
     const ordinary = this.#useIt(over)
     const [result] = await Promise.all([attack().finally(() => (over.yes = true)), ordinary])
     await caughtUp(this.#heard)
-    return { result, gapMs: longestGap(this.#heard) }
+    return { result, gapMs: Math.round(Math.max(longestGap(this.#heard), ...ears.map((talker) => talker.longestSilenceMs))) }
   }
 
   /** What the people of the company do meanwhile. Throws when it fails. */
@@ -172,7 +188,7 @@ export class Siege implements AsyncDisposable {
     for (const { caller } of this.pairs) caller.dialog?.bye()
     await Promise.all(this.pairs.map(({ callee }) => Promise.race([callee.ended, pause(2_000)])))
     await this.town[Symbol.asyncDispose]()
-    await this.system[Symbol.asyncDispose]()
+    if (this.#ends) await this.system[Symbol.asyncDispose]()
   }
 }
 

@@ -27,20 +27,22 @@ export function documents(): unknown[] {
 export class Api {
   readonly #base: string
   readonly #key: string
+  readonly #company: string
 
-  private constructor(base: string, key: string) {
+  private constructor(base: string, key: string, company: string) {
     this.#base = base
     this.#key = key
+    this.#company = company
   }
 
-  static async of(system: RunningSystem): Promise<Api> {
+  static async of(system: RunningSystem, company = 'demo'): Promise<Api> {
     const { folders, http } = system.settings
-    return new Api(`http://${http.address}:${http.port}`, (await readFile(join(folders.data, 'operator.key'), 'utf8')).trim())
+    return new Api(`http://${http.address}:${http.port}`, (await readFile(join(folders.data, 'operator.key'), 'utf8')).trim(), company)
   }
 
   /** The answer's JSON; null for 503, which passes. */
   async ask(method: string, path: string, body?: unknown): Promise<unknown> {
-    const headers: Record<string, string> = { authorization: `Bearer ${this.#key}`, 'centrala-company': 'demo' }
+    const headers: Record<string, string> = { authorization: `Bearer ${this.#key}`, 'centrala-company': this.#company }
     if (body !== undefined) headers['content-type'] = 'application/json'
     const response = await fetch(this.#base + path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) })
     const text = await response.text()

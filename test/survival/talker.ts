@@ -3,6 +3,8 @@ import { createSocket, type Socket } from 'node:dgram'
 const headerBytes = 12
 const frameSamples = 160
 const frameMs = 20
+/** The beat comes every 10 ms: later than this, the process was away. */
+const awayMs = 15
 
 /** One end of an audio stream without a codec: sends numbered G.711 packets every 20 ms and counts what comes from its partner. */
 export class Talker implements Disposable {
@@ -17,6 +19,9 @@ export class Talker implements Disposable {
   #duplicates = 0
   #waiting: { wanted: number; resolve: () => void }[] = []
   #heard = Promise.withResolvers<void>()
+  #lastTransitMs: number | null = null
+  #lastNumber = 0
+  #longestSilenceMs = 0
 
   private constructor(socket: Socket) {
     this.#socket = socket
@@ -75,6 +80,7 @@ export class Talker implements Disposable {
     packet.writeUInt32BE((this.#seq * frameSamples) >>> 0, 4)
     packet.writeUInt32BE(this.port, 8)
     packet.writeUInt32BE(this.#seq, headerBytes)
+    packet.writeDoubleBE(performance.now(), headerBytes + 4)
     this.#seq++
     this.#sent++
     this.#socket.send(packet, this.#peer.port, this.#peer.address)
@@ -86,6 +92,8 @@ export class Talker implements Disposable {
     this.#first = this.#seq
     this.#until = Number.POSITIVE_INFINITY
     this.#duplicates = 0
+    this.#lastTransitMs = null
+    this.#longestSilenceMs = 0
   }
 
   /** Packets sent since `reset` that `partner` has not got. */
@@ -105,9 +113,30 @@ export class Talker implements Disposable {
     return longest * frameMs
   }
 
+  /**
+   * The longest silence heard since `reset`, in ms, as far as it is not this end's doing: by how much longer than the packet before it each one
+   * took, and what is missing in between. When the sender was late, or this process did not come to read, that does not count.
+   */
+  get longestSilenceMs(): number {
+    return this.#longestSilenceMs
+  }
+
+  #time(packet: Buffer, number: number): void {
+    const transitMs = Math.max(0, arrivedAt() - packet.readDoubleBE(headerBytes + 4))
+    if (this.#lastTransitMs !== null && number > this.#lastNumber) {
+      const silenceMs = (number - this.#lastNumber) * frameMs + transitMs - this.#lastTransitMs
+      this.#longestSilenceMs = Math.max(this.#longestSilenceMs, silenceMs)
+    }
+    if (number > this.#lastNumber || this.#lastTransitMs === null) {
+      this.#lastNumber = number
+      this.#lastTransitMs = transitMs
+    }
+  }
+
   #hear(packet: Buffer): void {
     if (packet.length !== headerBytes + frameSamples) return
     const number = packet.readUInt32BE(headerBytes)
+    this.#time(packet, number)
     if (this.#got.has(number)) this.#duplicates++
     this.#got.add(number)
     this.#heard.resolve()
@@ -120,11 +149,32 @@ export class Talker implements Disposable {
   }
 }
 
+/** When this process last came round to its timers; and, while it catches up after a stall, since when it had not. */
+const here = { aliveAt: performance.now(), awayFrom: null as number | null }
+
+/** The instant at which what is read now may have come: the process reads late when it was held up or not given the processor. */
+function arrivedAt(): number {
+  const now = performance.now()
+  if (here.awayFrom !== null) return here.awayFrom
+  return now - here.aliveAt > awayMs ? here.aliveAt + frameMs / 2 : now
+}
+
+function alive(): void {
+  const now = performance.now()
+  if (now - here.aliveAt > awayMs) {
+    here.awayFrom = here.aliveAt + frameMs / 2
+    // Sockets are read between the timers and this.
+    setImmediate(() => (here.awayFrom = null))
+  }
+  here.aliveAt = now
+}
+
 /** Drives many talkers by one timer that catches up when it was late. */
 export function beatFor(talkers: Iterable<Talker>): Disposable {
   const startedAt = performance.now()
   let beats = 0
   const timer = setInterval(() => {
+    alive()
     while (beats * frameMs < performance.now() - startedAt) {
       beats++
       for (const talker of talkers) talker.beat()
