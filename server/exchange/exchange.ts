@@ -173,7 +173,10 @@ export class Exchange {
       onInvite: (incoming, who) => {
         if (!this.echo.takes(incoming, who)) switchboard.onInvite(incoming, who)
       },
-      onRequest: (incoming, who) => messages.receive(incoming, who),
+      onRequest: (incoming, who) => {
+        if (incoming.request.method === 'PUBLISH') this.presence.onPublish(incoming, who)
+        else messages.receive(incoming, who)
+      },
       onSubscribe: (incoming, who) => this.presence.onSubscribe(incoming, who),
       onStray: (callId) => log.info('ended a call that nobody here knows', { callId }),
     }
@@ -193,7 +196,7 @@ export class Exchange {
       serviceRoute: parts.sip.serviceRoute.map((uri) => `<${uri}>`),
       product: 'Centrala',
       sessions: parts.sip.sessions,
-      methods: ['SUBSCRIBE', 'MESSAGE'],
+      methods: ['SUBSCRIBE', 'MESSAGE', 'PUBLISH'],
       isLocal: addresses.isLocal,
       reflow: (kept) => this.devices.flowTo(kept),
       trace: this.trace,

@@ -8,6 +8,8 @@ const ExtensionPresence = Type.Object({
   number: Type.String(),
   name: Type.String(),
   state: Type.Union([Type.Literal('available'), Type.Literal('ringing'), Type.Literal('on-the-phone'), Type.Literal('offline')]),
+  activity: Type.Optional(Type.String({ description: 'what they say they do, a word of RFC 4480: away, meeting, ...' })),
+  note: Type.Optional(Type.String({ description: 'what they say of themselves in their own words' })),
 })
 
 /** How it stands with every extension that has phones, as lamps show it. */
@@ -27,7 +29,10 @@ export function presenceApi(app: FastifyInstance, exchange: Pick<Exchange, 'book
       return Promise.resolve({
         extensions: [...(config?.extensions.values() ?? [])].flatMap(({ number, name }) => {
           const [phone] = config === undefined ? [] : (phonesOf(config, number) ?? [])
-          return phone === undefined ? [] : [{ number, name: name ?? phone.name, state: exchange.presence.stateOf(tenant, number) }]
+          if (phone === undefined) return []
+          const { activity, note } = exchange.presence.saidOf(tenant, number) ?? { activity: null, note: null }
+          const said = { ...(activity !== null && { activity }), ...(note !== null && { note }) }
+          return [{ number, name: name ?? phone.name, state: exchange.presence.stateOf(tenant, number), ...said }]
         }),
       })
     },

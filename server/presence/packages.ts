@@ -10,6 +10,7 @@ import { DialogInfoView } from '#server/presence/dialog-info.ts'
 import type { LineDialog } from '#server/presence/line-dialogs.ts'
 import { type Mailboxes, MessageSummaryView } from '#server/presence/message-summary.ts'
 import { PidfView, type PresenceState } from '#server/presence/pidf.ts'
+import type { SaidPresence } from '#server/presence/read-pidf.ts'
 import { RegInfoView } from '#server/presence/reg-info.ts'
 import { nameAsked, nobodyThere, phonesOf } from '#server/presence/watched.ts'
 
@@ -21,6 +22,7 @@ export interface PackageNeeds {
   bindingsOf(aor: string): readonly Binding[]
   dialogsOf(tenant: string, name: string): readonly LineDialog[]
   stateOf(tenant: string, name: string): PresenceState
+  saidOf(tenant: string, name: string): SaidPresence | null
 }
 
 /** A resource among all of one package: a name of one company. */
@@ -57,7 +59,11 @@ export function packagesOf(needs: PackageNeeds): readonly EventPackage[] {
       ...anybodyInside(needs.books),
       view(watch): EventView {
         const { tenant, name } = partsOf(watch)
-        return new PidfView(watch.entity, () => needs.stateOf(tenant, name))
+        return new PidfView(
+          watch.entity,
+          () => needs.stateOf(tenant, name),
+          () => needs.saidOf(tenant, name),
+        )
       },
     },
     {
@@ -143,6 +149,7 @@ function admitted(
   }
 }
 
-function isDevice(who: Identity): who is DeviceWho {
+/** Who a request is from, when a phone sends it. */
+export function isDevice(who: Identity): who is DeviceWho {
   return isWho(who) && who.kind === 'device'
 }

@@ -1,28 +1,33 @@
 import type { EventView } from '#sip/events/event-package.ts'
+import type { SaidPresence } from '#server/presence/read-pidf.ts'
 import { xml } from '#server/presence/xml.ts'
 
 /** How it stands with the phones behind one name: `offline` when none is registered. */
 export type PresenceState = 'available' | 'ringing' | 'on-the-phone' | 'offline'
 
-/** Presence as application/pidf+xml (RFC 3863), `on-the-phone` in the words of RPID (RFC 4480 §3.2). Every document is whole. */
+/** Presence as application/pidf+xml (RFC 3863), what is done in the words of RPID (RFC 4480 §3.2). Every document is whole. */
 export class PidfView implements EventView {
   readonly type = 'application/pidf+xml'
   readonly #entity: string
   readonly #state: () => PresenceState
-  #told: PresenceState | null = null
+  readonly #said: () => SaidPresence | null
+  #told: string | null = null
 
-  constructor(entity: string, state: () => PresenceState) {
+  /** `said`: what people say of themselves (RFC 3903); a call that we know of counts more. */
+  constructor(entity: string, state: () => PresenceState, said: () => SaidPresence | null = () => null) {
     this.#entity = entity
     this.#state = state
+    this.#said = said
   }
 
   full(): string {
-    const state = this.#state()
-    this.#told = state
+    const [state, said] = [this.#state(), this.#said()]
+    this.#told = toldOf(state, said)
     const entity = xml(this.#entity)
-    const activity = state === 'on-the-phone' ? '<rpid:activities><rpid:on-the-phone/></rpid:activities>' : ''
-    const note =
-      state === 'ringing' ? '<note xml:lang="en">Ringing</note>' : state === 'on-the-phone' ? '<note xml:lang="en">On the phone</note>' : ''
+    const doing = state === 'on-the-phone' ? 'on-the-phone' : (said?.activity ?? null)
+    const activity = doing === null ? '' : `<rpid:activities><rpid:${doing}/></rpid:activities>`
+    const words = said?.note ?? (state === 'ringing' ? 'Ringing' : state === 'on-the-phone' ? 'On the phone' : null)
+    const note = words === null ? '' : `<note${words === said?.note ? '' : ' xml:lang="en"'}>${xml(words)}</note>`
     return (
       '<?xml version="1.0" encoding="UTF-8"?>\n' +
       '<presence xmlns="urn:ietf:params:xml:ns:pidf" xmlns:dm="urn:ietf:params:xml:ns:pidf:data-model" ' +
@@ -34,6 +39,10 @@ export class PidfView implements EventView {
   }
 
   changes(): string | null {
-    return this.#state() === this.#told ? null : this.full()
+    return toldOf(this.#state(), this.#said()) === this.#told ? null : this.full()
   }
+}
+
+function toldOf(state: PresenceState, said: SaidPresence | null): string {
+  return JSON.stringify([state, said?.activity, said?.note])
 }

@@ -6,6 +6,7 @@ import { DialogInfoView } from '#server/presence/dialog-info.ts'
 import { type LineDialog, LineDialogs } from '#server/presence/line-dialogs.ts'
 import { MessageSummaryView } from '#server/presence/message-summary.ts'
 import { PidfView, type PresenceState } from '#server/presence/pidf.ts'
+import type { SaidPresence } from '#server/presence/read-pidf.ts'
 import { xml } from '#server/presence/xml.ts'
 import type { Fact, NewFact } from '#contract/facts.ts'
 
@@ -102,6 +103,24 @@ test('PIDF tells open and closed, and who is on the phone, and says nothing twic
   assert.match(view.changes() ?? '', /<basic>open<\/basic>[^]*<rpid:on-the-phone\/>/)
   state = 'available'
   assert.doesNotMatch(view.changes() ?? '', /on-the-phone\/>/)
+})
+
+test('what somebody says of themselves stands in PIDF, below a call and above nothing, and is told when it changes', () => {
+  let state: PresenceState = 'available'
+  let said: SaidPresence | null = { open: true, activity: 'away', note: 'Lunch <till two>' }
+  const view = new PidfView(
+    'sip:101@acme',
+    () => state,
+    () => said,
+  )
+  assert.match(view.full(), /<note>Lunch &lt;till two&gt;<\/note>[^]*<rpid:away\/>/)
+  assert.equal(view.changes(), null)
+  state = 'on-the-phone'
+  const talking = view.changes() ?? ''
+  assert.match(talking, /<note>Lunch[^]*<rpid:on-the-phone\/>/)
+  assert.doesNotMatch(talking, /away/)
+  said = null
+  assert.match(view.changes() ?? '', /<note xml:lang="en">On the phone<\/note>/)
 })
 
 test('a phone without a mailbox has no messages waiting; one with new messages has', () => {

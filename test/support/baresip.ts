@@ -104,6 +104,11 @@ export class Baresip implements Phone {
     await this.#command('transfer', number)
   }
 
+  /** Says of its person that they are there, or not. It must have been started to publish that. */
+  async saysPresence(isThere: boolean): Promise<void> {
+    await this.#command(isThere ? 'presence_online' : 'presence_offline')
+  }
+
   async press(digits: string): Promise<void> {
     for (const digit of digits) await this.#command('sndcode', digit)
   }
@@ -177,13 +182,13 @@ function dial(port: number): Promise<Socket> {
 /** By the names that baresip gives them. */
 const codecs = { PCMA: 'PCMA/8000/1', PCMU: 'PCMU/8000/1', G722: 'G722/16000/1', opus: 'opus/48000/2' } as const
 
-function accountOf({ user, password, server, transport, codec = 'PCMA', ptimeMs = 20, encryption }: PhoneOptions): string {
+function accountOf({ user, password, server, transport, codec = 'PCMA', ptimeMs = 20, encryption, publishes }: PhoneOptions): string {
   const media = encryption === undefined ? '' : `;mediaenc=${encryption === 'required' ? 'srtp-mand' : 'srtp'}`
-  return `<sip:${user}@${server};transport=${transport}>;auth_pass=${password};regint=600;answermode=manual;audio_codecs=${codecs[codec]};ptime=${ptimeMs}${media}\n`
+  return `<sip:${user}@${server};transport=${transport}>;auth_pass=${password};regint=600;answermode=manual;audio_codecs=${codecs[codec]};ptime=${ptimeMs}${media}${publishes === true ? ';pubint=600' : ''}\n`
 }
 
 /** Without a sound card: aufile is the microphone, aubridge a loudspeaker that nobody hears, and sndfile writes down what comes in. */
-function configOf({ folder, port, plays, authorities, watches, calls = 4 }: PhoneOptions, controlPort: number): string {
+function configOf({ folder, port, plays, authorities, watches, publishes, calls = 4 }: PhoneOptions, controlPort: number): string {
   return `
 sip_listen 127.0.0.1:${port}
 ${authorities === undefined ? '' : `sip_cafile ${authorities}`}
@@ -211,5 +216,5 @@ module sndfile.so
 module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
-${watches === undefined ? '' : 'module_app contact.so\nmodule_app presence.so\nmodule_app mwi.so\n'}`
+${watches === undefined && publishes !== true ? '' : 'module_app contact.so\nmodule_app presence.so\nmodule_app mwi.so\n'}`
 }

@@ -21,6 +21,8 @@ export interface PhoneOptions {
   infoDigits?: boolean
   /** Extensions whose presence it shows. */
   watches?: readonly string[]
+  /** Publishes presence of its own (RFC 3903); linphone does not take it. */
+  publishes?: boolean
   /** Takes no more calls than this at once; further callers are told that it is busy. Default 4. */
   calls?: number
   /** The one codec that it has. Default PCMA; linphone does not take it. */
