@@ -6,7 +6,7 @@ import type { Encryption } from '#calls/encryption.ts'
 import type { Codec } from '#media/engine.ts'
 import { bodyOf, Leg } from '#calls/leg.ts'
 import { LegMedia } from '#calls/leg-media.ts'
-import { refusalOf } from '#calls/outcome.ts'
+import { inFull, refusalOf } from '#calls/outcome.ts'
 import { reasonOf } from '#calls/q850.ts'
 
 /** A leg that called us, and what we can do with it before it is answered. */
@@ -70,7 +70,13 @@ export function openLeg(
     incoming.reject(answer.refused, answer.why)
     return { kind: 'failed', by: 'caller', sip: answer.refused, detail: answer.why }
   }
-  const leg = new Leg(call, { role, incoming: true, endpoint, media, withdraw: (outcome) => refuse(incoming, outcome) })
+  const leg = new Leg(call, {
+    role,
+    incoming: true,
+    endpoint,
+    media,
+    withdraw: (outcome) => refuse(incoming, inFull(outcome, call.missed)),
+  })
   const { callId, from } = incoming.request.headers
   leg.early = { callId, localTag: incoming.localTag, remoteTags: from.tag === undefined ? [] : [from.tag] }
   leg.begin(callId, from.tag)
@@ -125,8 +131,10 @@ function isOpen(leg: Leg): boolean {
 function refuse(incoming: IncomingInvite, outcome: Outcome): void {
   const { status, reason } = refusalOf(outcome)
   const why = reasonOf(outcome)
+  const { sip = 0 } = outcome
   incoming.reject(
-    outcome.sip !== undefined && outcome.sip >= 400 ? outcome.sip : status,
+    // A challenge that was not ours to answer is not the caller's, either.
+    sip >= 400 && sip !== 401 && sip !== 407 ? sip : status,
     outcome.detail ?? reason,
     why === undefined ? [] : [['Reason', why]],
   )

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { best, isDead, isPassedOver, outcomeOf, refusalOf } from '#calls/outcome.ts'
+import { best, inFull, isDead, isPassedOver, outcomeOf, refusalOf } from '#calls/outcome.ts'
 import { q850Of, reasonOf } from '#calls/q850.ts'
 import { causeOf, causeOfOutcome, causeOfStatus, causes } from '#contract/causes.ts'
 import type { OutcomeKind } from '#contract/outcome.ts'
@@ -119,4 +119,15 @@ test('busy, congestion, changed and unallocated numbers mean the same in SIP and
   assert.equal(causeOfOutcome({ sip: 480, q850: 31 }), null)
   assert.equal(reasonOf({ kind: 'cancelled', by: 'caller' }), undefined)
   assert.equal(new Set(causes.map((cause) => cause.q850)).size, causes.length)
+})
+
+test('what a flow made of a ringing is told to the caller with its status and cause, and of nothing else', () => {
+  const missed = { kind: 'wrong-number', by: 'callee', sip: 410, q850: 22, detail: '410 Gone' } as const
+  assert.deepEqual(inFull({ kind: 'wrong-number', by: 'us' }, missed), { ...missed, by: 'us' })
+  for (const other of [
+    { kind: 'busy', by: 'callee' },
+    { kind: 'wrong-number', by: 'us', sip: 404 },
+  ] as const)
+    assert.deepEqual(inFull(other, missed), other)
+  assert.deepEqual(inFull({ kind: 'busy', by: 'callee' }, null), { kind: 'busy', by: 'callee' })
 })

@@ -107,6 +107,11 @@ export function refusalOf(outcome: Outcome): { status: number; reason: string } 
   return { status, reason }
 }
 
+/** An outcome of which a flow kept the kind alone, with the status and the cause of the ringing that ended so. */
+export function inFull(outcome: Outcome, missed: Outcome | null): Outcome {
+  return outcome.sip !== undefined || missed?.kind !== outcome.kind ? outcome : { ...missed, ...outcome }
+}
+
 /** How near each outcome came to an answer: of several parallel attempts the caller is told the best. */
 const nearness: readonly OutcomeKind[] = [
   'answered',
