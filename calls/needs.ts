@@ -138,6 +138,8 @@ export interface CallIdentity {
   readonly only?: { readonly device: string; readonly instance: string }
   /** Hops that were left when the call came to us (Max-Forwards): we are one, or a call that goes round in a ring between exchanges never ends. */
   readonly hops?: number
+  /** Parallel branches that it may still become, as its sender said (Max-Breadth, RFC 5393 §5); absent: nothing was said. */
+  readonly breadth?: number
 }
 
 /** Something that can be rung. `label`: as people know it, for the journal. */

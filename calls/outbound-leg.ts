@@ -26,12 +26,12 @@ export interface Miss {
 /**
  * Calls one destination. The leg tells its own progress (`onRinging`, `onAnswered`, `onEnded`); `onMiss` comes before `onEnded`
  * when the far end, the network or our own limits refused. `near`: the leg whose media it will be joined with.
- * `role`: the part it has in the call; who asked to be called is its caller. `confirms`: picked up is not answered; the owner says when it is (`Leg.confirm`).
+ * `breadth`: parallel branches that this one may become further on; default 1. `role`: the part it has in the call; who asked to be called is its caller. `confirms`: picked up is not answered; the owner says when it is (`Leg.confirm`).
  */
 export function dial(
   call: Call,
   to: Destination,
-  options: { near?: Leg; ringMs: number; confirms?: boolean; role?: 'caller'; onMiss: (miss: Miss) => void },
+  options: { near?: Leg; ringMs: number; confirms?: boolean; breadth?: number; role?: 'caller'; onMiss: (miss: Miss) => void },
 ): Attempt | Miss {
   const barred = encryptionBar(to.encryption ?? usualEncryption, to.via.transport)
   if (barred !== null) return miss({ kind: 'failed', by: 'us', sip: 488, detail: `${to.endpoint.number}: ${barred}` }, true)
@@ -95,7 +95,7 @@ export function dial(
         ...(to.headers !== undefined && { headers: to.headers }),
         ...(to.credentials !== undefined && { credentials: to.credentials }),
         ...(to.silenceMs !== undefined && { silenceMs: to.silenceMs }),
-        ...(call.identity.hops !== undefined && { maxForwards: Math.max(0, call.identity.hops - 1) }),
+        ...(call.identity.hops !== undefined && { maxForwards: Math.max(0, call.identity.hops - 1), maxBreadth: options.breadth ?? 1 }),
       },
       {
         onProvisional: (response, tag) => {

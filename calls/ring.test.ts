@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Call } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
 import type { Destination, RingPlan } from '#calls/needs.ts'
 import { Ring } from '#calls/ring.ts'
@@ -218,4 +219,51 @@ test('who asked for a call is its caller when their phone is rung, and has misse
   assert.equal(town.factsOf('leg.started')[0]?.role, 'caller')
   town.invited('100').answer()
   assert.equal(town.factsOf('leg.answered').length, 1)
+})
+
+test('the breadth that a call came with is shared out among who rings, and nobody rings beyond it (RFC 5393)', () => {
+  const came = (breadth: number | undefined, ids: readonly string[]) => {
+    const town = new Town()
+    for (const id of ids) town.phones.set(id, { branches: [[phone(id)]] })
+    const { identity } = town.call()
+    const call = new Call(town.needs, { ...identity, hops: 20, ...(breadth !== undefined && { breadth }) })
+    const heard: { outcome: Outcome | null } = { outcome: null }
+    new Ring(call, { steps: [step(ids)] }, null, {
+      onRinging: () => undefined,
+      onAnswered: () => undefined,
+      onUnanswered: (outcome) => void (heard.outcome = outcome),
+    })
+    return { heard, sent: town.invites.map(({ spec }) => [spec.maxForwards, spec.maxBreadth]) }
+  }
+  const three = ['100', '101', '102']
+  assert.deepEqual(came(10, three).sent, Array(3).fill([19, 3]))
+  assert.deepEqual(came(2, three).sent, Array(2).fill([19, 1]))
+  assert.deepEqual(came(undefined, three).sent, Array(3).fill([19, 20]))
+  const crowd = Array.from({ length: 90 }, (_, i) => String(200 + i))
+  assert.deepEqual(came(undefined, crowd).sent, Array(90).fill([19, 1]), 'who said nothing has everybody rung')
+  const none = came(0, three)
+  assert.deepEqual([none.sent, none.heard.outcome?.sip], [[], 440])
+})
+
+test('who is sent on to shares the breadth of who sent them there', () => {
+  const town = new Town()
+  const forks = ['300', '301', '302']
+  for (const id of ['100', '101', ...forks]) town.phones.set(id, { branches: [[phone(id)]] })
+  town.numbers.set('300', { plan: { steps: [step(forks)] } })
+  const call = new Call(town.needs, { ...town.call().identity, hops: 20, breadth: 5 })
+  new Ring(call, { steps: [step(['100', '101'])] }, null, {
+    onRinging: () => undefined,
+    onAnswered: () => undefined,
+    onUnanswered: () => undefined,
+  })
+  town.invited('100').refuse(302, [['Contact', '<sip:300@x>']])
+  assert.deepEqual(
+    town.invites.map(({ spec }) => [spec.uri.slice(4, 7), spec.maxBreadth]),
+    [
+      ['100', 2],
+      ['101', 2],
+      ['300', 1],
+      ['301', 1],
+    ],
+  )
 })

@@ -8,6 +8,9 @@ import { dial } from '#calls/outbound-leg.ts'
 import { reasons } from '#calls/q850.ts'
 import { Redirects } from '#calls/redirects.ts'
 
+/** Parallel branches that a call of which nobody said so may become (RFC 5393 §5.3.3.1). */
+const usualBreadth = 60
+
 export interface RingEvents {
   /** Somebody rings; `early` is the only ringing leg when it sends audio before its answer. */
   onRinging(early: Leg | null): void
@@ -78,8 +81,7 @@ export class Ring implements Part {
         for (const alternatives of located.branches) this.#branches.add(new Branch(alternatives, how))
       }
     }
-    const starting = [...this.#branches]
-    for (const branch of starting) this.#try(branch)
+    for (const branch of this.#spread([...this.#branches], this.#call.identity.breadth)) this.#try(branch)
     if (this.#over) return
     if (this.#branches.size === 0) this.#next()
     else this.#wait(step, 0)
@@ -98,6 +100,7 @@ export class Ring implements Part {
         ...(this.#near !== null && { near: this.#near }),
         ringMs: 180_000,
         confirms: branch.confirm !== null,
+        breadth: branch.breadth,
         ...(this.#plan.as !== undefined && { role: this.#plan.as }),
         onMiss: (miss) => branch.missed(miss.outcome, miss.passedOver, miss.redirectedTo),
       })
@@ -155,7 +158,19 @@ export class Ring implements Part {
       else for (const alternatives of located.branches) found.push(new Branch(alternatives, { ms: from.ms, confirm: from.confirm }))
     }
     for (const branch of found) this.#branches.add(branch)
-    for (const branch of found) this.#try(branch)
+    const breadth = this.#call.identity.breadth === undefined ? undefined : from.breadth
+    for (const branch of this.#spread(found, breadth)) this.#try(branch)
+  }
+
+  /** Shares the breadth of the call out among branches; for whom nothing is left of one that was given is not rung (RFC 5393 §5.3.3). */
+  #spread(branches: readonly Branch[], given: number | undefined): readonly Branch[] {
+    const rung = given === undefined ? branches : branches.slice(0, given)
+    for (const branch of branches.slice(rung.length)) {
+      this.#branches.delete(branch)
+      this.#outcomes.push({ kind: 'failed', by: 'caller', sip: 440, detail: 'its Max-Breadth leaves no branch for it' })
+    }
+    for (const branch of rung) branch.breadth = Math.max(1, Math.floor((given ?? usualBreadth) / rung.length))
+    return rung
   }
 
   #passOver(destination: Destination, outcome: Outcome): void {
@@ -236,6 +251,8 @@ class Branch {
   /** Contacts of a 3xx. */
   redirectedTo: readonly string[] = []
   mayGoOn = true
+  /** Parallel branches that it may become further on. */
+  breadth = 1
   lastOutcome: Outcome = { kind: 'unreachable', by: 'nobody', detail: 'no phone is registered' }
   /** How long it may ring, from the beginning of its step. */
   readonly ms: number

@@ -114,6 +114,8 @@ export interface InviteSpec {
   silenceMs?: Millis
   /** Hops that the call may still take (RFC 3261 §20.22); default 70. Of a call that came from elsewhere: one less than it came with. */
   maxForwards?: number
+  /** Parallel branches that the call may still become, this one included (RFC 5393 §5); absent: it is not said. */
+  maxBreadth?: number
 }
 
 export interface Credentials {

@@ -191,13 +191,15 @@ export class Switchboard implements SipPolicy {
       incoming.reject(503, 'Too many calls at once', [['Retry-After', String(2 + calls.random.below(9))]])
       return null
     }
+    const { maxForwards, maxBreadth } = incoming.request.headers
     const identity: CallIdentity = {
       tenant: book.tenant,
       call: calls.random.hex(10),
       config: book.version,
       from,
       asker: endpoint,
-      hops: incoming.request.headers.maxForwards ?? 70,
+      hops: maxForwards ?? 70,
+      ...(maxBreadth !== undefined && { breadth: maxBreadth }),
       ...arrival.more,
     }
     const pretended = this.#needs.rehearsals.redeem(book.tenant, incoming.request.headers.get(rehearsalHeader))

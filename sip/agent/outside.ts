@@ -16,6 +16,7 @@ export interface Outside extends Aim {
   readonly body?: Body | undefined
   /** Default 70. */
   readonly maxForwards?: number | undefined
+  readonly maxBreadth?: number | undefined
 }
 
 /** What changes from attempt to attempt. */
@@ -39,6 +40,7 @@ export function newRequest(core: Core, spec: Outside, attempt: Attempt): SipRequ
     ['Call-ID', attempt.callId],
     ['CSeq', `${attempt.seq} ${attempt.method}`],
   )
+  if (spec.maxBreadth !== undefined) lines.push(['Max-Breadth', String(spec.maxBreadth)])
   addUnlessGiven(lines, spec.headers, 'Contact', contactFor(core, attempt.flow, spec.contactUser, spec.uri.startsWith('sips:')))
   addUnlessGiven(lines, spec.headers, 'User-Agent', core.product)
   if (spec.headers !== undefined) lines.push(...spec.headers)

@@ -39,7 +39,7 @@ const COMPACT: Record<string, string> = {
 }
 
 const SINGLE =
-  'From,To,Call-ID,CSeq,Max-Forwards,Content-Length,Content-Type,Content-Disposition,Expires,Min-Expires,Event,Subscription-State,' +
+  'From,To,Call-ID,CSeq,Max-Forwards,Max-Breadth,Content-Length,Content-Type,Content-Disposition,Expires,Min-Expires,Event,Subscription-State,' +
   'Refer-To,Referred-By,Replaces,Session-Expires,Min-SE,Date,MIME-Version,Organization,Priority,Reply-To,Retry-After,Server,Subject,' +
   'Timestamp,User-Agent,SIP-ETag,SIP-If-Match,RSeq,RAck,Target-Dialog,Join,Answer-Mode'
 
@@ -97,6 +97,7 @@ export const CONTACT = known('contact')
 export const ROUTE = known('route')
 export const RECORD_ROUTE = known('record-route')
 export const MAX_FORWARDS = known('max-forwards')
+export const MAX_BREADTH = known('max-breadth')
 export const CONTENT_LENGTH = known('content-length')
 export const CONTENT_TYPE = known('content-type')
 export const EXPIRES = known('expires')

@@ -231,6 +231,10 @@ export class SipHeaders {
   get maxForwards(): number | undefined {
     return this.#uint(names.MAX_FORWARDS, 255)
   }
+  /** Parallel branches that a request may still become (RFC 5393 §5.3.1). */
+  get maxBreadth(): number | undefined {
+    return this.#uint(names.MAX_BREADTH, MAX_UINT32)
+  }
   /** Seconds. */
   get expires(): number | undefined {
     return this.#uint(names.EXPIRES, MAX_UINT32)

@@ -59,6 +59,21 @@ test('a carrier brings calls in by the number in the Request-URI, in To, in a he
     }),
   )
 
+  await t.test('the breadth it allows is handed on, and none is refused with 440 (RFC 5393)', async () => {
+    const keys = { dialled: '+74950000100', to: 'x', caller: '+79161234567' }
+    await using narrow = await Sipp.call(
+      { scenario: 'calls-in', address: '127.0.0.21', port, keys: { ...keys, more: 'Max-Breadth: 7' } },
+      at.sip,
+    )
+    const call = await at.phone.answered()
+    assert.deepEqual([header(call.message, 'max-breadth'), header(call.message, 'max-forwards')], ['7', '69'])
+    await call.ended()
+    await narrow.done()
+    const none = { ...keys, status: '440', more: 'Max-Breadth: 0' }
+    await using refused = await Sipp.call({ scenario: 'is-refused', address: '127.0.0.21', port, keys: none }, at.sip)
+    await refused.done()
+  })
+
   await t.test('a number that is nobody’s is refused with 404 and a fact', async () => {
     const mark = at.facts.mark
     await using carrier = await Sipp.call(
