@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net'
 import type { SocketAddress } from '#media/engine.ts'
+import { addressBytes } from '#media/socket/address.ts'
 
 /** Between whom a packet went. Addresses are IP literals of one family. */
 export interface Route {
@@ -91,28 +91,7 @@ function checksum(sum: number): number {
 
 /** An address as bytes; what is none becomes the unspecified address, so that a capture is still made. */
 function bytesOf(address: string): Buffer {
-  if (isIPv4(address)) return Buffer.from(address.split('.').map(Number))
-  const [plain = ''] = address.split('%')
-  if (!isIPv6(plain)) return Buffer.alloc(4)
-  const [head = '', tail] = withoutDots(plain).split('::')
-  const [before, after] = [groups(head), groups(tail ?? '')]
-  const filled =
-    tail === undefined ? before : [...before, ...Array<number>(Math.max(0, 8 - before.length - after.length)).fill(0), ...after]
-  const bytes = Buffer.alloc(16)
-  for (const [index, group] of filled.slice(0, 8).entries()) bytes.writeUInt16BE(group, 2 * index)
-  return bytes
-}
-
-/** `::ffff:192.0.2.1` in hexadecimal groups. */
-function withoutDots(address: string): string {
-  const dotted = /\d+\.\d+\.\d+\.\d+$/.exec(address)?.[0]
-  if (dotted === undefined) return address
-  const bytes = Buffer.from(dotted.split('.').map(Number))
-  return address.slice(0, -dotted.length) + `${bytes.readUInt16BE(0).toString(16)}:${bytes.readUInt16BE(2).toString(16)}`
-}
-
-function groups(text: string): number[] {
-  return text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16))
+  return addressBytes(address) ?? Buffer.alloc(4)
 }
 
 /** An IPv4 address where the other one is IPv6 (RFC 4291 §2.5.5.2). */

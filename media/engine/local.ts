@@ -11,8 +11,8 @@ import { type SoundReader, Sounds } from '#media/engine/sounds.ts'
 import { PortStock, type PortRange } from '#media/engine/stock.ts'
 import type { Recorder } from '#media/record/recorder.ts'
 import { WorkerRecorder } from '#media/record/worker-recorder.ts'
+import { machineBinder } from '#media/socket/machine-binder.ts'
 import type { PairBinder } from '#media/socket/socket.ts'
-import { udpBinder } from '#media/socket/udp-socket.ts'
 
 /** What an engine is made of. Left out: the machine's own. */
 export interface EngineParts {
@@ -36,7 +36,8 @@ export class EngineRefused extends Error {
 
 /** An engine with its first ports bound. Throws EngineRefused. */
 export async function openHost(parts: EngineParts): Promise<EngineHost> {
-  const { clock = systemClock, random = machineRandom(), log = silentLog, binder = udpBinder } = parts
+  const { clock = systemClock, random = machineRandom(), log = silentLog } = parts
+  const binder = parts.binder ?? (await machineBinder(log))
   const stock = new PortStock({ clock, log, binder, range: parts.range, below: (limit) => random.below(limit) })
   const refusal = await stock.open()
   if (refusal !== null) {

@@ -77,8 +77,12 @@ export class MemorySocket implements PacketSocket {
     if (this.#remote !== null && keyOf(this.#remote) !== keyOf(from)) return
     const copy = Buffer.from(packet)
     this.received.push(copy)
+    if (this.receive === null) return
     this.overhear?.('in', copy, from)
-    this.receive?.(Buffer.from(copy), from.address, from.port)
+    const handed = Buffer.from(copy)
+    this.receive(handed, from.address, from.port)
+    // As on a real socket the next datagram comes in the same place: whoever kept these bytes shall notice.
+    handed.fill(0xee)
   }
 }
 

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { SocketAddress } from '#media/engine.ts'
 import { canonicalAddress, canonicalSocketAddress } from '#media/socket/address.ts'
+import { bindDirect, whyNotDirect } from '#media/socket/direct-socket.ts'
 import { MemoryNetwork } from '#media/socket/memory-socket.ts'
+import { pairBinder } from '#media/socket/machine-binder.ts'
 import { inodesOfPort, ownerOfUdpPort } from '#media/socket/port-owner.ts'
-import type { PacketSocket } from '#media/socket/socket.ts'
-import { bindUdp, UdpSocket, udpBinder } from '#media/socket/udp-socket.ts'
+import { type BindFault, isBindFault, type PacketSocket } from '#media/socket/socket.ts'
+import { bindUdp } from '#media/socket/udp-socket.ts'
 import { connectToPath, listenOnPath } from '#media/socket/unix-line.ts'
 
 test('addresses have one spelling, the one packets come with', () => {
@@ -49,17 +52,29 @@ test('a port that this process has is said to be its own; one that nobody has is
   assert.equal(await ownerOfUdpPort(port), null)
 })
 
+/** How this machine's sockets can be bound. */
+const bodies: Record<string, (local: SocketAddress) => Promise<PacketSocket | BindFault>> = {
+  'node:dgram': bindUdp,
+  ...(whyNotDirect() === null && { 'system calls': async (local: SocketAddress) => bindDirect(local) }),
+}
+
 /** A socket on a port named, not given by the system: only such a port survives being fixed and opened again. */
-async function bound(): Promise<UdpSocket> {
+async function bound(bind = bindUdp as (typeof bodies)[string], address = '127.0.0.1'): Promise<PacketSocket> {
   for (;;) {
-    const socket = await bindUdp({ address: '127.0.0.1', port: randomInt(24_000, 56_000) })
-    if (socket instanceof UdpSocket) return socket
+    const socket = await bind({ address, port: randomInt(24_000, 56_000) })
+    if (!isBindFault(socket)) return socket
   }
 }
 
-/** The contract of PacketSocket, run against the real one and the one in memory. */
+test('on Linux sockets are bound by system calls', { skip: process.platform !== 'linux' }, () => {
+  assert.equal(whyNotDirect(), null)
+})
+
+/** The contract of PacketSocket, run against the real ones and the one in memory. */
 const kinds: Record<string, () => Promise<[PacketSocket, PacketSocket, PacketSocket]>> = {
-  UDP: async () => [await bound(), await bound(), await bound()],
+  ...Object.fromEntries(
+    Object.entries(bodies).map(([name, bind]) => [name, async () => [await bound(bind), await bound(bind), await bound(bind)]]),
+  ),
   memory: async () => {
     const network = new MemoryNetwork()
     const open = (port: number): PacketSocket => network.open({ address: '192.0.2.1', port })
@@ -110,16 +125,128 @@ for (const [kind, open] of Object.entries(kinds)) {
   })
 }
 
-test('a pair is both ports or none', async () => {
-  const blocker = await bound()
-  const { port } = blocker.local
-  const even = port - (port % 2)
-  const fault = await udpBinder.bind({ address: '127.0.0.1', port: even })
-  assert.deepEqual(fault, { kind: 'taken', port, code: 'EADDRINUSE' })
-  const refused = await udpBinder.bind({ address: '192.0.2.77', port: 20_000 })
-  assert.equal('kind' in refused && refused.kind, 'refused')
-  blocker.close()
-})
+/** What a socket hears next. */
+function next(socket: PacketSocket): Promise<{ packet: Buffer; from: SocketAddress }> {
+  return new Promise((resolve) => {
+    socket.receive = (packet, address, port) => resolve({ packet: Buffer.from(packet), from: { address, port } })
+  })
+}
+
+for (const [kind, bind] of Object.entries(bodies)) {
+  test(`${kind}: a pair is both ports or none`, async () => {
+    const binder = pairBinder(bind)
+    const blocker = await bound(bind)
+    const { port } = blocker.local
+    const even = port - (port % 2)
+    const fault = await binder.bind({ address: '127.0.0.1', port: even })
+    assert.deepEqual(fault, { kind: 'taken', port, code: 'EADDRINUSE' })
+    const refused = await binder.bind({ address: '192.0.2.77', port: 20_000 })
+    assert.deepEqual(refused, { kind: 'refused', port: 20_000, code: 'EADDRNOTAVAIL' })
+    blocker.close()
+    const pair = await binder.bind({ address: '127.0.0.1', port: even })
+    assert.ok(!isBindFault(pair))
+    assert.deepEqual([pair.rtp.local.port, pair.rtcp.local.port], [even, even + 1])
+    pair.rtp.close()
+    pair.rtcp.close()
+  })
+
+  for (const [any, one] of [
+    ['0.0.0.0', '127.0.0.1'],
+    ['::', '::1'],
+  ] as const) {
+    test(`${kind}: bound to ${any}, a socket is reached at ${one}, knows who sends, and answers`, async () => {
+      const wide = await bound(bind, any)
+      const peer = await bound(bind, one)
+      assert.equal(wide.local.address, any)
+      const asked = next(wide)
+      peer.send(Buffer.from('question'), { address: one, port: wide.local.port })
+      const { packet, from } = await asked
+      assert.equal(packet.toString(), 'question')
+      assert.deepEqual(from, peer.local)
+      for (const isFixed of [false, true]) {
+        if (isFixed) wide.fix(from)
+        assert.equal(wide.fixed, isFixed)
+        const answered = next(peer)
+        wide.send(Buffer.from('answer'), from)
+        assert.deepEqual(await answered, { packet: Buffer.from('answer'), from: { address: one, port: wide.local.port } })
+      }
+      wide.close()
+      peer.close()
+    })
+  }
+
+  test(`${kind}: datagrams of every size come as they were sent, from an own buffer or from the one received`, async () => {
+    const [own, echo] = [await bound(bind), await bound(bind)]
+    echo.receive = (packet, address, port) => echo.send(packet, { address, port })
+    for (const size of [0, 1, 12, 172, 1500, 2047, 2048, 9000, 65_507]) {
+      const sent = randomBytes(size)
+      const heard = next(own)
+      own.send(sent, echo.local)
+      const { packet } = await heard
+      assert.ok(packet.equals(sent), `${size} bytes`)
+    }
+    own.send(Buffer.alloc(65_508), echo.local)
+    const inside = next(own)
+    echo.receive = (packet, address, port) => {
+      echo.fix({ address, port })
+      echo.send(packet.subarray(4, 8), { address, port })
+    }
+    own.send(Buffer.from('____part____'), echo.local)
+    assert.equal((await inside).packet.toString(), 'part')
+    own.close()
+    echo.close()
+  })
+
+  test(`${kind}: a peer that is not there yet is sent to again, and heard when it comes`, async () => {
+    const [own, gone] = [await bound(bind), await bound(bind)]
+    const later = gone.local
+    gone.close()
+    own.fix(later)
+    const heard = next(own)
+    for (let i = 0; i < 3; i++) {
+      own.send(Buffer.from([i]), later)
+      await turn()
+    }
+    const peer = await bind(later)
+    assert.ok(!isBindFault(peer))
+    const arrived = next(peer)
+    own.send(Buffer.from('at last'), later)
+    assert.equal((await arrived).packet.toString(), 'at last')
+    peer.send(Buffer.from('here'), own.local)
+    assert.equal((await heard).packet.toString(), 'here')
+    own.close()
+    peer.close()
+  })
+
+  test(`${kind}: what came before anybody listened is not heard`, async () => {
+    const [own, peer] = [await bound(bind), await bound(bind)]
+    peer.send(Buffer.from('early'), own.local)
+    await turn()
+    await turn()
+    const heard = next(own)
+    peer.send(Buffer.from('in time'), own.local)
+    assert.equal((await heard).packet.toString(), 'in time')
+    own.close()
+    peer.close()
+  })
+
+  test(`${kind}: what is sent and heard is overheard before anybody changes it`, async () => {
+    const [own, peer] = [await bound(bind), await bound(bind)]
+    const lines: string[] = []
+    own.overhear = (direction, packet, { port }) =>
+      void lines.push(`${direction} ${Buffer.from(packet).toString()} ${port === peer.local.port}`)
+    own.receive = (packet) => {
+      packet.fill(0)
+      own.send(Buffer.from('back'), peer.local)
+    }
+    const answered = next(peer)
+    peer.send(Buffer.from('forth'), own.local)
+    await answered
+    assert.deepEqual(lines, ['in forth true', 'out back true'])
+    own.close()
+    peer.close()
+  })
+}
 
 test('a line carries messages in order in both directions, tells its end, and refuses what is no message', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'line-'))

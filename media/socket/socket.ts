@@ -1,15 +1,21 @@
 import type { SocketAddress } from '#media/engine.ts'
 
-/** Takes one datagram: its bytes (the receiver's to keep and to change) and where it came from, canonical (see canonicalAddress). */
+/**
+ * Takes one datagram: its bytes and where it came from, canonical (see canonicalAddress). The bytes are the receiver's to change, until it
+ * returns; the next datagram comes in the same place, so that what is to be kept must be copied.
+ */
 export type PacketReceiver = (packet: Buffer, address: string, port: number) => void
 
 /** Who looks on, for a packet capture: what arrived and what is sent, before anybody changes it. Must be quick, and must not keep the bytes. */
 export type PacketOnlooker = (direction: 'in' | 'out', packet: Uint8Array, remote: SocketAddress) => void
 
-/** One bound UDP socket as the packet path sees it. Two bodies: `udp-socket.ts`, and `memory-socket.ts` for tests. Whoever bound it closes it. */
+/**
+ * One bound UDP socket as the packet path sees it. Three bodies: `direct-socket.ts`, `udp-socket.ts` where that cannot be, and
+ * `memory-socket.ts` for tests. Whoever bound it closes it.
+ */
 export interface PacketSocket {
   readonly local: SocketAddress
-  /** Who gets what arrives; null: everything that arrives is dropped. */
+  /** Who gets what arrives from now on; null: everything that arrives is dropped, and nobody overhears it. */
   receive: PacketReceiver | null
   /** Null, but while its packets are captured. */
   overhear: PacketOnlooker | null
@@ -52,6 +58,6 @@ export interface PairBinder {
   ownerOf(port: number): Promise<string | null>
 }
 
-export function isBindFault(bound: PortPair | BindFault): bound is BindFault {
+export function isBindFault<Bound extends PortPair | PacketSocket>(bound: Bound | BindFault): bound is BindFault {
   return 'kind' in bound
 }

@@ -1,25 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import type { SocketAddress } from '#media/engine.ts'
 import { isIpv6 } from '#media/socket/address.ts'
-import { ownerOfUdpPort } from '#media/socket/port-owner.ts'
-import type { BindFault, PacketOnlooker, PacketReceiver, PacketSocket, PairBinder, PortPair } from '#media/socket/socket.ts'
-
-/** Binds real UDP sockets. */
-export const udpBinder: PairBinder = {
-  async bind(local) {
-    const rtp = await bindUdp(local)
-    if (!(rtp instanceof UdpSocket)) return rtp
-    const rtcp = await bindUdp({ address: local.address, port: rtp.local.port + 1 })
-    if (rtcp instanceof UdpSocket) return pairOf(rtp, rtcp)
-    rtp.close()
-    return rtcp
-  },
-  ownerOf: ownerOfUdpPort,
-}
-
-function pairOf(rtp: PacketSocket, rtcp: PacketSocket): PortPair {
-  return { local: rtp.local, rtp, rtcp }
-}
+import type { BindFault, PacketOnlooker, PacketReceiver, PacketSocket } from '#media/socket/socket.ts'
 
 /** One bound UDP socket. Port 0 takes any free one; such a port is lost (on Linux) when the socket is fixed and opened again. */
 export function bindUdp(local: SocketAddress): Promise<UdpSocket | BindFault> {
@@ -59,8 +41,9 @@ export class UdpSocket implements PacketSocket {
     const { address, port } = socket.address()
     this.local = { address, port }
     socket.on('message', (packet, from) => {
+      if (this.receive === null) return
       if (this.overhear !== null) this.overhear('in', packet, from)
-      if (this.receive !== null) this.receive(packet, from.address, from.port)
+      this.receive(packet, from.address, from.port)
     })
     socket.on('error', () => void this.faults++)
   }

@@ -17,8 +17,8 @@ import { SettingsError } from '#server/settings-reader.ts'
 
 const project = join(import.meta.dirname, '..', '..')
 const terminal = { writeLine: (line: string) => void process.stdout.write(`${line}\n`) }
-/** Why: media/engine/main.ts. */
-const engineRuntime = ['--single-threaded-gc']
+/** Why: media/engine/main.ts; `node:ffi`, which it uses, warns of being experimental (docs/adr/0021-datagrams-by-system-calls.md). */
+const engineRuntime = ['--single-threaded-gc', '--disable-warning=ExperimentalWarning']
 /**
  * Most of what a call allocates dies with it: a small nursery is collected often and cheaply, stays in the cache and keeps an idle server
  * small. Helpers would wait for each other more than they help with so little at a time.

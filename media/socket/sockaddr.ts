@@ -1,0 +1,54 @@
+import { networkInterfaces } from 'node:os'
+import type { SocketAddress } from '#media/engine.ts'
+import { addressBytes, canonicalAddress } from '#media/socket/address.ts'
+
+/**
+ * Socket addresses as Linux has them in memory (ip(7), ipv6(7)), the same on x86-64 and arm64: the family in the machine's order, both of
+ * which are little-endian, port and address in the network's.
+ *
+ *     sockaddr_in     family 2, port 2, address 4, nothing 8
+ *     sockaddr_in6    family 2, port 2, flow 4, address 16, scope 4
+ */
+export const AF_INET = 2
+export const AF_INET6 = 10
+/** Room for either. */
+export const SOCKADDR_BYTES = 28
+const SOCKADDR_IN_BYTES = 16
+
+/** Writes an address to the beginning of `room`. How many bytes it takes; 0: it is none that a socket could be given. */
+export function writeSockaddr(room: Buffer, { address, port }: SocketAddress): number {
+  const bytes = addressBytes(address)
+  if (bytes === null || !Number.isInteger(port) || port < 0 || port > 65_535) return 0
+  room.fill(0, 0, SOCKADDR_BYTES)
+  room.writeUInt16LE(bytes.length === 4 ? AF_INET : AF_INET6, 0)
+  room.writeUInt16BE(port, 2)
+  bytes.copy(room, bytes.length === 4 ? 4 : 8)
+  if (bytes.length === 4) return SOCKADDR_IN_BYTES
+  room.writeUInt32LE(scopeOf(address), 24)
+  return SOCKADDR_BYTES
+}
+
+/** The address at the beginning of `room`, canonical (see canonicalAddress). null: of another family. */
+export function readSockaddr(room: Buffer): SocketAddress | null {
+  const family = room.readUInt16LE(0)
+  const port = room.readUInt16BE(2)
+  if (family === AF_INET) return { address: room.subarray(4, 8).join('.'), port }
+  if (family !== AF_INET6) return null
+  const groups = Array.from({ length: 8 }, (_, index) => room.readUInt16BE(8 + 2 * index).toString(16))
+  const address = canonicalAddress(groups.join(':') + zoneOf(room.readUInt32LE(24)))
+  return address === null ? null : { address, port }
+}
+
+/** The number of the interface that an address names behind `%`, by name or number; 0: none. */
+function scopeOf(address: string): number {
+  const [, zone] = address.split('%')
+  if (zone === undefined) return 0
+  if (/^\d{1,9}$/.test(zone)) return Number(zone)
+  return networkInterfaces()[zone]?.find(({ scopeid }) => scopeid !== undefined && scopeid > 0)?.scopeid ?? 0
+}
+
+function zoneOf(scope: number): string {
+  if (scope === 0) return ''
+  const named = Object.entries(networkInterfaces()).find(([, list]) => list?.some(({ scopeid }) => scopeid === scope))
+  return `%${named?.[0] ?? scope}`
+}
