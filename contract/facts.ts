@@ -188,6 +188,33 @@ export const Fact = Type.Union([
     why: Type.Union([Type.Literal('called'), Type.Literal('cancelled'), Type.Literal('expired')]),
     begun: Type.Optional(Type.String()),
   }),
+  /** A shared phone is somebody's from now on. Of the company, like the two after it. `extension`: theirs. */
+  fact('desk.logged-in', {
+    device: Type.String(),
+    person: Type.String(),
+    extension: Type.String(),
+    by: Type.Union([Type.Literal('phone'), Type.Literal('api')]),
+  }),
+  /** `moved`: they logged in elsewhere; `replaced`: somebody else did here; `expired`: by the company's policy; `removed`: phone or person is no more. */
+  fact('desk.logged-out', {
+    device: Type.String(),
+    person: Type.String(),
+    extension: Type.String(),
+    why: Type.Union([
+      Type.Literal('phone'),
+      Type.Literal('api'),
+      Type.Literal('moved'),
+      Type.Literal('replaced'),
+      Type.Literal('expired'),
+      Type.Literal('removed'),
+    ]),
+  }),
+  /** `unknown`: no extension of anybody with a PIN. */
+  fact('desk.refused', {
+    device: Type.String(),
+    extension: Type.String(),
+    why: Type.Union([Type.Literal('wrong-pin'), Type.Literal('too-many-tries'), Type.Literal('unknown')]),
+  }),
   /** A phone sent a message to another. What it says is kept nowhere. `delivered`: phones that took it; `sip`: what the sender was answered. */
   fact('message.sent', {
     device: Type.String(),

@@ -14,7 +14,7 @@ import {
   optional,
   ref,
 } from '#contract/documents/fields.ts'
-import { FeatureCodes, Parking } from '#contract/documents/features.ts'
+import { FeatureCodes, HotDesk, Parking } from '#contract/documents/features.ts'
 import { Target } from '#contract/documents/target.ts'
 
 /** Call-progress tones of a country (ITU-T E.180 Supplement 2). */
@@ -94,5 +94,7 @@ export const Company = document('company', 'The company: its name, place, langua
   featureCodes: optional(FeatureCodes),
   /** Where calls are parked. */
   parking: optional(Parking),
+  /** Phones that people share. */
+  hotDesk: optional(HotDesk),
 })
 export type Company = Static<typeof Company>

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { fields, optional, seconds } from '#contract/documents/fields.ts'
+import { fields, optional, ref, seconds } from '#contract/documents/fields.ts'
 import { Target } from '#contract/documents/target.ts'
 
 /** What phones dial to do something rather than to call somebody: it begins with `*` or `#`, so that no extension can be meant. */
@@ -22,6 +22,9 @@ export const FeatureCodes = fields({
   callback: optional(FeatureCode, '*37'),
   /** Withdraws all that was asked for so. */
   cancelCallback: optional(FeatureCode, '#37'),
+  /** At a shared phone, alone or followed by one's extension: the phone is one's own until one logs out. */
+  login: optional(FeatureCode, '*11'),
+  logout: optional(FeatureCode, '*12'),
 })
 export type FeatureCodes = Static<typeof FeatureCodes>
 
@@ -38,6 +41,17 @@ export const Parking = fields({
   otherwise: optional(Target),
 })
 export type Parking = Static<typeof Parking>
+
+/** What people may do with phones that they share. */
+export const HotDesk = fields({
+  /** Whom a shared phone reaches at which nobody has logged in; emergency numbers always. Default: colleagues. */
+  loggedOut: optional(Type.Enum(['emergency', 'internal', 'all']), 'internal'),
+  /** A login ends after so many hours. Default: never. */
+  hours: optional(Type.Integer({ minimum: 1, maximum: 168, description: 'a whole number of hours, 1 to 168' })),
+  /** A login ends when these hours close. */
+  untilClosed: optional(ref('hours')),
+})
+export type HotDesk = Static<typeof HotDesk>
 
 export const defaultSlots: readonly string[] = Array.from({ length: 9 }, (_, i) => `*70${i + 1}`)
 export const defaultParkingSeconds = 120

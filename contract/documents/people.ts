@@ -27,6 +27,8 @@ export const Person = document('person', 'Somebody who works here.', {
   callerId: optional(E164),
   /** Whose calls their phones take by the code for group pickup, and who takes theirs. */
   pickupGroups: optional(PickupGroups),
+  /** Digits by which they log in at a shared phone; without them only the API logs them in. */
+  pin: optional(Secret),
 })
 export type Person = Static<typeof Person>
 
@@ -70,6 +72,12 @@ export const Device = document('device', 'A phone with SIP credentials of its ow
   forwards: optional(Type.Boolean(), true),
   /** How many places it may be registered from at once; the oldest gives way. Default 5. */
   maxContacts: optional(Type.Integer({ minimum: 1, maximum: 20, description: 'a whole number, 1 to 20' }), 5),
+  /** People log in at it with their extension and PIN, and it is theirs until they log out; it is no person's otherwise. Default: false. */
+  shared: optional(Type.Boolean({ description: 'true or false' }), false),
+  /** Where it stands, for whoever is told of an emergency call. */
+  location: optional(Name),
+  /** A number of the company that leads to this place: shown to the emergency service, whoever has logged in. Default: `callback` of the emergency document. */
+  emergencyCallerId: optional(E164),
   /** Its own caps, instead of `caps.device` of the outbound document. */
   caps: optional(Caps),
 })

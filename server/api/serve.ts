@@ -9,6 +9,7 @@ import { keysApi } from '#server/access/api.ts'
 import { openApi } from '#server/api/app.ts'
 import { bansApi } from '#server/bans/api.ts'
 import { callsApi, timelineOf } from '#server/calls/api.ts'
+import { desksApi } from '#server/desks/api.ts'
 import { featuresApi } from '#server/features/api.ts'
 import { conferencesApi } from '#server/conferences/api.ts'
 import { monitorsApi } from '#server/monitoring/api.ts'
@@ -91,6 +92,7 @@ export async function serveApi(needs: ServeNeeds): Promise<FastifyInstance> {
   conferencesApi(app, { exchange })
   monitorsApi(app, { exchange })
   featuresApi(app, { exchange })
+  desksApi(app, { exchange })
   captureApi(app, {
     captures: needs.captures,
     traced: async (tenant, call) =>

@@ -1,8 +1,9 @@
 import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call, Part } from '#calls/call.ts'
+import { Gather } from '#calls/gather.ts'
 import type { Leg } from '#calls/leg.ts'
-import type { PlayId, PlayItem } from '#media/engine.ts'
+import type { PlayItem } from '#media/engine.ts'
 import type { ConferenceWords } from '#server/conferences/conference-voice.ts'
 
 /** What a caller at the door is measured by. */
@@ -36,8 +37,6 @@ export interface EntranceStory {
 
 /** So often a caller may be wrong, or say nothing, in one call. */
 const attempts = 3
-/** After the question, and after each digit. */
-const patienceMs = 10_000
 
 const refusals = { full: 'the conference is full', locked: 'the conference is locked' } as const
 
@@ -46,12 +45,9 @@ export class Entrance implements Part {
   readonly #call: Call
   readonly #leg: Leg
   readonly #door: Door
-  readonly #listening = new DisposableStack()
-  #digits = ''
+  readonly #gather: Gather
+  readonly #left: Disposable
   #attempt = 1
-  #playing: PlayId | null = null
-  #patience: Disposable | null = null
-  #parting: Outcome | null = null
   #over = false
 
   constructor(call: Call, leg: Leg, door: Door) {
@@ -60,70 +56,26 @@ export class Entrance implements Part {
     this.#door = door
     call.own(this)
     call.story = { kind: 'conference-entrance', conference: door.conference, leg: leg.id, sentBy: door.sentBy } satisfies EntranceStory
-    leg.hidesDigits = true
-    this.#listening.use(leg.onDigit.on((digit) => this.#pressed(digit)))
-    this.#listening.use(leg.onEnded.on((outcome) => call.end(outcome)))
-    leg.media.attach({ onPlayed: (play) => this.#played(play) })
+    this.#left = leg.onEnded.on((outcome) => call.end(outcome))
+    this.#gather = new Gather(leg, door.longest, { onEntered: (digits) => this.#entered(digits), onSilent: () => this.#silent() })
     if (door.triesLeft() === 0) this.#refuse('too-many-tries', 'closed', 'no PIN is taken any more today')
-    else this.#speak('pin')
+    else this.#gather.ask(door.say('pin'))
   }
 
   close(): void {
     if (this.#over) return
     this.#over = true
-    this.#patience?.[Symbol.dispose]()
-    this.#listening.dispose()
-    this.#leg.hidesDigits = false
-    if (this.#playing !== null) this.#leg.media.endpoint.stop(this.#playing)
+    this.#left[Symbol.dispose]()
+    this.#gather[Symbol.dispose]()
     this.#call.disown(this)
   }
 
-  #speak(words: ConferenceWords): void {
-    this.#wait()
-    const begin = (items: readonly PlayItem[]): void => {
-      if (this.#over || (this.#digits !== '' && this.#parting === null)) return
-      if (items.length === 0) this.#said()
-      else this.#playing = this.#leg.media.endpoint.play(items)
-    }
-    this.#door.say(words).then(begin, () => begin([]))
-  }
-
-  #played(play: PlayId): void {
-    if (play !== this.#playing) return
-    this.#playing = null
-    this.#said()
-  }
-
-  #said(): void {
-    if (this.#parting !== null) this.#hangUp(this.#parting)
-    else this.#wait()
-  }
-
-  #wait(): void {
-    this.#patience?.[Symbol.dispose]()
-    // The question itself may take as long again.
-    this.#patience = this.#call.needs.clock.after(this.#playing === null ? patienceMs : 2 * patienceMs, () => this.#silent())
-  }
-
   #silent(): void {
-    if (this.#parting !== null) this.#hangUp(this.#parting)
-    else if (this.#digits !== '') this.#entered()
-    else if (this.#attempt++ < attempts) this.#speak('pin')
+    if (this.#attempt++ < attempts) this.#gather.ask(this.#door.say('pin'))
     else this.#hangUp({ kind: 'abandoned', by: 'caller', detail: 'no PIN was entered' })
   }
 
-  #pressed(digit: string): void {
-    if (this.#over || this.#parting !== null) return
-    if (this.#playing !== null) this.#leg.media.endpoint.stop(this.#playing)
-    this.#playing = null
-    if (digit !== '#') this.#digits += digit
-    if (digit === '#' || this.#digits.length >= this.#door.longest) this.#entered()
-    else this.#wait()
-  }
-
-  #entered(): void {
-    const digits = this.#digits
-    this.#digits = ''
+  #entered(digits: string): void {
     // Others may have used up the day's tries since this caller was asked.
     if (this.#door.triesLeft() === 0) {
       this.#refuse('too-many-tries', 'closed', 'no PIN is taken any more today')
@@ -149,7 +101,7 @@ export class Entrance implements Part {
     else if (this.#attempt++ >= attempts) this.#refuse('wrong-pin', 'closed', `the PIN was wrong ${attempts} times`)
     else {
       this.#tellRefused('wrong-pin')
-      this.#speak('wrong-pin')
+      this.#gather.ask(this.#door.say('wrong-pin'))
     }
   }
 
@@ -159,8 +111,7 @@ export class Entrance implements Part {
 
   #refuse(why: 'wrong-pin' | 'too-many-tries' | 'full' | 'locked', words: ConferenceWords, detail: string): void {
     this.#tellRefused(why)
-    this.#parting = { kind: 'barred', by: 'us', detail }
-    this.#speak(words)
+    this.#gather.part(this.#door.say(words), () => this.#hangUp({ kind: 'barred', by: 'us', detail }))
   }
 
   #hangUp(outcome: Outcome): void {

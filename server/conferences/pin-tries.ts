@@ -10,29 +10,37 @@ export interface PinTriesNeeds {
 /** Wrong PINs that a room takes in one day of its company, over all calls: further ones are not even asked for. */
 export const TRIES_A_DAY = 10
 
-const prefix = 'conference-tries/'
+/** Whose guesses are counted, and how many are taken in a day. */
+export interface PinTriesTerms {
+  readonly prefix: string
+  readonly aDay: number
+}
 
-/** How often the PIN of each room was guessed wrong today. Survives the server. */
+const ofConferences: PinTriesTerms = { prefix: 'conference-tries/', aDay: TRIES_A_DAY }
+
+/** How often the PIN of each room, or whatever else has one, was guessed wrong today. Survives the server. */
 export class PinTries {
   readonly #needs: PinTriesNeeds
+  readonly #terms: PinTriesTerms
   readonly #days = new Map<string, { day: string; wrong: number }>()
 
-  constructor(needs: PinTriesNeeds) {
+  constructor(needs: PinTriesNeeds, terms = ofConferences) {
     this.#needs = needs
-    for (const [key, value] of needs.kept(prefix)) if (isDay(value)) this.#days.set(key, value)
+    this.#terms = terms
+    for (const [key, value] of needs.kept(terms.prefix)) if (isDay(value)) this.#days.set(key, value)
   }
 
-  /** How many wrong ones this room still takes today. */
-  left(tenant: string, conference: string, timeZone: string): number {
-    const known = this.#days.get(`${prefix}${tenant}/${conference}`)
-    return known?.day === this.#today(timeZone) ? Math.max(0, TRIES_A_DAY - known.wrong) : TRIES_A_DAY
+  /** How many wrong ones are still taken today. */
+  left(tenant: string, name: string, timeZone: string): number {
+    const known = this.#days.get(`${this.#terms.prefix}${tenant}/${name}`)
+    return known?.day === this.#today(timeZone) ? Math.max(0, this.#terms.aDay - known.wrong) : this.#terms.aDay
   }
 
   /** Another wrong one. @returns how many are left. */
-  missed(tenant: string, conference: string, timeZone: string): number {
-    const left = Math.max(0, this.left(tenant, conference, timeZone) - 1)
-    const key = `${prefix}${tenant}/${conference}`
-    const value = { day: this.#today(timeZone), wrong: TRIES_A_DAY - left }
+  missed(tenant: string, name: string, timeZone: string): number {
+    const left = Math.max(0, this.left(tenant, name, timeZone) - 1)
+    const key = `${this.#terms.prefix}${tenant}/${name}`
+    const value = { day: this.#today(timeZone), wrong: this.#terms.aDay - left }
     this.#days.set(key, value)
     this.#needs.keep(key, value)
     return left

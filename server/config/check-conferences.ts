@@ -1,9 +1,15 @@
 import type { ConfigDocument } from '#contract/documents/document.ts'
+import type { Secret } from '#contract/documents/fields.ts'
 import { type Complaint, unwise, wrong } from '#server/config/complaint.ts'
 import { ofKind } from '#server/config/of-kind.ts'
 
 /** What a telephone can enter, and long enough not to be guessed in ten tries. What documents show in place of a secret passes. */
 const pins = /^([0-9]{4,16}|\*{8})$/
+
+/** Whether a secret is a PIN, as far as that can be seen. */
+export function isPin(value: Secret): boolean {
+  return typeof value !== 'string' || pins.test(value)
+}
 
 /** PINs can be entered on a telephone and tell members from moderators; a room that anybody can dial has one. */
 export function conferenceChecks(documents: readonly ConfigDocument[]): Complaint[] {
@@ -12,7 +18,7 @@ export function conferenceChecks(documents: readonly ConfigDocument[]): Complain
     const { pin, moderatorPin } = room
     const found = (['pin', 'moderatorPin'] as const).flatMap((field) => {
       const value = room[field]
-      return typeof value === 'string' && !pins.test(value) ? [wrong('bad-pin', room, [field], 'a PIN is 4 to 16 digits')] : []
+      return value !== undefined && !isPin(value) ? [wrong('bad-pin', room, [field], 'a PIN is 4 to 16 digits')] : []
     })
     const isSame = typeof pin === 'string' && pin === moderatorPin && !pin.startsWith('*')
     return isSame ? [...found, wrong('same-pin', room, ['moderatorPin'], 'moderators need a PIN of their own')] : found

@@ -1,8 +1,9 @@
 import type { ConfigDocument, DocumentOf } from '#contract/documents/document.ts'
 import type { Company, TonePlan } from '#contract/documents/company.ts'
+import type { HotDesk } from '#contract/documents/features.ts'
 import { defaultCodecs } from '#contract/documents/fields.ts'
 import type { Device, Extension } from '#contract/documents/people.ts'
-import type { CompiledConfig, CompiledDevice, CompiledEmergency, SettledCompany } from '#server/config/compiled.ts'
+import type { CompiledConfig, CompiledDevice, CompiledEmergency, CompiledHotDesk, SettledCompany } from '#server/config/compiled.ts'
 import { compileFeatures } from '#server/config/features.ts'
 import { compileConference, compileMonitoring } from '#server/config/compile-conference.ts'
 import { compileOutbound } from '#server/config/compile-outbound.ts'
@@ -74,9 +75,14 @@ function settle(company: Company, numbers: ReadonlyMap<string, DocumentOf<'numbe
     signing: company.signing ?? null,
     musicOnHold: company.musicOnHold ?? [],
     features: compileFeatures(company, main),
+    hotDesk: compileHotDesk(company.hotDesk ?? {}),
     sipDomain: domains[0] ?? 'localhost',
     sipDomains: new Set(domains),
   }
+}
+
+function compileHotDesk({ loggedOut = 'internal', hours, untilClosed }: HotDesk): CompiledHotDesk {
+  return { loggedOut, hours: hours ?? null, untilClosed: untilClosed ?? null }
 }
 
 const tonesOfCountry: ReadonlyMap<string, TonePlan> = new Map([
@@ -99,9 +105,11 @@ interface DeviceSurroundings {
 function compileDevice(device: Device, { people, extensionsOf, settled, deviceCaps }: DeviceSurroundings): CompiledDevice {
   const person = device.person === undefined ? null : (people.get(device.person) ?? null)
   const extensions = extensionsOf(device)
+  const name = device.name ?? person?.name ?? device.username
   return {
     id: device.id,
-    name: device.name ?? person?.name ?? device.username,
+    name,
+    ownName: name,
     person,
     username: device.username,
     password: device.password ?? null,
@@ -115,10 +123,20 @@ function compileDevice(device: Device, { people, extensionsOf, settled, deviceCa
     caps: device.caps ?? deviceCaps,
     extensions,
     pickupGroups: pickupGroupsOf(person, extensions),
+    ...placeOf(device),
   }
 }
 
-function pickupGroupsOf(person: DocumentOf<'person'> | null, extensions: readonly Extension[]): ReadonlySet<string> {
+function placeOf({
+  shared = false,
+  location,
+  emergencyCallerId,
+}: Device): Pick<CompiledDevice, 'shared' | 'location' | 'emergencyCallerId'> {
+  return { shared, location: location ?? null, emergencyCallerId: emergencyCallerId ?? null }
+}
+
+/** The groups whose calls a phone takes. */
+export function pickupGroupsOf(person: DocumentOf<'person'> | null, extensions: readonly Extension[]): ReadonlySet<string> {
   return new Set([...(person?.pickupGroups ?? []), ...extensions.flatMap(({ pickupGroups }) => pickupGroups ?? [])])
 }
 
@@ -142,7 +160,8 @@ function extensionFinder(extensions: readonly Extension[]): (device: Device) => 
   return (device) => [...(found.get(`device ${device.id}`) ?? []), ...(found.get(`person ${device.person ?? ''}`) ?? [])]
 }
 
-function groupByPerson(devices: readonly CompiledDevice[]): Map<string, CompiledDevice[]> {
+/** Devices by whose they are. */
+export function groupByPerson(devices: readonly CompiledDevice[]): Map<string, CompiledDevice[]> {
   const groups = new Map<string, CompiledDevice[]>()
   for (const device of devices) {
     if (device.person === null) continue

@@ -42,6 +42,7 @@ export interface SettledCompany {
   /** Prompt ids; empty: none. */
   readonly musicOnHold: readonly string[]
   readonly features: CompiledFeatures
+  readonly hotDesk: CompiledHotDesk
   /** Domain of addresses of record and digest realm, lower case. */
   readonly sipDomain: string
   /** Lower case. */
@@ -58,6 +59,15 @@ export interface CompiledFeatures {
   readonly afterParking: Target | null
 }
 
+/** What becomes of shared phones. */
+export interface CompiledHotDesk {
+  readonly loggedOut: 'emergency' | 'internal' | 'all'
+  /** Null: a login does not end by its age. */
+  readonly hours: number | null
+  /** Id of the hours with whose closing logins end; null: none. */
+  readonly untilClosed: string | null
+}
+
 /** What a company signs its numbers with. */
 export interface CompiledSigning {
   readonly url: string
@@ -68,8 +78,11 @@ export interface CompiledSigning {
 
 export interface CompiledDevice {
   readonly id: string
-  /** Its own name, else its person's, else its user name. */
+  /** Its own name, else its person's, else its user name; of a shared phone: of whoever has logged in. */
   readonly name: string
+  /** The same, whoever has logged in. */
+  readonly ownName: string
+  /** Null when nobody is logged in at a shared phone. */
   readonly person: Person | null
   readonly username: string
   /** Null before the first apply has made one. */
@@ -92,6 +105,11 @@ export interface CompiledDevice {
   readonly extensions: readonly Extension[]
   /** Of its person and its extensions. */
   readonly pickupGroups: ReadonlySet<string>
+  /** People log in at it. */
+  readonly shared: boolean
+  readonly location: string | null
+  /** E.164 shown to the emergency service; null: that of the emergency document. */
+  readonly emergencyCallerId: string | null
 }
 
 export interface CompiledTrunk {

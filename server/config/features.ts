@@ -9,7 +9,9 @@ import { ofKind } from '#server/config/of-kind.ts'
 /** What phones do by dialling a code. */
 export type Feature =
   | { kind: 'pickup'; number: string }
-  | { kind: 'group-pickup' | 'park' | 'flip' | 'callback' | 'cancel-callback' }
+  | { kind: 'group-pickup' | 'park' | 'flip' | 'callback' | 'cancel-callback' | 'logout' }
+  /** `extension`: whose, where it was dialled behind the code; what is dialled behind that is taken from nobody, since it might be a PIN. */
+  | { kind: 'login'; extension: string | null }
   /** The slot itself: fetches who waits there. */
   | { kind: 'slot'; slot: string }
 
@@ -31,14 +33,26 @@ export function featureOf({ codes, slots }: CompiledFeatures, dialled: string): 
   if (dialled === codes.flip) return { kind: 'flip' }
   if (dialled === codes.callback) return { kind: 'callback' }
   if (dialled === codes.cancelCallback) return { kind: 'cancel-callback' }
+  if (dialled === codes.logout) return { kind: 'logout' }
+  const extension = loginOf(codes.login, dialled)
+  if (extension !== null) return { kind: 'login', extension: extension === '' ? null : extension }
   const number = dialled.startsWith(codes.pickup) ? dialled.slice(codes.pickup.length) : ''
   return /^[*#]?[0-9]{2,6}$/.test(number) ? { kind: 'pickup', number } : null
+}
+
+/** The extension behind the code for logging in, or nothing; null: something else was dialled. */
+function loginOf(code: string, dialled: string): string | null {
+  if (!dialled.startsWith(code)) return null
+  return /^([0-9]{2,6})?([*#].*)?$/.exec(dialled.slice(code.length))?.at(0) === undefined
+    ? null
+    : (/^[0-9]*/.exec(dialled.slice(code.length))?.[0] ?? '')
 }
 
 /** Whatever is dialled means one thing only. */
 export function featureChecks(documents: readonly ConfigDocument[]): Complaint[] {
   return ofKind(documents, 'company').flatMap((company) => {
     const { pickup, ...others } = codesOf(company.featureCodes)
+    const { login } = others
     const taken = new Map(Object.entries(others).map(([name, code]) => [code, `the code of ${name}`]))
     const complaints: Complaint[] = []
     if (taken.size < Object.keys(others).length || taken.has(pickup))
@@ -48,14 +62,12 @@ export function featureChecks(documents: readonly ConfigDocument[]): Complaint[]
     const slots = company.parking?.slots ?? defaultSlots
     for (const [i, slot] of slots.entries()) {
       const path = company.parking?.slots === undefined ? ['parking'] : ['parking', 'slots', i]
-      const owner = taken.get(slot) ?? (isPickup(pickup, slot) ? `the pickup of ${slot.slice(pickup.length)}` : undefined)
+      const owner =
+        taken.get(slot) ??
+        (isPickup(pickup, slot) ? `the pickup of ${slot.slice(pickup.length)}` : isLogin(login, slot) ? 'a login' : undefined)
       if (owner !== undefined) complaints.push(wrong('not-unique', company, path, `${slot} is ${owner} already: no slot may have it`))
     }
-    for (const [name, code] of Object.entries(others)) {
-      if (isPickup(pickup, code))
-        complaints.push(wrong('not-unique', company, ['featureCodes', name], `${code} would be the pickup of ${code.slice(pickup.length)}`))
-    }
-    return complaints
+    return [...complaints, ...prefixed(company, pickup, others)]
   })
 }
 
@@ -63,6 +75,29 @@ function isPickup(pickup: string, code: string): boolean {
   return code.startsWith(pickup) && /^[*#]?[0-9]{2,6}$/.test(code.slice(pickup.length))
 }
 
+/** No code begins with one that numbers are dialled behind. */
+function prefixed(company: Company, pickup: string, others: Readonly<Record<string, string>> & { login: string }): Complaint[] {
+  return Object.entries(others).flatMap(([name, code]) => {
+    const read = isPickup(pickup, code) ? `the pickup of ${code.slice(pickup.length)}` : isLogin(others.login, code) ? 'a login' : null
+    return read === null ? [] : [wrong('not-unique', company, ['featureCodes', name], `${code} would be ${read}`)]
+  })
+}
+
+/** Not the code itself, but what begins with it and is read as one. */
+function isLogin(login: string, code: string): boolean {
+  return code !== login && loginOf(login, code) !== null
+}
+
 function codesOf(given: FeatureCodes | undefined): Required<FeatureCodes> {
-  return { pickup: '**', groupPickup: '*8', park: '*70', flip: '*9', callback: '*37', cancelCallback: '#37', ...given }
+  return {
+    pickup: '**',
+    groupPickup: '*8',
+    park: '*70',
+    flip: '*9',
+    callback: '*37',
+    cancelCallback: '#37',
+    login: '*11',
+    logout: '*12',
+    ...given,
+  }
 }

@@ -2,6 +2,7 @@ import type { ConfigDocument, DocumentKind } from '#contract/documents/document.
 import type { ConfigProblem } from '#contract/errors.ts'
 import { featureChecks } from '#server/config/features.ts'
 import { conferenceChecks } from '#server/config/check-conferences.ts'
+import { deskChecks } from '#server/config/check-desks.ts'
 import { flowChecks } from '#server/config/check-flows.ts'
 import { hoursChecks } from '#server/config/check-hours.ts'
 import { numberChecks } from '#server/config/check-numbers.ts'
@@ -32,7 +33,17 @@ export function validateCompany(documents: readonly ConfigDocument[], options: V
   return [...problems.filter((p) => p.severity === 'error'), ...problems.filter((p) => p.severity === 'warning')]
 }
 
-const checks: readonly Check[] = [singles, references, numberChecks, hoursChecks, ringChecks, trunkChecks, featureChecks, conferenceChecks]
+const checks: readonly Check[] = [
+  singles,
+  references,
+  numberChecks,
+  hoursChecks,
+  ringChecks,
+  trunkChecks,
+  featureChecks,
+  conferenceChecks,
+  deskChecks,
+]
 
 function problemOf({ severity, rule, message, document, path }: Complaint, locate: Locate): ConfigProblem {
   if (document === null) return { severity, rule, message }

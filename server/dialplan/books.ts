@@ -18,16 +18,22 @@ export class Books {
   #byDomain = new Map<string, string>()
   #first: string | null = null
   #emergency: ReadonlySet<string> = new Set()
+  /** The current ones as they were compiled. */
+  #bare: Map<string, Book> = new Map()
   #log: Log
+  #seated: (tenant: string, config: CompiledConfig) => CompiledConfig
 
-  constructor(log: Log) {
+  /** `seated`: the configuration as it is while people have logged in at shared phones. */
+  constructor(log: Log, seated: (tenant: string, config: CompiledConfig) => CompiledConfig = (_tenant, config) => config) {
     this.#log = log
+    this.#seated = seated
   }
 
   /** Takes up a new current version. Calls in progress keep theirs. */
   take(book: Book): void {
     const before = this.#companies.get(book.tenant)
-    this.#companies.set(book.tenant, [book, ...(before ?? [])].slice(0, versionsKept))
+    this.#bare.set(book.tenant, book)
+    this.#companies.set(book.tenant, [this.#asSeated(book), ...(before ?? [])].slice(0, versionsKept))
     this.#first ??= book.tenant
     this.#emergency = new Set([...this.all()].flatMap(({ config }) => [...(config.emergency?.numbers ?? [])]))
     for (const [domain, tenant] of this.#byDomain) if (tenant === book.tenant) this.#byDomain.delete(domain)
@@ -36,6 +42,17 @@ export class Books {
       if (holder === undefined) this.#byDomain.set(domain, book.tenant)
       else this.#log.warn('SIP domain is taken by another company', { domain, tenant: book.tenant })
     }
+  }
+
+  /** Somebody has logged in at a shared phone, or out: the current version is as it is now, also for calls that began with it. */
+  reseat(tenant: string): void {
+    const bare = this.#bare.get(tenant)
+    const [, ...older] = this.#companies.get(tenant) ?? []
+    if (bare !== undefined) this.#companies.set(tenant, [this.#asSeated(bare), ...older])
+  }
+
+  #asSeated(book: Book): Book {
+    return { ...book, config: this.#seated(book.tenant, book.config) }
   }
 
   current(tenant: string): Book | null {

@@ -78,7 +78,7 @@ export class Conduct {
           kind: 'alarm.raised',
           rule: 'emergency-call',
           severity: 'critical',
-          detail: `${call.identity.from.number} dialled ${as.route.number}`,
+          detail: `${call.identity.from.number} dialled ${as.route.number}${placeOf(call, as.config)}`,
         })
         this.#ring(call, caller, emergencyPlan(as.route.number), as)
         return
@@ -253,6 +253,13 @@ export class Conduct {
     const mailTo = [...new Set(policies.flatMap((policy) => policy.mailTo ?? []))]
     Recording.start(call, legs[0], { id: this.#needs.recordingId(), mailTo })
   }
+}
+
+/** Where the phone stands that calls, if that is known. */
+function placeOf(call: Call, config: CompiledConfig): string {
+  const { asker } = call.identity
+  const device = asker.kind === 'device' ? config.devices.get(asker.id) : undefined
+  return device?.location == null ? '' : ` at phone ${device.ownName}, ${device.location}`
 }
 
 /** A recording runs on a leg that is still there; one whose leg has been transferred away is about to end. */

@@ -7,6 +7,7 @@ import type { Binding } from '#sip/registrar/binding.ts'
 import { byDevice } from '#sip/registrar/reach.ts'
 import type { SendTo } from '#sip/agent.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
+import { mayReach } from '#server/desks/may-reach.ts'
 import { decideInside } from '#server/dialplan/decide.ts'
 import { encryptionOf } from '#server/dialplan/encryption-of.ts'
 import { emergencyPlan, outsidePlan, planOf } from '#server/dialplan/plan.ts'
@@ -54,6 +55,9 @@ export class CompanyDirectory implements Directory {
   resolve(number: string, on: CallIdentity): { plan: RingPlan } | { refused: Outcome } {
     const book = this.#needs.book(on.tenant, on.config)
     const route = decideInside(book, number)
+    const asking = on.asker.kind === 'device' ? book.devices.get(on.asker.id) : undefined
+    if (asking !== undefined && !mayReach(book, asking, route))
+      return { refused: barred('nobody is logged in at the phone that asks for it') }
     switch (route.kind) {
       case 'refused':
         return { refused: route.outcome }

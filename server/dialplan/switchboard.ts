@@ -9,7 +9,8 @@ import type { Identified, Identity, IncomingInvite, SipPolicy, Flow } from '#sip
 import { isReplaced } from '#sip/dialog/replaces.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import type { Gruus } from '#sip/registrar/gruu.ts'
-import type { CompiledDevice } from '#server/config/compiled.ts'
+import type { CompiledDevice, CompiledTrunk } from '#server/config/compiled.ts'
+import { mayReach } from '#server/desks/may-reach.ts'
 import { featureOf } from '#server/config/features.ts'
 import type { LiveCalls } from '#server/calls/live-calls.ts'
 import { replaceLeg, replacesOf } from '#server/calls/replacing.ts'
@@ -26,7 +27,6 @@ import type { Identifier } from '#server/dialplan/identify.ts'
 import { type DeviceWho, isWho, type TrunkWho } from '#server/dialplan/who.ts'
 import type { CallerIdentity, Checked } from '#server/stir/caller-identity.ts'
 import type { TrunkLink } from '#server/trunks/trunk-link.ts'
-import type { CompiledTrunk } from '#server/config/compiled.ts'
 import type { TrunkBoard } from '#server/trunks/trunk-board.ts'
 
 export interface SwitchboardNeeds {
@@ -38,7 +38,7 @@ export interface SwitchboardNeeds {
   live: LiveCalls
   rehearsals: Rehearsals
   conduct: Conduct
-  features: Pick<Features, 'dialled'>
+  features: Pick<Features, 'dialled' | 'loggedOut'>
   gruus: Pick<Gruus, 'find'>
   /** New calls above this many are refused; emergency calls never. */
   callLimit: number
@@ -77,8 +77,8 @@ export class Switchboard implements SipPolicy {
     const number = numberOf(device)
     const endpoint = endpointOf(device)
     if (this.#replaces(incoming, who.tenant, endpoint)) return
-    if (this.#isCode(incoming, { book, device, dialled, byGruu })) return
     const route = byGruu === null ? decideInside(book.config, dialled) : routeOfGruu(byGruu)
+    if (this.#isNoCall(incoming, { book, device, dialled, byGruu, route })) return
     const inside = route.kind === 'target' || route.kind === 'refused'
     this.#begin({
       incoming,
@@ -105,15 +105,15 @@ export class Switchboard implements SipPolicy {
     return replaces !== null
   }
 
-  /** True when a code was dialled, so that nobody is called; the INVITE has its answer. */
-  #isCode(
-    incoming: IncomingInvite,
-    { book, device, dialled, byGruu }: { book: Book; device: CompiledDevice; dialled: string; byGruu: unknown },
-  ): boolean {
+  /** True when nobody is to be called: a code was dialled, or nobody is logged in at a phone that may not call there. The INVITE has its answer. */
+  #isNoCall(incoming: IncomingInvite, by: { book: Book; device: CompiledDevice; dialled: string; byGruu: unknown; route: Route }): boolean {
+    const { book, device, dialled, byGruu, route } = by
     const { tenant, config, version } = book
     const feature = byGruu === null ? featureOf(config.settled.features, dialled) : null
-    if (feature === null) return false
-    this.#needs.features.dialled(incoming, feature, { tenant, config, version, dialled, device, endpoint: endpointOf(device) })
+    const dialling = { tenant, config, version, dialled, device, endpoint: endpointOf(device) }
+    if (feature !== null) this.#needs.features.dialled(incoming, feature, dialling)
+    else if (mayReach(config, device, route)) return false
+    else this.#needs.features.loggedOut(incoming, dialling)
     return true
   }
 

@@ -29,6 +29,9 @@ import { Conferences } from '#server/conferences/conferences.ts'
 import { originate } from '#server/calls/originate.ts'
 import { LiveCalls } from '#server/calls/live-calls.ts'
 import { Rehearsals } from '#server/calls/rehearsals.ts'
+import { DeskVoice } from '#server/desks/desk-voice.ts'
+import { HotDesks } from '#server/desks/hot-desks.ts'
+import { seated } from '#server/desks/seating.ts'
 import { DeviceRegistrations } from '#server/devices/registrations.ts'
 import { userOfUri } from '#server/dialplan/arrival.ts'
 import { Books } from '#server/dialplan/books.ts'
@@ -85,6 +88,7 @@ export class Exchange {
   readonly transport: SipTransport
   readonly trunks: TrunkBoard
   readonly books: Books
+  readonly desks: HotDesks
   readonly identity: CallerIdentity
   readonly live = new LiveCalls()
   readonly conduct: Conduct
@@ -110,7 +114,12 @@ export class Exchange {
     this.#wheel = wheel
     this.callLimit = parts.callLimit
     this.trace = new SipTrace(clock)
-    this.books = new Books(log)
+    this.books = new Books(log, (tenant, config) => seated(config, this.desks.seatsOf(tenant)))
+    this.desks = new HotDesks({
+      ...{ clock, journal, tell, secretOf: parts.secretOf },
+      configOf: (tenant) => this.books.current(tenant)?.config ?? null,
+      onSeated: (tenant) => this.books.reseat(tenant),
+    })
     this.identity = new CallerIdentity({ clock, fetch: fetchCertificate, authorities: textOf(parts.sip.signatureAuthorities) })
     this.rehearsals = new Rehearsals(clock, random)
     this.bans = new Bans({
@@ -261,7 +270,7 @@ export class Exchange {
       conduct: this.conduct,
       features: new Features({
         ...{ calls: this.calls, live: this.live, parking: this.parking, callbacks: this.callbacks },
-        voice: new CallbackVoice(parts.prompts),
+        ...{ voice: new CallbackVoice(parts.prompts), desks: this.desks, deskVoice: new DeskVoice(parts.prompts) },
       }),
       gruus,
       callLimit: parts.callLimit,
@@ -296,6 +305,7 @@ export class Exchange {
     await this.agent.close()
     this.presence.close()
     this.callbacks.close()
+    this.desks.close()
     this.registrar.close()
   }
 

@@ -4,12 +4,17 @@ import type { CallNeeds } from '#calls/needs.ts'
 import { openInbound, openLeg } from '#calls/inbound-leg.ts'
 import { talkOf } from '#calls/join.ts'
 import type { EndpointRef } from '#contract/facts.ts'
+import type { Outcome } from '#contract/outcome.ts'
+import type { PlayItem } from '#media/engine.ts'
 import type { LiveCalls } from '#server/calls/live-calls.ts'
 import { type Taker, takePlace } from '#server/calls/replacing.ts'
 import type { CompiledConfig, CompiledDevice } from '#server/config/compiled.ts'
 import type { Feature } from '#server/config/features.ts'
 import { callerAddress } from '#server/dialplan/directory.ts'
 import { encryptionOf } from '#server/dialplan/encryption-of.ts'
+import { DeskLogin } from '#server/desks/desk-login.ts'
+import type { DeskVoice, DeskWords } from '#server/desks/desk-voice.ts'
+import type { HotDesks } from '#server/desks/hot-desks.ts'
 import type { Callbacks } from '#server/features/callbacks.ts'
 import type { CallbackSaid, CallbackVoice } from '#server/features/callback-voice.ts'
 import type { Parking } from '#server/features/parking.ts'
@@ -23,6 +28,8 @@ export interface FeatureNeeds {
   parking: Parking
   callbacks: Pick<Callbacks, 'failedOf' | 'request' | 'cancel'>
   voice: Pick<CallbackVoice, 'say'>
+  desks: Pick<HotDesks, 'check' | 'login' | 'logout' | 'isClosed' | 'longestPin'>
+  deskVoice: Pick<DeskVoice, 'say'>
 }
 
 /** The phone that dialled a code. */
@@ -67,12 +74,57 @@ export class Features {
         this.#flip(incoming, conversationOf(at, by.device), by)
         return
       case 'callback':
-        this.#tell(incoming, by, this.#callBack(by))
+        this.#say(incoming, by, this.#callBack(by))
         return
       case 'cancel-callback':
         this.#needs.callbacks.cancel(by.tenant, by.endpoint.number)
-        this.#tell(incoming, by, { kind: 'cancelled' })
+        this.#say(incoming, by, { kind: 'cancelled' })
+        return
+      case 'login':
+        this.#login(incoming, by, feature.extension)
+        return
+      case 'logout':
+        this.#tell(incoming, by, this.#words(by, this.#logout(by)))
     }
+  }
+
+  /** Nobody has logged in at this phone, and it may not call whom it dialled: it is told so. */
+  loggedOut(incoming: IncomingInvite, by: Dialling): void {
+    this.#tell(incoming, by, this.#words(by, 'log-in-first'), { kind: 'barred', by: 'us', detail: 'nobody is logged in at this phone' })
+  }
+
+  #login(incoming: IncomingInvite, by: Dialling, extension: string | null): void {
+    if (!by.device.shared) {
+      this.#tell(incoming, by, this.#words(by, 'not-shared'))
+      return
+    }
+    const { desks } = this.#needs
+    const { tenant, device } = by
+    // What stands behind the extension might be a PIN.
+    const shown = `${by.config.settled.features.codes.login}${extension ?? ''}`
+    this.#answer(incoming, { ...by, dialled: shown }, (call, leg) => {
+      const login = (whose: string, pin: string): 'in' | 'wrong' | 'closed' => {
+        const checked = desks.check(tenant, device.id, { extension: whose, pin })
+        if ('refused' in checked) return checked.refused === 'too-many-tries' ? 'closed' : 'wrong'
+        desks.login({ tenant, device, person: checked.person, extension: whose }, 'phone')
+        return 'in'
+      }
+      const isClosed = (): boolean => desks.isClosed(tenant, device.id)
+      new DeskLogin(call, leg, { longestPin: desks.longestPin(tenant), isClosed, login, say: (words) => this.#words(by, words) }, extension)
+    })
+  }
+
+  #logout({ tenant, device }: Dialling): DeskWords {
+    if (!device.shared) return 'not-shared'
+    return this.#needs.desks.logout(tenant, device.id, 'phone') === null ? 'nobody' : 'logged-out'
+  }
+
+  #words({ config }: Dialling, words: DeskWords): Promise<readonly PlayItem[]> {
+    return this.#needs.deskVoice.say(words, config.company.language)
+  }
+
+  #say(incoming: IncomingInvite, by: Dialling, said: CallbackSaid): void {
+    this.#tell(incoming, by, this.#needs.voice.say(said, by.config.company.language))
   }
 
   #callBack({ tenant, endpoint }: Dialling): CallbackSaid {
@@ -83,8 +135,22 @@ export class Features {
   }
 
   /** Answers, says so, and hangs up. */
-  #tell(incoming: IncomingInvite, by: Dialling, said: CallbackSaid): void {
-    const { calls, live, voice } = this.#needs
+  #tell(
+    incoming: IncomingInvite,
+    by: Dialling,
+    said: Promise<readonly PlayItem[]>,
+    outcome: Outcome = { kind: 'completed', by: 'us' },
+  ): void {
+    this.#answer(incoming, by, (call, leg) => {
+      leg.onEnded.on((end) => call.end(end))
+      const done = (): void => leg.hangUp(outcome)
+      said.then((items) => say(leg, items, done), done)
+    })
+  }
+
+  /** A call that the phone has with us alone; `then`, once it is answered. */
+  #answer(incoming: IncomingInvite, by: Dialling, then: (call: Call, leg: Leg) => void): void {
+    const { calls, live } = this.#needs
     const { tenant, config, endpoint, device } = by
     const { number, name } = endpoint
     const from = { number, ...(name !== undefined && { name }) }
@@ -95,9 +161,11 @@ export class Features {
     const opened = openInbound(call, incoming, endpoint, { encryption: encryptionOf(config, device), codecs: device.codecs })
     if (opened === null) return
     const { leg } = opened
-    leg.onEnded.on((outcome) => call.end(outcome))
-    const done = (): void => leg.hangUp({ kind: 'completed', by: 'us' })
-    opened.answer(() => void voice.say(said, config.company.language).then((items) => say(leg, items, done), done))
+    const gone = leg.onEnded.on((outcome) => call.end(outcome))
+    opened.answer(() => {
+      gone[Symbol.dispose]()
+      then(call, leg)
+    })
   }
 
   #fetch(incoming: IncomingInvite, slot: string, by: Dialling): void {

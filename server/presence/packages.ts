@@ -71,7 +71,7 @@ export function packagesOf(needs: PackageNeeds): readonly EventPackage[] {
       ...onlyItself(needs.books),
       view(watch): EventView {
         const { tenant, name } = partsOf(watch)
-        return new MessageSummaryView(watch.entity, () => needs.mailboxes.count(tenant, name))
+        return new MessageSummaryView(watch.entity, () => needs.mailboxes.count(tenant, mailboxOf(configOf(tenant), name)))
       },
     },
     {
@@ -90,6 +90,12 @@ export function packagesOf(needs: PackageNeeds): readonly EventPackage[] {
 function maySeeRemote(config: CompiledConfig | undefined, name: string, device: string): boolean {
   if (config === undefined) return false
   return config.company.lampsShowCallers === true || (phonesOf(config, name) ?? []).some(({ id }) => id === device)
+}
+
+/** The mailbox behind a name: that of an extension; of a phone by its user name, that of whoever has it. */
+function mailboxOf(config: CompiledConfig | undefined, name: string): string {
+  const device = config === undefined || config.extensions.has(name) ? undefined : config.devicesByUsername.get(name)
+  return device?.person == null ? name : (device.extensions[0]?.number ?? name)
 }
 
 type Rules = Pick<EventPackage, 'admit' | 'examine'>

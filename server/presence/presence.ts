@@ -95,6 +95,8 @@ export class Presence {
       this.#lines.hear(fact)
     } else if (fact.kind === 'device.registered' || fact.kind === 'device.unregistered') {
       this.#changed(fact.tenant, fact.device, ['presence', 'reg'])
+    } else if (fact.kind === 'desk.logged-in' || fact.kind === 'desk.logged-out') {
+      this.#seated(fact.tenant, fact.device, fact.extension)
     } else if (fact.kind === 'config.changed') {
       const config = this.#needs.books.current(fact.tenant)?.config
       this.#said.examine((publisher) => {
@@ -160,6 +162,15 @@ export class Presence {
     const config = this.#needs.books.current(tenant)?.config
     if (config?.settled.features.slots.has(name) === true) return this.#slots.of(tenant, name)
     return config === undefined ? [] : (phonesOf(config, name) ?? []).flatMap(({ id }) => this.#lines.of(tenant, id))
+  }
+
+  /** A shared phone is another person's: the lamps on both, and its own. */
+  #seated(tenant: string, device: string, extension: string): void {
+    this.#changed(tenant, device, ['dialog', 'presence', 'message-summary'])
+    for (const event of ['dialog', 'presence', 'message-summary']) this.notifier.changed(event, resourceOf(tenant, extension))
+    // What the one before said there of themselves is nobody's word for the next.
+    this.#said.examine((publisher) => publisher !== resourceOf(tenant, device))
+    this.notifier.examine(tenant)
   }
 
   #changed(tenant: string, device: string, events: readonly string[]): void {

@@ -41,6 +41,8 @@ export class EventStream {
     if (listeners === undefined) return
     const text = JSON.stringify({ kind: 'fact', fact })
     for (const outbox of [...listeners]) outbox.send(text)
+    // A phone has gone over to another extension: the snapshot says which.
+    if (fact.kind === 'desk.logged-in' || fact.kind === 'desk.logged-out') this.resync(fact.tenant)
   }
 
   /** Facts told from now on come after the snapshot, none is missed and none comes twice. */

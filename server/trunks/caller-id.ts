@@ -1,5 +1,5 @@
 import type { Diverted, Shown } from '#calls/needs.ts'
-import type { CompiledConfig, CompiledTrunk } from '#server/config/compiled.ts'
+import type { CompiledConfig, CompiledDevice, CompiledTrunk } from '#server/config/compiled.ts'
 import { writeFor } from '#server/numbering/numbering.ts'
 import { formatDiversion } from '#sip/identity/diversion.ts'
 import { formatHistory } from '#sip/identity/history-info.ts'
@@ -36,13 +36,18 @@ function numberToShow(config: CompiledConfig, trunk: CompiledTrunk, claim: Claim
 
 function wishes(config: CompiledConfig, claim: Claim): (string | null)[] {
   const company = config.settled.callerId
-  if (claim.emergency === true) return [config.emergency?.callback ?? null, company]
+  const device = claim.device === null ? undefined : config.devices.get(claim.device)
+  if (claim.emergency === true) return wishesInEmergency(config, device)
   if (claim.show === 'company') return [company]
   if (claim.show === 'caller') return [claim.from.number, claim.preferred ?? null, company]
   if (claim.show !== undefined) return [claim.show.number, company]
-  const device = claim.device === null ? undefined : config.devices.get(claim.device)
   const preferred = claim.preferred !== undefined && device?.mayShow.has(claim.preferred) === true ? claim.preferred : null
   return [preferred, device?.callerId ?? null, company]
+}
+
+/** Where help is to come to: the place of the phone before that of the company. */
+function wishesInEmergency(config: CompiledConfig, device: CompiledDevice | undefined): (string | null)[] {
+  return [device?.emergencyCallerId ?? null, config.emergency?.callback ?? null, config.settled.callerId]
 }
 
 /** A trunk as one call writes to it. */

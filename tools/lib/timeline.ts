@@ -91,6 +91,9 @@ const sentences: { readonly [K in FactKind]: (fact: Of<K>, name: Name) => string
   'device.password-shown': ({ device, to }) => `the password of phone "${device}" was shown to ${to}`,
   'callback.requested': ({ extension, to }) => `${extension} is to be called when ${to} is free`,
   'callback.ended': ({ extension, to, why }) => `${extension} is no longer to be called for ${to}: ${why}`,
+  'desk.logged-in': ({ device, extension }) => `extension ${extension} has logged in at phone "${device}"`,
+  'desk.logged-out': ({ device, extension, why }) => `extension ${extension} is logged out at phone "${device}": ${why}`,
+  'desk.refused': ({ device, extension, why }) => `extension ${extension} was not logged in at phone "${device}": ${why}`,
   'message.sent': ({ device, to, delivered, sip }) =>
     `phone "${device}" sent a message to ${to}: ${delivered > 0 ? 'delivered' : `not delivered (${sip})`}`,
   'config.changed': ({ version, author }) => `${author} made configuration ${version}`,

@@ -1,6 +1,19 @@
 import { troubleOf } from '#contract/quality.ts'
 import type { Words } from '#web/words/words.ts'
 
+const deskRefusals = {
+  'wrong-pin': 'the PIN was wrong',
+  'too-many-tries': 'too many wrong PINs today',
+  unknown: 'nobody has a PIN there',
+} as const
+const deskEnds = {
+  phone: 'at the phone',
+  api: 'from elsewhere',
+  moved: 'they logged in again',
+  replaced: 'somebody else logged in',
+  expired: 'the time is up',
+  removed: 'the phone or the person is no more',
+} as const
 const conferenceRefusals = {
   'wrong-pin': 'the PIN was wrong',
   'too-many-tries': 'too many wrong PINs today',
@@ -235,6 +248,9 @@ export const en: Words = {
     'callback.requested': (f) => `${f.extension} is to be called when ${f.to} is free.`,
     'callback.ended': (f) =>
       `${f.extension} is no longer to be called for ${f.to}: ${{ called: 'it was', cancelled: 'withdrawn', expired: 'too late' }[f.why]}.`,
+    'desk.logged-in': (f, say) => `Phone ${say.device(f.device)} is that of extension ${f.extension} now.`,
+    'desk.logged-out': (f, say) => `Extension ${f.extension} is logged out at phone ${say.device(f.device)}: ${deskEnds[f.why]}.`,
+    'desk.refused': (f, say) => `Extension ${f.extension} was not logged in at phone ${say.device(f.device)}: ${deskRefusals[f.why]}.`,
     'message.sent': (f, say) =>
       `Phone ${say.device(f.device)} sent a message to ${f.to}: ${f.delivered > 0 ? 'delivered' : `not delivered (${f.sip})`}.`,
     'config.changed': (f) => `Configuration version ${f.version} by ${f.author}: ${f.comment}`,

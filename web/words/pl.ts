@@ -1,6 +1,19 @@
 import { troubleOf } from '#contract/quality.ts'
 import type { Words } from '#web/words/words.ts'
 
+const deskRefusals = {
+  'wrong-pin': 'błędny PIN',
+  'too-many-tries': 'zbyt wiele błędnych kodów PIN dzisiaj',
+  unknown: 'brak kodu PIN',
+} as const
+const deskEnds = {
+  phone: 'na telefonie',
+  api: 'zdalnie',
+  moved: 'zalogowano ponownie',
+  replaced: 'zalogował się ktoś inny',
+  expired: 'czas minął',
+  removed: 'telefon lub osoba już nie istnieje',
+} as const
 const conferenceRefusals = {
   'wrong-pin': 'błędny PIN',
   'too-many-tries': 'zbyt wiele błędnych kodów PIN dzisiaj',
@@ -233,6 +246,9 @@ export const pl: Words = {
     'callback.requested': (f) => `${f.extension} otrzyma połączenie, gdy ${f.to} będzie wolny.`,
     'callback.ended': (f) =>
       `${f.extension} już nie czeka na ${f.to}: ${{ called: 'łączymy', cancelled: 'odwołane', expired: 'czas minął' }[f.why]}.`,
+    'desk.logged-in': (f, say) => `Telefon ${say.device(f.device)} należy teraz do numeru ${f.extension}.`,
+    'desk.logged-out': (f, say) => `Numer ${f.extension} wylogowany z telefonu ${say.device(f.device)}: ${deskEnds[f.why]}.`,
+    'desk.refused': (f, say) => `Numer ${f.extension} nie zalogowany na telefonie ${say.device(f.device)}: ${deskRefusals[f.why]}.`,
     'message.sent': (f, say) =>
       `Telefon ${say.device(f.device)} wysłał wiadomość do ${f.to}: ${f.delivered > 0 ? 'dostarczona' : `niedostarczona (${f.sip})`}.`,
     'config.changed': (f) => `Konfiguracja, wersja ${f.version}, ${f.author}: ${f.comment}`,

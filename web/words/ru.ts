@@ -1,6 +1,19 @@
 import { troubleOf } from '#contract/quality.ts'
 import type { Words } from '#web/words/words.ts'
 
+const deskRefusals = {
+  'wrong-pin': 'неверный PIN',
+  'too-many-tries': 'слишком много неверных PIN за день',
+  unknown: 'PIN не задан',
+} as const
+const deskEnds = {
+  phone: 'с телефона',
+  api: 'не с телефона',
+  moved: 'вход выполнен заново',
+  replaced: 'вошёл кто-то другой',
+  expired: 'время истекло',
+  removed: 'телефона или сотрудника больше нет',
+} as const
 const conferenceRefusals = {
   'wrong-pin': 'неверный PIN',
   'too-many-tries': 'слишком много неверных PIN за день',
@@ -233,6 +246,9 @@ export const ru: Words = {
     'callback.requested': (f) => `${f.extension} перезвонят, когда ${f.to} освободится.`,
     'callback.ended': (f) =>
       `${f.extension} больше не ждёт ${f.to}: ${{ called: 'соединяем', cancelled: 'отменено', expired: 'время вышло' }[f.why]}.`,
+    'desk.logged-in': (f, say) => `Телефон ${say.device(f.device)} теперь за номером ${f.extension}.`,
+    'desk.logged-out': (f, say) => `Номер ${f.extension} вышел на телефоне ${say.device(f.device)}: ${deskEnds[f.why]}.`,
+    'desk.refused': (f, say) => `Номер ${f.extension} не вошёл на телефоне ${say.device(f.device)}: ${deskRefusals[f.why]}.`,
     'message.sent': (f, say) =>
       `Телефон ${say.device(f.device)} отправил сообщение на ${f.to}: ${f.delivered > 0 ? 'доставлено' : `не доставлено (${f.sip})`}.`,
     'config.changed': (f) => `Конфигурация, версия ${f.version}, ${f.author}: ${f.comment}`,

@@ -117,6 +117,13 @@ const facts: { readonly [K in FactKind]: readonly [Extract<Fact, { kind: K }>, .
   'device.password-shown': [{ ...common, kind: 'device.password-shown', device: 'd', to: 'eve' }, 'device:d', 'eve'],
   'callback.requested': [{ ...common, kind: 'callback.requested', extension: '100', to: '101' }, '100', '101'],
   'callback.ended': [{ ...common, kind: 'callback.ended', extension: '100', to: '101', why: 'called', begun: 'c2' }, '100', '101'],
+  'desk.logged-in': [{ ...common, kind: 'desk.logged-in', device: 'd', person: 'eve', extension: '101', by: 'phone' }, 'device:d', '101'],
+  'desk.logged-out': [
+    { ...common, kind: 'desk.logged-out', device: 'd', person: 'eve', extension: '101', why: 'expired' },
+    'device:d',
+    '101',
+  ],
+  'desk.refused': [{ ...common, kind: 'desk.refused', device: 'd', extension: '101', why: 'wrong-pin' }, 'device:d', '101'],
   'message.sent': [
     { ...common, kind: 'message.sent', device: 'd', to: '102', type: 'text/plain', bytes: 5, delivered: 0, sip: 480 },
     'device:d',

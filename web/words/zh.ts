@@ -1,6 +1,15 @@
 import { troubleOf } from '#contract/quality.ts'
 import type { Words } from '#web/words/words.ts'
 
+const deskRefusals = { 'wrong-pin': '密码错误', 'too-many-tries': '今日密码错误次数过多', unknown: '未设置密码' } as const
+const deskEnds = {
+  phone: '在话机上退出',
+  api: '由他处退出',
+  moved: '已在别处登录',
+  replaced: '他人已登录',
+  expired: '时间已到',
+  removed: '话机或人员已不存在',
+} as const
 const conferenceRefusals = {
   'wrong-pin': '密码错误',
   'too-many-tries': '今日密码错误次数过多',
@@ -230,6 +239,9 @@ export const zh: Words = {
     'device.password-shown': (f, say) => `${f.to} 查看了话机 ${say.device(f.device)} 的密码。`,
     'callback.requested': (f) => `${f.to} 空闲时将回呼 ${f.extension}。`,
     'callback.ended': (f) => `${f.extension} 不再等待 ${f.to}：${{ called: '正在接通', cancelled: '已取消', expired: '已过期' }[f.why]}。`,
+    'desk.logged-in': (f, say) => `话机 ${say.device(f.device)} 现由分机 ${f.extension} 使用。`,
+    'desk.logged-out': (f, say) => `分机 ${f.extension} 已从话机 ${say.device(f.device)} 退出：${deskEnds[f.why]}。`,
+    'desk.refused': (f, say) => `分机 ${f.extension} 未能登录话机 ${say.device(f.device)}：${deskRefusals[f.why]}。`,
     'message.sent': (f, say) => `话机 ${say.device(f.device)} 给 ${f.to} 发了消息：${f.delivered > 0 ? '已送达' : `未送达 (${f.sip})`}。`,
     'config.changed': (f) => `配置第 ${f.version} 版，${f.author}：${f.comment}`,
     'alarm.raised': (f) => `告警 ${f.rule}：${f.detail}`,

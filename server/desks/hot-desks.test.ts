@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { silentLog } from '#base/log.ts'
+import { VirtualClock } from '#base/virtual-clock.ts'
+import type { ConfigDocument } from '#contract/documents/document.ts'
+import type { NewFact } from '#contract/facts.ts'
+import { deskChecks } from '#server/config/check-desks.ts'
+import { compile } from '#server/config/compile.ts'
+import { HotDesks } from '#server/desks/hot-desks.ts'
+import { seated } from '#server/desks/seating.ts'
+import { Books } from '#server/dialplan/books.ts'
+
+const documents = (...more: ConfigDocument[]): ConfigDocument[] => [
+  {
+    ...{ kind: 'company', id: 'acme', name: 'Acme', timezone: 'UTC', country: 'GB', language: 'en', sipDomains: ['acme.test'] },
+    hotDesk: { hours: 10, untilClosed: 'office' },
+  },
+  { kind: 'hours', id: 'office', weekly: [{ days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '09:00', to: '18:00' }] },
+  { kind: 'person', id: 'anna', name: 'Anna', pin: '4711', callerId: '+442079460001', pickupGroups: ['sales'] },
+  { kind: 'person', id: 'ben', name: 'Ben', pin: '8822' },
+  { kind: 'device', id: 'anna-own', username: 'anna', person: 'anna', withhold: true },
+  { kind: 'device', id: 'lobby', username: 'lobby', shared: true },
+  { kind: 'device', id: 'attic', username: 'attic', shared: true, name: 'Attic' },
+  { kind: 'extension', id: '100', number: '100', target: { person: 'anna' } },
+  { kind: 'extension', id: '101', number: '101', target: { person: 'ben' } },
+  { kind: 'extension', id: '150', number: '150', target: { device: 'lobby' } },
+  ...more,
+]
+
+/** A Tuesday, 12:00. */
+const noon = Date.UTC(2026, 10, 24, 12)
+
+function company(kept = new Map<string, unknown>(), clock = new VirtualClock(noon)) {
+  const told: string[] = []
+  const books: Books = new Books(silentLog, (tenant, config) => seated(config, desks.seatsOf(tenant)))
+  const desks = new HotDesks({
+    clock,
+    journal: {
+      keep: (key, value) => void (value === null ? kept.delete(key) : kept.set(key, value)),
+      kept: (prefix) => new Map([...kept].filter(([key]) => key.startsWith(prefix))),
+      whenKept: (then) => then(),
+    },
+    tell: (fact: NewFact) => {
+      if (fact.kind === 'desk.logged-in') told.push(`${fact.extension} in at ${fact.device}`)
+      else if (fact.kind === 'desk.logged-out') told.push(`${fact.extension} out at ${fact.device}: ${fact.why}`)
+      else if (fact.kind === 'desk.refused') told.push(`${fact.extension} refused: ${fact.why}`)
+      else if (fact.kind === 'alarm.raised') told.push(fact.rule)
+    },
+    configOf: (tenant) => books.current(tenant)?.config ?? null,
+    secretOf: (_tenant, secret) => (typeof secret === 'string' ? secret : null),
+    onSeated: (tenant) => books.reseat(tenant),
+  })
+  const take = (version = 1, set = documents()): void => books.take({ tenant: 'acme', version, config: compile(set) })
+  take()
+  const phone = (id: string) => {
+    const device = books.current('acme')?.config.devices.get(id)
+    assert.ok(device !== undefined)
+    return device
+  }
+  const login = (device: string, extension: string): void => {
+    const person = desks.personOf('acme', extension)
+    assert.ok(person !== null)
+    desks.login({ tenant: 'acme', device: phone(device), person, extension }, 'phone')
+  }
+  const enter = (device: string, extension: string, pin: string) => desks.check('acme', device, { extension, pin })
+  return { desks, books, take, told, clock, kept, phone, login, enter }
+}
+
+test('a phone is whoever’s logs in: name, extension, number outside, groups, what their own phone may; all that ends with the login', () => {
+  const { desks, books, phone, login } = company()
+  const before = phone('lobby')
+  login('lobby', '100')
+  const { name, person, extensions, callerId, pickupGroups, withhold } = phone('lobby')
+  assert.deepEqual(
+    [name, person?.id, extensions.map(({ number }) => number), callerId, [...pickupGroups], withhold],
+    ['Anna', 'anna', ['100', '150'], '+442079460001', ['sales'], true],
+  )
+  const config = books.current('acme')?.config
+  assert.deepEqual(
+    config?.devicesByPerson.get('anna')?.map(({ id }) => id),
+    ['anna-own', 'lobby'],
+  )
+  assert.equal(config.devicesByUsername.get('lobby'), phone('lobby'))
+  desks.logout('acme', 'lobby', 'phone')
+  assert.deepEqual(phone('lobby'), before)
+})
+
+test('logging in elsewhere ends the login before, and whoever else was there is logged out', () => {
+  const { login, told } = company()
+  login('lobby', '100')
+  login('attic', '100')
+  login('attic', '101')
+  assert.deepEqual(told, ['100 in at lobby', '100 out at lobby: moved', '100 in at attic', '100 out at attic: replaced', '101 in at attic'])
+})
+
+test('a login ends when the company closes or after its hours, whichever is first', () => {
+  const { login, told, clock, desks } = company()
+  login('lobby', '100')
+  clock.advance(6 * 3_600_000 - 1)
+  assert.equal(desks.of('acme').length, 1)
+  clock.advance(1)
+  assert.equal(told.at(-1), '100 out at lobby: expired')
+  login('lobby', '100')
+  clock.advance(10 * 3_600_000)
+  assert.equal(told.at(-1), '100 out at lobby: expired', 'it was closed already, so the hours count')
+  assert.equal(clock.pending, 0)
+})
+
+test('logins outlive the server, and those whose time ran out meanwhile end when it is back', () => {
+  const first = company()
+  first.login('lobby', '100')
+  first.login('attic', '101')
+  first.desks.close()
+  const soon = company(new Map(first.kept), new VirtualClock(noon + 60_000))
+  soon.desks.restore()
+  assert.deepEqual([soon.phone('lobby').person?.id, soon.phone('attic').person?.id, soon.told], ['anna', 'ben', []])
+  const late = company(new Map(first.kept), new VirtualClock(noon + 24 * 3_600_000))
+  late.desks.restore()
+  late.clock.advance(0)
+  assert.deepEqual([late.phone('lobby').person, late.desks.of('acme')], [null, []])
+})
+
+test('a person or a phone that is no longer there is logged out when the configuration says so', () => {
+  const { login, told, take, desks } = company()
+  login('lobby', '100')
+  login('attic', '101')
+  take(
+    2,
+    documents().filter(({ id }) => id !== 'attic'),
+  )
+  desks.examine('acme')
+  assert.deepEqual(told.slice(2), ['101 out at attic: removed'])
+  assert.equal(desks.at('acme', 'lobby')?.person, 'anna')
+})
+
+test('PINs are not guessed: ten wrong ones a day for an extension, thirty at a phone, and then no right one is taken either', () => {
+  const { enter, told, desks, clock } = company()
+  assert.ok('person' in enter('lobby', '100', '4711'))
+  for (let tries = 1; tries <= 10; tries++) assert.deepEqual(enter('lobby', '100', '0000'), { refused: 'wrong-pin' })
+  assert.equal(told.filter((each) => each === 'pin-guessing').length, 1)
+  assert.deepEqual(enter('attic', '100', '4711'), { refused: 'too-many-tries' })
+  assert.ok('person' in enter('lobby', '101', '8822'))
+  for (let tries = 1; tries <= 20; tries++) assert.deepEqual(enter('lobby', String(200 + tries), '0000'), { refused: 'unknown' })
+  assert.equal(desks.isClosed('acme', 'lobby'), true)
+  assert.deepEqual(enter('lobby', '101', '8822'), { refused: 'too-many-tries' })
+  clock.advance(24 * 3_600_000)
+  assert.ok('person' in enter('lobby', '100', '4711'))
+  assert.ok(!told.join().includes('4711') && !told.join().includes('0000'))
+})
+
+test('a shared phone has no person, PINs can be entered, and what it shows in an emergency is the company’s', () => {
+  const rules = (...more: ConfigDocument[]) => deskChecks(documents(...more)).map(({ rule, severity }) => `${severity} ${rule}`)
+  assert.deepEqual(rules(), [])
+  assert.deepEqual(rules({ kind: 'device', id: 'x', username: 'x', shared: true, person: 'anna' }), ['error shared-phone'])
+  assert.deepEqual(rules({ kind: 'person', id: 'x', name: 'X', pin: '12' }), ['error bad-pin'])
+  assert.deepEqual(rules({ kind: 'person', id: 'x', name: 'X', pin: '1234' }), ['warning idle-pin'])
+  assert.deepEqual(rules({ kind: 'device', id: 'x', username: 'x', emergencyCallerId: '+442079460009' }), ['error foreign-number'])
+})
