@@ -33,6 +33,8 @@ export class WirePhone implements AsyncDisposable {
   answersAlone = false
   /** Behind the URI in our Contact: `;transport=ws`. */
   contactParams = ''
+  /** Its audio, as SDP says it from `m=` on, at the address of our ear; null: A-law that ends at the ear. */
+  audio: readonly string[] | null = null
   /** The request sent last. */
   #sent = ''
   #cseq = 0
@@ -114,18 +116,10 @@ export class WirePhone implements AsyncDisposable {
   sdp(): string {
     const { address } = this.ear
     const family = address.includes(':') ? 'IP6' : 'IP4'
-    return [
-      'v=0',
-      `o=phone 1 1 IN ${family} ${address}`,
-      's=-',
-      `c=IN ${family} ${address}`,
-      't=0 0',
-      `m=audio ${this.ear.port} RTP/AVP 8 101`,
-      'a=rtpmap:8 PCMA/8000',
-      'a=rtpmap:101 telephone-event/8000',
-      'a=ptime:20',
-      '',
-    ].join('\r\n')
+    const alaw = [`m=audio ${this.ear.port} RTP/AVP 8 101`, 'a=rtpmap:8 PCMA/8000', 'a=rtpmap:101 telephone-event/8000', 'a=ptime:20']
+    return ['v=0', `o=phone 1 1 IN ${family} ${address}`, 's=-', `c=IN ${family} ${address}`, 't=0 0', ...(this.audio ?? alaw), ''].join(
+      '\r\n',
+    )
   }
 
   /** Sends a request as given, with the fields that no request does without. */
