@@ -18,11 +18,13 @@ import { Gruus } from '#sip/registrar/gruu.ts'
 import { Registrar } from '#sip/registrar/registrar.ts'
 import { Locator } from '#sip/location/locator.ts'
 import { isReferredTo } from '#sip/dialog/replaces.ts'
-import { SipTrace } from '#sip/trace.ts'
+import { SipTrace, type TraceLimits } from '#sip/trace.ts'
 import { DnsClient, nameServer, type NameServer } from '#sip/transport/dns-client.ts'
 import type { ListenAt } from '#sip/transport/port-taken.ts'
 import { SipTransport } from '#sip/transport/sip-transport.ts'
+import type { SourceWatch } from '#sip/transport/source-watch.ts'
 import type { KeyedCertificate } from '#sip/transport/tls-keys.ts'
+import type { Transport } from '#sip/transport/transport.ts'
 import { Bans } from '#server/bans/bans.ts'
 import { ConferenceVoice } from '#server/conferences/conference-voice.ts'
 import { Conferences } from '#server/conferences/conferences.ts'
@@ -79,13 +81,19 @@ export interface ExchangeParts {
   /** A secret of a company's documents, in plain. */
   secretOf: (tenant: string, secret: Secret) => string | null
   vault: Vault
+  /** Default: sockets of this machine, as `sip` says. */
+  transport?: (wheel: TimerWheel, watch: SourceWatch) => ExchangeTransport
+  trace?: Partial<TraceLimits>
 }
+
+/** The network as an exchange sees it. */
+export type ExchangeTransport = Transport & Pick<SipTransport, 'counts' | 'listening' | 'handshaking' | 'useCertificates' | 'seenBy'>
 
 /** The telephone exchange: the SIP agent, who may use it, where calls go, and all calls in progress. Caller starts and closes it. */
 export class Exchange {
   readonly agent: Agent
   readonly registrar: Registrar
-  readonly transport: SipTransport
+  readonly transport: ExchangeTransport
   readonly trunks: TrunkBoard
   readonly books: Books
   readonly desks: HotDesks
@@ -113,7 +121,7 @@ export class Exchange {
     const wheel = new TimerWheel(clock, 10, 200)
     this.#wheel = wheel
     this.callLimit = parts.callLimit
-    this.trace = new SipTrace(clock)
+    this.trace = new SipTrace(clock, parts.trace)
     this.books = new Books(log, (tenant, config) => seated(config, this.desks.seatsOf(tenant)))
     this.desks = new HotDesks({
       ...{ clock, journal, tell, secretOf: parts.secretOf },
@@ -127,7 +135,9 @@ export class Exchange {
       isTrunk: (address, port) => this.trunks.from(address, port).length > 0,
     })
     const { watch } = this.bans
-    this.transport = new SipTransport(clock, wheel, { ...listenAt(parts.sip, parts.certificates), watch, meter: parts.meter })
+    this.transport =
+      parts.transport?.(wheel, watch) ??
+      new SipTransport(clock, wheel, { ...listenAt(parts.sip, parts.certificates), watch, meter: parts.meter })
     const locator = new Locator(clock, random, new DnsClient(clock, random, nameServersOf(parts.sip.dnsServers)))
     const addresses = mediaAddresses({
       publicAddress: parts.sip.publicAddress,

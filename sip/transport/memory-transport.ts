@@ -3,6 +3,7 @@ import type { Random } from '#base/ids.ts'
 import type { Flow, TransportName } from '#sip/agent.ts'
 import { isKeepAlive } from '#sip/message/framing.ts'
 import { Inbox } from '#sip/transport/inbox.ts'
+import type { SourceWatch } from '#sip/transport/source-watch.ts'
 import {
   type Destination,
   type HostPort,
@@ -38,9 +39,9 @@ export class MemoryNetwork {
     this.weather = { ...FAIR, ...weather }
   }
 
-  /** A transport at an address; every transport protocol at that one port. */
-  host(address: string, port = 5060): MemoryTransport {
-    return new MemoryTransport(this, { address, port })
+  /** A transport at an address; every transport protocol at that one port. `watch`: who is listened to; null: everybody. */
+  host(address: string, port = 5060, watch: SourceWatch | null = null): MemoryTransport {
+    return new MemoryTransport(this, { address, port }, watch)
   }
 
   /** Used by `MemoryTransport`. */
@@ -77,15 +78,17 @@ export class MemoryTransport implements Transport {
   readonly arrived: string[] = []
   readonly #network: MemoryNetwork
   readonly #streams = new Map<number, Flow>()
+  readonly #watch: SourceWatch | null
   #inbox: Inbox | null = null
 
-  constructor(network: MemoryNetwork, local: Flow['local']) {
+  constructor(network: MemoryNetwork, local: Flow['local'], watch: SourceWatch | null = null) {
     this.#network = network
     this.local = local
+    this.#watch = watch
   }
 
   start(receiver: TransportReceiver): Promise<void> {
-    this.#inbox = new Inbox(this.counts, receiver)
+    this.#inbox = new Inbox(this.counts, receiver, this.#watch)
     this.#network.attach(this)
     return Promise.resolve()
   }
