@@ -11,7 +11,7 @@ function request(method: string, toTag = ''): SipRequest {
   return buildRequest({ method, uri: 'sip:a@b', headers: [['To', `<sip:a@b>${toTag}`]] })
 }
 
-test('a process whose timers run late sheds new requests until they run half as late, and serves what belongs to calls', () => {
+test('a process whose timers have run late for half a second sheds new requests until they run half as late, and serves what belongs to calls', () => {
   let now = 0
   let wake: () => void = () => undefined
   const wheel = new TimerWheel({
@@ -31,8 +31,16 @@ test('a process whose timers run late sheds new requests until they run half as 
   }
   late(190)
   assert.equal(gate.admit(request('INVITE'), 0), 'serve')
+  late(2000)
+  assert.equal(gate.admit(request('INVITE'), 0), 'serve', 'one hiccup, however long')
+  late(0)
+  assert.equal(gate.admit(request('INVITE'), 0), 'serve')
   late(210)
-  assert.equal(gate.admit(request('INVITE'), 0), 'shed')
+  assert.equal(gate.admit(request('INVITE'), 0), 'serve')
+  late(210)
+  assert.equal(gate.admit(request('INVITE'), 0), 'serve', 'late for 320 ms')
+  late(210)
+  assert.equal(gate.admit(request('INVITE'), 0), 'shed', 'late for 640 ms')
   assert.equal(gate.admit(request('REGISTER'), 0), 'shed')
   for (const [method, tag] of [
     ['INVITE', ';tag=1'],

@@ -1,3 +1,4 @@
+import type { Millis } from '#base/clock.ts'
 import type { TimerWheel } from '#base/timer-wheel.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import type { TransactionOptions } from '#sip/transaction/transaction.ts'
@@ -5,6 +6,9 @@ import { TokenBucket } from '#sip/transport/token-bucket.ts'
 
 /** `serve` it, `shed` it with 503 and Retry-After, or `drop` it without a word. */
 export type Admission = 'serve' | 'shed' | 'drop'
+
+/** Lateness that lasts so long is no hiccup. */
+const STANDING_MS: Millis = 500
 
 /**
  * Decides which new requests are served. What belongs to a call that exists always is, so that calls can end and the load can fall;
@@ -15,6 +19,8 @@ export class Gate {
   readonly #options: TransactionOptions
   readonly #told: TokenBucket
   #late = false
+  /** When the turns of the wheel began to be late; null while they are not. */
+  #lateSince: Millis | null = null
   #drainRetryAfter: number | null = null
 
   constructor(wheel: TimerWheel, options: TransactionOptions) {
@@ -45,10 +51,20 @@ export class Gate {
     return this.#told.take() ? 'shed' : 'drop'
   }
 
-  /** With hysteresis: what began at the limit lasts until half of it. */
+  /**
+   * A queue that stands is overload; one hiccup, of the disk, of the garbage collector, of a neighbour on the machine, is not: what gathered
+   * meanwhile is served at once after it (the insight of RFC 8289 §3.1). With hysteresis: what began at the limit lasts until half of it.
+   */
   #isLate(): boolean {
     const { maxLateness } = this.#options
-    this.#late = this.#wheel.latenessMs > (this.#late ? maxLateness / 2 : maxLateness)
+    if (this.#wheel.latenessMs <= (this.#late ? maxLateness / 2 : maxLateness)) {
+      this.#lateSince = null
+      this.#late = false
+      return false
+    }
+    const now = this.#wheel.now()
+    this.#lateSince ??= now
+    this.#late ||= now - this.#lateSince >= STANDING_MS
     return this.#late
   }
 }
