@@ -111,8 +111,18 @@ export class OutboundGuard {
   }
 }
 
+/** How far a zone is from UTC, in milliseconds, asked of the calendar once a minute: zones change at full minutes. */
 function offsetOf(timeZone: string, wall: () => number): () => number {
-  return () => Temporal.Instant.fromEpochMilliseconds(Math.floor(wall())).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6
+  let minute = Number.NaN
+  let offset = 0
+  return () => {
+    const now = Math.floor(wall() / 60_000)
+    if (now !== minute) {
+      minute = now
+      offset = Temporal.Instant.fromEpochMilliseconds(now * 60_000).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6
+    }
+    return offset
+  }
 }
 
 function keptMeter(value: unknown): KeptMeter | undefined {

@@ -1,6 +1,6 @@
 import type { Clock } from '#base/clock.ts'
 import type { Identity } from '#sip/agent.ts'
-import { RecentMap } from '#sip/transport/recent-map.ts'
+import { RecentMap } from '#base/recent-map.ts'
 import { TokenBucket } from '#sip/transport/token-bucket.ts'
 
 /** Accounts remembered at most. */

@@ -1,5 +1,5 @@
 import type { Clock, Millis } from '#base/clock.ts'
-import { RecentMap } from '#sip/transport/recent-map.ts'
+import { RecentMap } from '#base/recent-map.ts'
 import { sourceOf } from '#sip/transport/source-of.ts'
 import { TokenBucket } from '#sip/transport/token-bucket.ts'
 
