@@ -59,6 +59,8 @@ function environmentOf(data: string): Record<string, string> {
     CENTRALA_RTP_LAST_PORT: '53999',
     CENTRALA_DEMO_CARRIER_RTP_FIRST_PORT: '54000',
     CENTRALA_MEDIA_ENGINES: '1',
+    CENTRALA_CALLS_PER_SECOND: '5000',
+    CENTRALA_CALL_LIMIT: '20000',
     CENTRALA_LOG_LEVEL: 'warn',
   }
 }
