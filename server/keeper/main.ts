@@ -20,10 +20,10 @@ const terminal = { writeLine: (line: string) => void process.stdout.write(`${lin
 /** Why: media/engine/main.ts; `node:ffi`, which it uses, warns of being experimental (docs/adr/0021-datagrams-by-system-calls.md). */
 const engineRuntime = ['--single-threaded-gc', '--disable-warning=ExperimentalWarning']
 /**
- * Most of what a call allocates dies with it: a small nursery is collected often and cheaply, stays in the cache and keeps an idle server
- * small. Helpers would wait for each other more than they help with so little at a time.
+ * Most of what a call allocates dies with it: in a nursery of this size few collections find a call half done and carry it on. Collected by
+ * the thread that serves: helpers that mark in the background would take the core from it, for half a second at a time where cores are few.
  */
-const serverRuntime = ['--max-semi-space-size=8', '--no-parallel-scavenge']
+const serverRuntime = ['--max-semi-space-size=16', '--single-threaded-gc']
 /** One key press or `kill` may arrive several times: through the terminal's process group, npm and the launcher. */
 const sameRequestMs = 300
 
