@@ -2,6 +2,7 @@ import type { Clock, Millis } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Position } from '#server/journal/face.ts'
 import type { JournalFile, JournalFiles } from '#server/journal/files.ts'
+import { GroupBytes } from '#server/journal/group-bytes.ts'
 import { segment, type Segment } from '#server/journal/segment.ts'
 
 /** After a refusal by the disk, the next try. */
@@ -42,6 +43,7 @@ export class GroupCommit {
   /** Bytes after which the next flush begins a new file: never less than four checkpoints. */
   #rotateAt = 0
   #mustRotate = true
+  readonly #bytes = new GroupBytes()
   #facts: string[] = []
   #others = new Map<string, Line>()
   #pendingBytes = 0
@@ -187,7 +189,7 @@ export class GroupCommit {
   async #write(facts: string[], others: Map<string, Line>): Promise<void> {
     const rotating = this.#mustRotate || this.#file === null || this.#fileBytes >= this.#rotateAt
     if (rotating) return this.#writeNewFile(facts)
-    const bytes = Buffer.from(facts.join('') + [...others.values()].join(''))
+    const bytes = this.#bytes.of(facts, madeOf(others))
     if (bytes.length === 0) return
     try {
       await this.#file?.write(bytes, this.#fileBytes)
@@ -202,8 +204,9 @@ export class GroupCommit {
   async #writeNewFile(facts: string[]): Promise<void> {
     const { files } = this.#settings
     const next = segment((this.segments.at(-1)?.number ?? 0) + 1, this.durable + 1)
-    const head = this.#settings.checkpoint(next).join('')
-    const bytes = Buffer.from(head + facts.join(''))
+    const head = this.#settings.checkpoint(next)
+    const headLength = head.reduce((sum, line) => sum + line.length, 0)
+    const bytes = this.#bytes.of(head, facts)
     const file = await files.create(next.name)
     try {
       await file.write(bytes, 0)
@@ -216,7 +219,7 @@ export class GroupCommit {
     await this.#file?.close().catch(() => undefined)
     this.#file = file
     this.#fileBytes = bytes.length
-    this.#rotateAt = Math.max(this.#settings.segmentBytes, head.length * 4)
+    this.#rotateAt = Math.max(this.#settings.segmentBytes, headLength * 4)
     this.#mustRotate = false
     this.segments.push(next)
   }
@@ -268,6 +271,11 @@ export class GroupCommit {
       this.#settings.log.error('a caller that waited for the journal failed', { error: String(error) })
     }
   }
+}
+
+/** Those that `makeLines` left are all made. */
+function* madeOf(lines: ReadonlyMap<string, Line>): Iterable<string> {
+  for (const line of lines.values()) if (typeof line === 'string') yield line
 }
 
 function isFull(error: unknown): boolean {

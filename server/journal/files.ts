@@ -15,7 +15,7 @@ export interface JournalFiles {
 }
 
 export interface JournalFile {
-  /** Writes all of `bytes` at `position`, and resolves when they are on the disk's platter (fdatasync). */
+  /** Writes all of `bytes` at `position`, and resolves when they are on the disk's platter (fdatasync). They may change after that. */
   write(bytes: Buffer, position: number): Promise<void>
   close(): Promise<void>
 }

@@ -5,7 +5,7 @@ import { folderFiles, type JournalFiles } from '#server/journal/files.ts'
 import { lockFolder } from '#server/journal/lock.ts'
 import { Numbering } from '#server/journal/numbering.ts'
 import { Publisher } from '#server/journal/publisher.ts'
-import { frameRecord } from '#server/journal/record.ts'
+import { frameRecord, jsonOf } from '#server/journal/record.ts'
 import { readSegment, SegmentReader, segmentsOf, type Segment, type SegmentContent } from '#server/journal/segment.ts'
 import { factsOfOpen } from '#server/journal/inherited.ts'
 import { Tail } from '#server/journal/tail.ts'
@@ -70,7 +70,7 @@ class FileJournal implements Journal {
   #reader: SegmentReader
   #tail: Tail
   /** Framed `K` lines by key: what a checkpoint repeats. */
-  #kept = new Map<string, { line: string; json: string }>()
+  #kept = new Map<string, string>()
   #position: Position
   #drained: Position
   #inherited = new Map<string, Fact[]>()
@@ -143,18 +143,17 @@ class FileJournal implements Journal {
 
   /** The line that keeps a value; null when it is kept already. */
   #lineOf(key: string, value: unknown): string | null {
-    const json = JSON.stringify([key, value])
-    if (this.#kept.get(key)?.json === json) return null
-    const line = frameRecord('K', json)
-    this.#kept.set(key, { line, json })
+    const line = frameRecord('K', JSON.stringify([key, value]))
+    if (this.#kept.get(key) === line) return null
+    this.#kept.set(key, line)
     return line
   }
 
   kept(prefix: string): Map<string, unknown> {
     this.#commit.makeLines()
     const values = new Map<string, unknown>()
-    for (const [key, { json }] of this.#kept) {
-      if (key.startsWith(prefix)) values.set(key, (JSON.parse(json) as [string, unknown])[1])
+    for (const [key, line] of this.#kept) {
+      if (key.startsWith(prefix)) values.set(key, (JSON.parse(jsonOf(line)) as [string, unknown])[1])
     }
     return values
   }
@@ -220,7 +219,7 @@ class FileJournal implements Journal {
   #inherit(content: SegmentContent): void {
     this.#numbering.fromKept(content.numbering)
     for (const fact of content.facts) this.#numbering.replay(fact)
-    for (const [key, json] of content.kept) this.#kept.set(key, { line: frameRecord('K', json), json })
+    for (const [key, json] of content.kept) this.#kept.set(key, frameRecord('K', json))
   }
 
   #checkpoint(next: Segment): string[] {
@@ -229,7 +228,7 @@ class FileJournal implements Journal {
       frameRecord('D', String(this.#drained)),
       frameRecord('Q', JSON.stringify(this.#numbering.toKept())),
     ]
-    for (const { line } of this.#kept.values()) lines.push(line)
+    for (const line of this.#kept.values()) lines.push(line)
     lines.push(frameRecord('E', '{}'))
     return lines
   }

@@ -15,6 +15,14 @@ export function frameRecord(type: RecordType, json: string): string {
   return `${crc32(text).toString(16).padStart(8, '0')} ${text}\n`
 }
 
+/** The JSON of a line made by `frameRecord`. */
+export function jsonOf(line: string): string {
+  return line.slice(JSON_AT, -1)
+}
+
+/** Behind the checksum, a space and the type. */
+const JSON_AT = 10
+
 /** A readable record, and where its line ends. */
 export interface ReadRecord {
   readonly type: RecordType
