@@ -288,7 +288,7 @@ test('silence is told once until audio comes again, and only while we listen', a
   await rig.clock.advanceAsync(3000)
   a.endpoint.aim(streamTo(a.phone.address, { silenceMs: 1000 }))
   await rig.clock.advanceAsync(900)
-  assert.deepEqual(a.told.lines, ['audio 198.51.100.1 4000', 'silent 1000', 'silent 1000'])
+  assert.deepEqual(a.told.lines, ['audio 198.51.100.1 4000', 'silent 1100', 'silent 1100'])
 })
 
 test('a stream with nothing to say sends silence now and then', async () => {

@@ -201,7 +201,7 @@ export class RtpEndpoint implements Arrivals {
     return target === null && this.stream?.accept.mode === 'latch' && now - this.#aimedAt < LATCH_PATIENCE_MS
   }
 
-  /** Watches for silence, reports by RTCP, keeps NAT bindings. To be called every 100 ms or so. */
+  /** Watches for silence, reports by RTCP, keeps NAT bindings. To be called a few times a second. */
   housekeep(now: Millis): void {
     if (this.stream === null) return
     const silentMs = this.#receiver.housekeep(now)

@@ -39,10 +39,13 @@ interface Slot {
   play: { play: PlayId; items: readonly PlayItem[]; loop: boolean; player: Player | null } | null
   /** Plays up to this one are over. */
   lastPlay: PlayId
+  /** In which beat of HOUSEKEEPING_BEATS it is looked after. */
+  readonly turn: number
 }
 
-/** Between the looks at every endpoint: silence, reports, keep-alive. */
-const HOUSEKEEPING_BEATS = 5
+/** Between the looks at one endpoint: silence, reports, keep-alive. Each beat looks at as many as the others do, so that none takes long. */
+const HOUSEKEEPING_BEATS = 10
+const HOUSEKEEPING_SPREAD = 5
 
 /** One media engine: endpoints by id, commands in, events out. Knows nothing of processes or of who commands. */
 export class EngineCore {
@@ -56,6 +59,7 @@ export class EngineCore {
   readonly #heartbeat: Heartbeat
   readonly #cname: string
   #beats = 0
+  #opened = 0
   #closed = false
 
   constructor(needs: CoreNeeds, emit: (id: EndpointId, event: EndpointEvent) => void) {
@@ -154,7 +158,9 @@ export class EngineCore {
       this.#cname,
       (event) => this.#emit(id, event),
     )
-    this.#slots.set(id, { endpoint, local, play: null, lastPlay: 0 })
+    // At first after five beats or more; those opened in one beat, as after a restart, not all in the same.
+    const turn = (this.#beats + HOUSEKEEPING_BEATS - (this.#opened++ % HOUSEKEEPING_SPREAD)) % HOUSEKEEPING_BEATS
+    this.#slots.set(id, { endpoint, local, play: null, lastPlay: 0, turn })
     this.#heartbeat.start()
     const pair = this.#needs.stock.take(local)
     if (pair !== null) endpoint.attach(pair)
@@ -279,7 +285,7 @@ export class EngineCore {
     }
     this.#needs.recorder.tick(now)
     this.#beats = (this.#beats + 1) % HOUSEKEEPING_BEATS
-    if (this.#beats === 0) for (const { endpoint } of this.#slots.values()) endpoint.housekeep(now)
+    for (const { endpoint, turn } of this.#slots.values()) if (turn === this.#beats) endpoint.housekeep(now)
     return this.#slots.size > 0 || this.#needs.recorder.load.open > 0
   }
 }

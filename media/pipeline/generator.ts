@@ -18,7 +18,8 @@ export class Generator {
   readonly #sender: Sender
   readonly #packetizer: Packetizer
   readonly #digits = new EventSender()
-  readonly #pcm = new Int16Array(60 * G711_PER_MS)
+  /** Made when it is first needed: most endpoints never decode what they say. */
+  #samples: Int16Array | null = null
   #player: Player | null = null
   /** Digits for a peer without telephone-events, in-band. */
   #tones: Player | null = null
@@ -72,7 +73,7 @@ export class Generator {
   #say(player: Player, bytes: number, hear: (pcm: Int16Array) => void): void {
     const octets = nextScratch()
     player.fill(octets, 0, bytes)
-    hear(this.#pcm.subarray(0, decodeInto(player.codec, octets.subarray(0, bytes), this.#pcm)))
+    hear(this.#decode(player.codec, octets.subarray(0, bytes)))
   }
 
   #sendAudio(player: Player, stream: StreamParams, bytes: number, now: Millis): void {
@@ -89,9 +90,14 @@ export class Generator {
 
   /** What is kept as G.711, for a stream of another codec: 20 ms at a time. */
   #encode(octets: Uint8Array, law: G711Law, now: Millis): void {
-    const count = decodeInto(law, octets, this.#pcm)
-    for (let at = 0; at < count; at += ENCODED_AT_ONCE)
-      this.#packetizer.push(this.#pcm.subarray(at, Math.min(count, at + ENCODED_AT_ONCE)), 8000, now)
+    const pcm = this.#decode(law, octets)
+    for (let at = 0; at < pcm.length; at += ENCODED_AT_ONCE)
+      this.#packetizer.push(pcm.subarray(at, Math.min(pcm.length, at + ENCODED_AT_ONCE)), 8000, now)
+  }
+
+  #decode(law: G711Law, octets: Uint8Array): Int16Array {
+    const room = (this.#samples ??= new Int16Array(60 * G711_PER_MS))
+    return room.subarray(0, decodeInto(law, octets, room))
   }
 
   #sendEvent(now: Millis, ms: Millis): void {

@@ -9,6 +9,7 @@ import { nextScratch } from '#media/rtp/scratch.ts'
 
 /** Room for a packet that is not full yet and a push: 60 and 40 ms at 16 kHz. */
 const ROOM = 1600
+const NONE = new Int16Array(0)
 
 /** After a pause longer than this beyond the packet time the stream has gone on without us. */
 const PAUSE_MS: Millis = 60
@@ -22,7 +23,8 @@ export class Packetizer {
   #sourceHz: RateHz = 8000
   #halver: Halver | null = null
   #doubler: Doubler | null = null
-  readonly #pcm = new Int16Array(ROOM)
+  /** Made with the first encoder: what is passed on as it came needs none. */
+  #pcm = NONE
   #length = 0
   #lastAt: Millis = Number.NEGATIVE_INFINITY
 
@@ -73,6 +75,7 @@ export class Packetizer {
       this.#codec = codec
       this.#length = 0
     }
+    if (this.#pcm === NONE) this.#pcm = new Int16Array(ROOM)
     this.#sourceHz = rateHz
     this.#halver = rateHz > this.#encoder.rateHz ? new Halver() : null
     this.#doubler = rateHz < this.#encoder.rateHz ? new Doubler() : null

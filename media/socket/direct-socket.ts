@@ -29,12 +29,13 @@ import {
  */
 const MOST_AT_ONCE = 512
 
-/** What may wait in a socket that somebody listens on: some 300 packets, in case that this process is kept from running. */
-const ROOM_BYTES = 131_072
-/** In one that nobody listens on: what the kernel has as the least. A flood over ports that are not in use costs no more than that. */
-const LEAST_ROOM_BYTES = 0
-/** The most that such a socket can have kept, and more. */
-const MOST_STALE = 64
+/**
+ * What may wait in a socket, in the kernel's count, which doubles it and takes 600 bytes and more for a small packet: a second and more of
+ * audio, in case that this process is kept from running; and all that a flood over ports that are not in use can make the kernel keep.
+ */
+const ROOM_BYTES = 65_536
+/** More datagrams than that holds. */
+const MOST_STALE = 512
 
 /** All sockets of this process that somebody listens on, behind one descriptor that libuv watches. */
 class Arrivals {
@@ -136,6 +137,8 @@ export class DirectSocket implements PacketSocket {
   /** -1: closed. */
   #fd: number
   #receive: PacketReceiver | null = null
+  /** Is watched: until something arrives that nobody listens to. */
+  #gathered = false
   #target: Target | null = null
   #fixed = false
 
@@ -143,7 +146,7 @@ export class DirectSocket implements PacketSocket {
     this.#fd = fd
     this.local = local
     this.#arrivals = arrivals
-    setReceiveRoom(fd, LEAST_ROOM_BYTES)
+    setReceiveRoom(fd, ROOM_BYTES)
     arrivals.opened()
   }
 
@@ -157,33 +160,34 @@ export class DirectSocket implements PacketSocket {
 
   set receive(receive: PacketReceiver | null) {
     if (this.#fd < 0) return
-    const before = this.#receive
     this.#receive = receive
-    if ((before === null) === (receive === null)) return
-    if (receive === null) this.#beDeaf()
-    else this.#beHeard()
-  }
-
-  /** What came while nobody listened was dropped, as far as anybody can tell. */
-  #beHeard(): void {
+    if (receive === null || this.#gathered) return
+    // What came while nobody listened was dropped, as far as anybody can tell.
     for (let left = MOST_STALE; left > 0 && receiveDatagram(this.#fd) >= 0; ) left--
-    setReceiveRoom(this.#fd, ROOM_BYTES)
+    this.#gathered = true
     this.#arrivals.listen(this.#fd, this)
   }
 
-  #beDeaf(): void {
+  /** Where calls come and go nothing arrives between two of them, and nothing is to be done: to be watched costs nothing. */
+  #ignore(): void {
+    if (!this.#gathered) return
+    this.#gathered = false
     this.#arrivals.ignore(this.#fd)
-    setReceiveRoom(this.#fd, LEAST_ROOM_BYTES)
   }
 
   /** Something has arrived. */
   take(): void {
+    const receive = this.#receive
+    if (receive === null) {
+      this.#ignore()
+      return
+    }
     const length = receiveDatagram(this.#fd)
     const source = this.#source
     if (length < 0 || !source.take()) return
     const packet = received(length)
     if (this.overhear !== null) this.overhear('in', packet, source)
-    if (this.#receive !== null) this.#receive(packet, source.address, source.port)
+    receive(packet, source.address, source.port)
   }
 
   send(packet: Uint8Array, to: SocketAddress): void {
@@ -206,7 +210,8 @@ export class DirectSocket implements PacketSocket {
 
   close(): void {
     if (this.#fd < 0) return
-    this.receive = null
+    this.#receive = null
+    this.#ignore()
     const fd = this.#fd
     this.#fd = -1
     closeDescriptor(fd)

@@ -17,7 +17,7 @@ const SOCKADDR_IN_BYTES = 16
 
 /** Writes an address to the beginning of `room`. How many bytes it takes; 0: it is none that a socket could be given. */
 export function writeSockaddr(room: Buffer, { address, port }: SocketAddress): number {
-  const bytes = addressBytes(address)
+  const bytes = bytesOf(address)
   if (bytes === null || !Number.isInteger(port) || port < 0 || port > 65_535) return 0
   room.fill(0, 0, SOCKADDR_BYTES)
   room.writeUInt16LE(bytes.length === 4 ? AF_INET : AF_INET6, 0)
@@ -26,6 +26,19 @@ export function writeSockaddr(room: Buffer, { address, port }: SocketAddress): n
   if (bytes.length === 4) return SOCKADDR_IN_BYTES
   room.writeUInt32LE(scopeOf(address), 24)
   return SOCKADDR_BYTES
+}
+
+/** Addresses met lately: every call has its peers' several times. */
+const known = new Map<string, Buffer | null>()
+const MOST_KNOWN = 1000
+
+function bytesOf(address: string): Buffer | null {
+  let bytes = known.get(address)
+  if (bytes !== undefined) return bytes
+  bytes = addressBytes(address)
+  if (known.size >= MOST_KNOWN) known.clear()
+  known.set(address, bytes)
+  return bytes
 }
 
 /** The address at the beginning of `room`, canonical (see canonicalAddress). null: of another family. */

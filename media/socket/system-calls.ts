@@ -1,8 +1,7 @@
-import type * as Ffi from 'node:ffi'
-import { arch, platform } from 'node:process'
+import { arch } from 'node:process'
 import { getSystemErrorName } from 'node:util'
-import { isMainThread } from 'node:worker_threads'
 import type { SocketAddress } from '#media/engine.ts'
+import { openNativeCalls } from '#media/socket/native-calls.ts'
 import { AF_INET, AF_INET6, readSockaddr, SOCKADDR_BYTES, writeSockaddr } from '#media/socket/sockaddr.ts'
 
 /**
@@ -17,34 +16,14 @@ import { AF_INET, AF_INET6, readSockaddr, SOCKADDR_BYTES, writeSockaddr } from '
  * Calls of at most three arguments, of pointers as bigints that are made once, and of 32-bit numbers are the ones that V8 makes directly
  * from compiled code; all that a packet needs are such. Functions and pointers are constants of this module for the same reason.
  */
-const SIGNATURES = {
-  socket: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
-  bind: { arguments: ['int32', 'pointer', 'uint32'], return: 'int32' },
-  connect: { arguments: ['int32', 'pointer', 'uint32'], return: 'int32' },
-  getsockname: { arguments: ['int32', 'pointer', 'pointer'], return: 'int32' },
-  setsockopt: { arguments: ['int32', 'int32', 'int32', 'pointer', 'uint32'], return: 'int32' },
-  close: { arguments: ['int32'], return: 'int32' },
-  recvmsg: { arguments: ['int32', 'pointer', 'int32'], return: 'int32' },
-  sendmsg: { arguments: ['int32', 'pointer', 'int32'], return: 'int32' },
-  write: { arguments: ['int32', 'pointer', 'uint32'], return: 'int32' },
-  epoll_create1: { arguments: ['int32'], return: 'int32' },
-  epoll_ctl: { arguments: ['int32', 'int32', 'int32', 'pointer'], return: 'int32' },
-  epoll_wait: { arguments: ['int32', 'pointer', 'int32', 'int32'], return: 'int32' },
-  __errno_location: { arguments: [], return: 'pointer' },
-  uv_handle_size: { arguments: ['int32'], return: 'uint32' },
-  uv_poll_init: { arguments: ['pointer', 'pointer', 'int32'], return: 'int32' },
-  uv_poll_start: { arguments: ['pointer', 'int32', 'pointer'], return: 'int32' },
-  uv_poll_stop: { arguments: ['pointer'], return: 'int32' },
-} as const satisfies Ffi.FunctionDefinitions
-
 const [SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC] = [2, 0o4000, 0o2000000]
 const [SOL_SOCKET, SO_RCVBUF, IPPROTO_IPV6, IPV6_V6ONLY] = [1, 8, 41, 26]
 const [EPOLLIN, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CLOEXEC] = [1, 1, 2, 0o2000000]
-const [UV_POLL, UV_READABLE] = [8, 1]
+const UV_READABLE = 1
 /** A socket told to be connected to this family is connected no longer (connect(2)). */
 const AF_UNSPEC = 0
 
-/** Longest datagram (IPv4: 65,535 less headers; one more byte shows nothing is cut). */
+/** Longest datagram over IPv4: 65,535 less the headers. */
 export const LONGEST_DATAGRAM = 65_507
 
 /** Sockets that one look at what has arrived can name. */
@@ -70,24 +49,11 @@ const AT = {
   end: 135_168,
 } as const
 const WATCH_BYTES = AT.received - AT.watch
+const ROOM_BYTES = AT.sent - AT.received
 
 const block = Buffer.from(new ArrayBuffer(AT.end))
 const words = new Uint32Array(block.buffer)
-const native = load()
-
-function load(): { ffi: typeof Ffi; library: Ffi.DynamicLibrary; calls: Ffi.WrappedFunctionsFromDefinitions<typeof SIGNATURES> } | string {
-  if (platform !== 'linux' || (arch !== 'x64' && arch !== 'arm64')) return `not made for ${platform} on ${arch}`
-  if (!isMainThread) return 'not in the main thread'
-  const ffi = process.getBuiltinModule('node:ffi') as typeof Ffi | undefined
-  if (ffi === undefined) return 'this Node has no node:ffi, or was told to do without'
-  try {
-    const { lib, functions } = ffi.dlopen(null, SIGNATURES)
-    const needed = functions.uv_handle_size(UV_POLL)
-    return needed > WATCH_BYTES ? `uv_poll_t takes ${needed} bytes` : { ffi, library: lib, calls: functions }
-  } catch (fault) {
-    return fault instanceof Error ? fault.message : String(fault)
-  }
-}
+const native = openNativeCalls(WATCH_BYTES)
 
 /** Why these calls cannot be made on this machine; null: they can. Otherwise nothing here may be used. */
 export const whyNot: string | null = typeof native === 'string' ? native : null
@@ -119,7 +85,7 @@ const { header: headerAt, outHeader: outHeaderAt, events: eventsAt, sent: sentAt
 /** Where packets begin that are sent on out of the received bytes: at most behind so many bytes, as a rule behind none. */
 const receivedAt = Array.from({ length: 128 }, (_, offset) => base + BigInt(AT.received + offset))
 
-writeMessageHeader(AT.header, { name: AT.source, vector: AT.vector, data: AT.received, bytes: AT.sent - AT.received })
+writeMessageHeader(AT.header, { name: AT.source, vector: AT.vector, data: AT.received, bytes: ROOM_BYTES })
 writeMessageHeader(AT.outHeader, { name: AT.target, vector: AT.outVector, data: AT.sent, bytes: 0 })
 
 function writeMessageHeader(at: number, to: { name: number; vector: number; data: number; bytes: number }): void {
@@ -203,7 +169,7 @@ const views: (Buffer | undefined)[] = Array.from({ length: 2048 }, () => undefin
 
 /** The datagram just taken; the bytes are used for the next one. */
 export function received(length: number): Buffer {
-  const bytes = Math.min(Math.max(length, 0), AT.sent - AT.received)
+  const bytes = Math.min(Math.max(length, 0), ROOM_BYTES)
   if (bytes >= views.length) return block.subarray(AT.received, AT.received + bytes)
   return (views[bytes] ??= block.subarray(AT.received, AT.received + bytes))
 }
