@@ -115,6 +115,8 @@ export const Trunk = document('trunk', 'Our SIP relationship with a carrier or a
   diversion: optional(Type.Enum(['none', 'diversion', 'history-info', 'both']), 'none'),
   /** What is made of signed caller identity (RFC 8224) on its calls: `mark` a verdict in the call's timeline, `refuse` a call without a good one, `ignore` nothing. Default: mark. */
   identity: optional(Type.Enum(['ignore', 'mark', 'refuse']), 'mark'),
+  /** What a call from here is worth that goes out again with its own caller, where it was not signed (RFC 8588 §4): `B` we know who sends it, as another exchange of the company; `C` it is a carrier's. Default: C. */
+  attestation: optional(Type.Enum(['B', 'C']), 'C'),
   /** Sign calls that go out here, when the company has a certificate. Default: true. */
   sign: optional(Type.Boolean(), true),
   /** Most calls at once, both ways together. Default: unlimited. */

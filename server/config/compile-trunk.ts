@@ -19,6 +19,7 @@ export function compileTrunk(written: Trunk, companyCallerId: string | null, own
     redirects: trunk.redirects ?? false,
     diversion: trunk.diversion ?? 'none',
     identity: trunk.identity ?? 'mark',
+    attestation: trunk.attestation ?? 'C',
     sign: trunk.sign ?? true,
     healthSeconds: trunk.healthSeconds ?? 10,
     healthAnswer: trunk.healthAnswer ?? 'any',

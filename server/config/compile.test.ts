@@ -68,6 +68,7 @@ test('a trunk has every default filled in', () => {
     },
     diversion: 'none',
     identity: 'mark',
+    attestation: 'C',
     sign: true,
     channels: null,
     codecs: ['PCMA', 'PCMU', 'G722', 'opus'],

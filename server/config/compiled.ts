@@ -152,6 +152,7 @@ export interface CompiledTrunk {
   }
   readonly diversion: 'none' | 'diversion' | 'history-info' | 'both'
   readonly identity: 'ignore' | 'mark' | 'refuse'
+  readonly attestation: 'B' | 'C'
   readonly sign: boolean
   /** Null: unlimited. */
   readonly channels: number | null

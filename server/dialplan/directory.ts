@@ -2,7 +2,6 @@ import type { CallIdentity, Destination, Directory, Diverted, Located, RingManne
 import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import { alertInfo } from '#sip/identity/alert-info.ts'
-import type { Attestation } from '#sip/identity/passport.ts'
 import type { Binding } from '#sip/registrar/binding.ts'
 import { byDevice } from '#sip/registrar/reach.ts'
 import type { SendTo } from '#sip/agent.ts'
@@ -14,6 +13,7 @@ import { emergencyPlan, outsidePlan, planOf } from '#server/dialplan/plan.ts'
 import { readDialled, writeFor, type Dialled } from '#server/numbering/numbering.ts'
 import type { OutboundGuard } from '#server/outbound/guard.ts'
 import { ratePerMinute, trunksFor } from '#server/outbound/permit.ts'
+import type { Signing } from '#server/stir/caller-identity.ts'
 import { type Claim, showCaller, showDiversion } from '#server/trunks/caller-id.ts'
 import type { TrunkBoard } from '#server/trunks/trunk-board.ts'
 import type { TrunkLink } from '#server/trunks/trunk-link.ts'
@@ -26,7 +26,7 @@ export interface DirectoryNeeds {
   trunks: TrunkBoard
   guard: OutboundGuard
   /** Headers that prove who calls, for companies that sign. */
-  sign: (tenant: string, call: { orig: string; dest: string; attest: Attestation }) => readonly (readonly [string, string])[]
+  sign: (tenant: string, call: Signing) => readonly (readonly [string, string])[]
 }
 
 /** A carrier that says nothing at all for so long is passed over: the next one is asked within two seconds. */
@@ -185,11 +185,17 @@ export class CompanyDirectory implements Directory {
     }
   }
 
-  /** A number of the company's own is vouched for in full; whom somebody else's belongs to we cannot know (RFC 8588 §4). */
+  /**
+   * A number of the company's own is vouched for in full. Whom somebody else's belongs to we cannot know; at most who sent us the call, where the
+   * trunk says so (RFC 8588 §4).
+   */
   #signature(book: CompiledConfig, link: TrunkLink, orig: string | null, want: Outside): readonly (readonly [string, string])[] {
     const dest = want.number.e164 ?? want.number.digits
     if (orig === null || !link.trunk.sign || book.settled.signing === null) return []
-    return this.#needs.sign(want.on.tenant, { orig, dest, attest: book.numbers.has(orig) ? 'A' : 'C' })
+    const { call, called, tenant, asker } = want.on
+    const from = asker.kind === 'trunk' ? book.trunks.get(asker.id) : undefined
+    const attest = book.numbers.has(orig) ? 'A' : (from?.attestation ?? 'C')
+    return this.#needs.sign(tenant, { orig, dest, attest, ...(called !== undefined && { sentOn: { call, by: called } }) })
   }
 }
 

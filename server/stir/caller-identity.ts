@@ -5,6 +5,7 @@ import { dialledOnTrunk } from '#server/dialplan/arrival.ts'
 import type { Route } from '#server/dialplan/decide.ts'
 import { readDialled, readFrom } from '#server/numbering/numbering.ts'
 import { Certificates, type FetchText } from '#server/stir/certificates.ts'
+import { originOf } from '#server/stir/claim.ts'
 import { readChain } from '#server/stir/chain.ts'
 import { IdentitySigner } from '#server/stir/signer.ts'
 import { phrases, type Verdict } from '#server/stir/verdict.ts'
@@ -24,6 +25,22 @@ export interface CallerIdentityNeeds {
 /** No call waits longer than this for the verdict on its signature. */
 const patienceMs = 250
 
+/** A call to be signed. */
+export interface Signing {
+  readonly orig: string
+  readonly dest: string
+  readonly attest: Attestation
+  /** Of a call from outside: its id, and our number that it was for. */
+  readonly sentOn?: { readonly call: string; readonly by: string }
+}
+
+/** What proved a caller: the values of Identity, who calls by them and who was called. Numbers are digits. */
+interface Proven {
+  readonly values: readonly string[]
+  readonly orig: string
+  readonly called: readonly string[]
+}
+
 /** What came of looking at a call's signature when the call goes on. */
 export interface Checked {
   /** Where the call goes instead of where it wanted; null when it may. */
@@ -41,6 +58,8 @@ export class CallerIdentity {
   #verifier: IdentityVerifier
   #signer: IdentitySigner
   #urls = new Map<string, string>()
+  /** Of calls that go on, whose signature passed: by call id. */
+  #proven = new Map<string, Proven>()
 
   constructor(needs: CallerIdentityNeeds) {
     this.#clock = needs.clock
@@ -61,9 +80,17 @@ export class CallerIdentity {
     return this.#signer.configure(tenant, { ...signing, privateKey })
   }
 
-  /** Headers for a call that goes out; none for a company that does not sign. Both numbers in E.164. */
-  sign(tenant: string, call: { orig: string; dest: string; attest: Attestation }): (readonly [string, string])[] {
-    return this.#signer.sign(tenant, call)
+  /**
+   * Headers for a call that goes out; none for a company that does not sign. All numbers in E.164. `sentOn`: a call from outside that shows its
+   * own caller. Where that caller was proven to us, the proof goes along, beside ours that we sent it on (RFC 8946).
+   */
+  sign(tenant: string, call: Signing): (readonly [string, string])[] {
+    const { sentOn, ...ours } = call
+    const proven = sentOn === undefined ? undefined : this.#proven.get(sentOn.call)
+    if (sentOn === undefined || proven === undefined || proven.orig !== canonicalNumber(call.orig)) return this.#signer.sign(tenant, ours)
+    const by = canonicalNumber(sentOn.by)
+    const diversion = by === null || !proven.called.includes(by) ? [] : this.#signer.divert(tenant, { ...ours, by: sentOn.by })
+    return diversion.length === 0 ? [] : [...proven.values.map((value) => ['Identity', value] as const), ...diversion]
   }
 
   /**
@@ -73,14 +100,32 @@ export class CallerIdentity {
   check(incoming: IncomingInvite, trunk: CompiledTrunk, country: string, go: (checked: Checked) => void): void {
     const values = incoming.request.headers.all('Identity')
     if (trunk.identity === 'ignore' || (values.length === 0 && trunk.identity === 'mark')) return go(unlooked)
-    const verdict = this.#verifier.verify(values, numbersOf(incoming.request, trunk, country))
+    const numbers = numbersOf(incoming.request, trunk, country)
+    const verdict = this.#verifier.verify(values, numbers)
+    const told = (call: Call, came: Verdict, late: boolean): void => {
+      if (came.verdict === 'passed' && call.outcome === null)
+        this.#remember(call, { values, called: numbers.called, orig: originOf(values) })
+      tell(call, came, late)
+    }
     const refuses = trunk.identity === 'refuse'
-    if (!(verdict instanceof Promise)) go({ refused: refuses ? refusal(verdict) : null, tell: (call) => tell(call, verdict, false) })
-    else if (refuses) this.#hold(incoming, verdict, go)
-    else go({ refused: null, tell: (call) => void verdict.then((came) => tell(call, came, true)) })
+    if (!(verdict instanceof Promise)) go({ refused: refuses ? refusal(verdict) : null, tell: (call) => told(call, verdict, false) })
+    else if (refuses) this.#hold(incoming, { verdict, told }, go)
+    else go({ refused: null, tell: (call) => void verdict.then((came) => told(call, came, true)) })
   }
 
-  #hold(incoming: IncomingInvite, verdict: Promise<Verdict>, go: (checked: Checked) => void): void {
+  #remember(call: Call, proven: Omit<Proven, 'orig'> & { orig: string | null }): void {
+    const { orig } = proven
+    const id = call.identity.call
+    if (orig === null) return
+    this.#proven.set(id, { ...proven, orig })
+    call.ended.on(() => this.#proven.delete(id))
+  }
+
+  #hold(
+    incoming: IncomingInvite,
+    { verdict, told }: { verdict: Promise<Verdict>; told: (call: Call, came: Verdict, late: boolean) => void },
+    go: (checked: Checked) => void,
+  ): void {
     let gone = false
     incoming.onCancelled = () => (gone = true)
     const once = (checked: Checked): void => {
@@ -88,11 +133,11 @@ export class CallerIdentity {
       gone = true
     }
     const patience = this.#clock.after(patienceMs, () =>
-      once({ refused: null, tell: (call) => void verdict.then((came) => tell(call, came, true)) }),
+      once({ refused: null, tell: (call) => void verdict.then((came) => told(call, came, true)) }),
     )
     void verdict.then((came) => {
       patience[Symbol.dispose]()
-      once({ refused: refusal(came), tell: (call) => tell(call, came, false) })
+      once({ refused: refusal(came), tell: (call) => told(call, came, false) })
     })
   }
 }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { createPrivateKey, sign } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -9,7 +8,7 @@ import { Certificates } from '#server/stir/certificates.ts'
 import { readChain } from '#server/stir/chain.ts'
 import { fetchCertificate, forbidden } from '#server/stir/fetch-certificate.ts'
 import { IdentitySigner, signingTrouble } from '#server/stir/signer.ts'
-import { makeCertificates } from '#server/stir/testing.ts'
+import { makeCertificates, signedToken } from '#server/stir/testing.ts'
 import type { Verdict } from '#server/stir/verdict.ts'
 import { IdentityVerifier } from '#server/stir/verifier.ts'
 import { formatIdentity, parseIdentity } from '#sip/identity/identity-header.ts'
@@ -31,14 +30,10 @@ function verifying(under: Readonly<Record<string, string | Error>> = { [url]: ma
   return { clock, fetched, certificates, verifier }
 }
 
-const shaken = { alg: 'ES256', ppt: 'shaken', typ: 'passport', x5u: url }
-
 /** Signs anything at all. */
-function token(header: object, payload: object, key = made.key): string {
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const signed = `${part(header)}.${part(payload)}`
-  return `${signed}.${sign('sha256', Buffer.from(signed), { key: createPrivateKey(key), dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
-}
+const token = (header: object, payload: object, key = made.key): string => signedToken(header, payload, key)
+
+const shaken = { alg: 'ES256', ppt: 'shaken', typ: 'passport', x5u: url }
 
 const at = (clock: VirtualClock, seconds = 0): number => Math.floor(clock.wall() / 1000) + seconds
 

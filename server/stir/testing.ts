@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createPrivateKey, sign } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,4 +67,11 @@ export function makeCertificates(): TestCertificates {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** A PASSporT of any content, signed with ES256. */
+export function signedToken(header: object, payload: object, key: string): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const signed = `${part(header)}.${part(payload)}`
+  return `${signed}.${sign('sha256', Buffer.from(signed), { key: createPrivateKey(key), dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
 }

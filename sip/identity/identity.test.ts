@@ -6,7 +6,7 @@ import { readCaller, userOfAddress } from '#sip/identity/caller.ts'
 import { diversionsOf, formatDiversion } from '#sip/identity/diversion.ts'
 import { formatHistory } from '#sip/identity/history-info.ts'
 import { formatIdentity, parseIdentity } from '#sip/identity/identity-header.ts'
-import { canonicalNumber, decodePassport, encodePassport } from '#sip/identity/passport.ts'
+import { canonicalNumber, decodePassport, encodeDiversion, encodePassport } from '#sip/identity/passport.ts'
 import { hidesCaller, privacyOf } from '#sip/identity/privacy.ts'
 import { buildRequest } from '#sip/message/build.ts'
 import type { SipHeaders } from '#sip/message/headers.ts'
@@ -144,6 +144,18 @@ test('a PASSporT is written as RFC 8225 wants it signed, and read back', () => {
     assert.equal(decodePassport(wrong), null, wrong)
   assert.equal(canonicalNumber('+1 (215) 555-1212'), '12155551212')
   assert.equal(canonicalNumber('alice'), null)
+})
+
+test('a PASSporT of a diversion has the form of RFC 8946 §3', () => {
+  const claims = { x5u: 'https://cert.example/c.pem', iat: 1443208345, orig: '12155551212', dest: '12155551214', div: '12155551213' }
+  const [head = '', body = ''] = encodeDiversion(claims).split('.')
+  assert.equal(Buffer.from(head, 'base64url').toString(), '{"alg":"ES256","ppt":"div","typ":"passport","x5u":"https://cert.example/c.pem"}')
+  assert.equal(
+    Buffer.from(body, 'base64url').toString(),
+    '{"dest":{"tn":["12155551214"]},"div":{"tn":"12155551213"},"iat":1443208345,"orig":{"tn":"12155551212"}}',
+  )
+  const { div, dest, ppt } = decodePassport(`${head}.${body}.AAEC`)?.passport ?? assert.fail()
+  assert.deepEqual([div, dest, ppt], ['12155551213', ['12155551214'], 'div'])
 })
 
 test('whatever stands in these headers, reading them ends and throws nothing', () => {

@@ -16,6 +16,8 @@ export interface Passport {
   readonly dest: readonly string[]
   readonly attest: Attestation | null
   readonly origid: string | null
+  /** Of a `div` PASSporT (RFC 8946): the number that the call was meant for before it was sent on; null in others. */
+  readonly div: string | null
 }
 
 /** A PASSporT as it came: what is said, over what it was signed, and the signature (R and S, 64 octets for ES256). */
@@ -25,24 +27,24 @@ export interface SignedPassport {
   readonly signature: Uint8Array
 }
 
-/** The part of a PASSporT that is signed: keys in lexicographic order, without blanks (RFC 8225 §9). The signature follows behind a dot. */
-export function encodePassport(claims: {
-  x5u: string
-  iat: number
-  orig: string
-  dest: string
-  attest: Attestation
-  origid: string
-}): string {
-  const header = { alg: 'ES256', ppt: 'shaken', typ: 'passport', x5u: claims.x5u }
-  const payload = {
-    attest: claims.attest,
-    dest: { tn: [claims.dest] },
-    iat: claims.iat,
-    orig: { tn: claims.orig },
-    origid: claims.origid,
-  }
-  return `${encode(header)}.${encode(payload)}`
+/** What every PASSporT of ours says. */
+interface Claims {
+  readonly x5u: string
+  readonly iat: number
+  readonly orig: string
+  readonly dest: string
+}
+
+/** The part of a SHAKEN PASSporT that is signed: keys in lexicographic order, without blanks (RFC 8225 §9). The signature follows behind a dot. */
+export function encodePassport({ x5u, iat, orig, dest, attest, origid }: Claims & { attest: Attestation; origid: string }): string {
+  const payload = { attest, dest: { tn: [dest] }, iat, orig: { tn: orig }, origid }
+  return `${encode({ alg: 'ES256', ppt: 'shaken', typ: 'passport', x5u })}.${encode(payload)}`
+}
+
+/** The same of a call that is sent on from `div` to `dest` (RFC 8946 §3). */
+export function encodeDiversion({ x5u, iat, orig, dest, div }: Claims & { div: string }): string {
+  const payload = { dest: { tn: [dest] }, div: { tn: div }, iat, orig: { tn: orig } }
+  return `${encode({ alg: 'ES256', ppt: 'div', typ: 'passport', x5u })}.${encode(payload)}`
 }
 
 /** Reads a full PASSporT; null when a part is missing or is not what RFC 8225 says. Compact ones are null: SHAKEN sends the full form (RFC 8588 §8). Total. */
@@ -60,10 +62,11 @@ export function decodePassport(token: string): SignedPassport | null {
     x5u,
     iat,
     ppt: textOf(header['ppt']),
-    orig: numbersOf(payload['orig'])[0] ?? null,
+    orig: numberOf(payload['orig']),
     dest: numbersOf(payload['dest']),
     attest: attestationOf(payload['attest']),
     origid: textOf(payload['origid']),
+    div: numberOf(payload['div']),
   }
   return { passport, signed: Buffer.from(`${head}.${body}`, 'ascii'), signature: Buffer.from(tail, 'base64url') }
 }
@@ -97,6 +100,10 @@ function textOf(value: unknown): string | null {
 
 function attestationOf(value: unknown): Attestation | null {
   return value === 'A' || value === 'B' || value === 'C' ? value : null
+}
+
+function numberOf(value: unknown): string | null {
+  return numbersOf(value)[0] ?? null
 }
 
 /** `{"tn": "..."}` or `{"tn": ["...", ...]}`. */

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { formatIdentity, parseIdentity } from '#sip/identity/identity-header.ts'
-import { decodePassport, encodePassport } from '#sip/identity/passport.ts'
+import { decodePassport, encodeDiversion, encodePassport } from '#sip/identity/passport.ts'
 import { claimOf } from '#server/stir/claim.ts'
 import type { FuzzTarget } from '#tools/fuzz/target.ts'
 
 const url = 'https://cert.example/a;b.pem'
 const now = 1_700_000_000_000
 const unsigned = encodePassport({ attest: 'A', dest: '74950000100', iat: now / 1_000, orig: '74957654321', origid: 'b4a0', x5u: url })
+const sentOn = encodeDiversion({ dest: '74950000100', div: '74950000199', iat: now / 1_000, orig: '74957654321', x5u: url })
 const signature = Buffer.alloc(64, 5).toString('base64url')
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -18,6 +19,7 @@ export const passportTarget: FuzzTarget = {
   seeds: () =>
     [
       formatIdentity(`${unsigned}.${signature}`, url, 'shaken'),
+      formatIdentity(`${sentOn}.${signature}`, url, 'div'),
       formatIdentity(odd, url, 'shaken'),
       formatIdentity(`..${signature}`, url, 'shaken'),
       `${unsigned}.${signature};info=<${url}>;alg=RS256`,
@@ -31,7 +33,11 @@ export const passportTarget: FuzzTarget = {
       assert.ok(Array.isArray(read.passport.dest))
       for (const number of read.passport.dest) assert.match(number, /^[0-9*#A-Fa-f]+$/)
     }
-    const claim = claimOf([text], { callers: ['74957654321'], called: ['74950000100'], now })
+    const claim = claimOf([text, formatIdentity(`${sentOn}.${signature}`, url, 'div')], {
+      callers: ['74957654321'],
+      called: ['74950000100'],
+      now,
+    })
     if ('claim' in claim) assert.ok(value !== null && read !== null, 'a claim of nothing')
     return `${value === null ? 'no header' : value.ppt} ${read === null ? 'no token' : read.passport.attest} ${'claim' in claim ? 'claim' : claim.verdict.verdict}`
   },
