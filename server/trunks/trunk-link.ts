@@ -3,6 +3,7 @@ import type { CompiledTrunk } from '#server/config/compiled.ts'
 import type { SendTo } from '#sip/agent.ts'
 import { defaultPort, isSecure } from '#sip/transport/transport.ts'
 import type { TrunkBoardNeeds } from '#server/trunks/trunk-board.ts'
+import { isAlive } from '#server/trunks/is-alive.ts'
 import { isWithin, networksOf } from '#server/trunks/networks.ts'
 import { TrunkSources } from '#server/trunks/trunk-sources.ts'
 import { TrunkRegistration } from '#server/trunks/trunk-registration.ts'
@@ -283,11 +284,6 @@ function literal(address: string, port: number | null, transport: SendTo['transp
 
 function keyOf({ transport, address, port }: SendTo): string {
   return `${transport} ${address} ${port}`
-}
-
-/** Whether an answer to OPTIONS says that its peer takes calls: even a refusal usually does. */
-function isAlive(status: number, wanted: CompiledTrunk['healthAnswer']): boolean {
-  return wanted === '2xx' ? status >= 200 && status < 300 : status !== 503 && status !== 408
 }
 
 /** Whether two compilations of a trunk mean the same: then its registration and calls go on. */
