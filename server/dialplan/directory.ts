@@ -157,6 +157,7 @@ export class CompanyDirectory implements Directory {
       from: shown.from,
       to: `<${called}>`,
       via,
+      ...(link.route.length > 0 && { route: link.route }),
       headers: [...shown.headers, ...diversion, ...this.#signature(book, link, shown.number, want)],
       silenceMs: trunkSilenceMs,
       codecs: trunk.codecs,

@@ -104,6 +104,10 @@ export class TrunkLink {
   get registered(): boolean | null {
     return this.#registration === null ? null : this.#registration.registered
   }
+  /** Route of its requests (RFC 3608). */
+  get route(): readonly string[] {
+    return this.#registration?.serviceRoute ?? []
+  }
   /** The domain written in From, To and request URI. */
   get domain(): string {
     return this.trunk.domain

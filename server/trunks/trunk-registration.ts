@@ -56,6 +56,11 @@ export class TrunkRegistration {
     return this.#registration.isUp
   }
 
+  /** Route values of the trunk's requests, as its registrar wants them (RFC 3608). */
+  get serviceRoute(): readonly string[] {
+    return this.#registration.serviceRoute
+  }
+
   /** There is an address to register at. The first time, registers; later changes are taken up by the next attempt. */
   reachable(): void {
     if (this.#started) return

@@ -6,10 +6,10 @@ import { KeepAlive } from '#sip/registrar/keep-alive.ts'
 import { Registration, type RegistrationDown } from '#sip/registrar/registration.ts'
 
 /** We and a carrier that knows us. */
-async function carrierAndUs(limits = {}) {
+async function carrierAndUs(limits = {}, serviceRoute: readonly string[] = []) {
   const town = new MemoryTown()
   const us = await town.move('10.0.0.1')
-  const carrier = await town.move('10.0.0.2', { limits })
+  const carrier = await town.move('10.0.0.2', { limits, serviceRoute })
   carrier.identify = () => challengeFor('acme', 'secret', '10.0.0.2')
   const ups: number[] = []
   const downs: RegistrationDown[] = []
@@ -41,6 +41,28 @@ test('registers through a challenge, refreshes between half and four fifths of i
   await stopped
   assert.equal(carrier.registrar.size, 0)
   assert.deepEqual([ups.length, downs], [1, []])
+})
+
+test('the way that the registrar wants requests to take is known while we are registered; one that cannot be taken is not (RFC 3608)', async () => {
+  for (const [given, taken] of [
+    [
+      ['<sip:orig@10.0.0.2;lr>', '"S" <sip:s.carrier.example;lr;x=1>;y=2'],
+      ['<sip:orig@10.0.0.2;lr>', '<sip:s.carrier.example;lr;x=1>'],
+    ],
+    [['<sip:orig@10.0.0.2;lr>', '<sip:strict.example>'], []],
+    [['<sip:orig@10.0.0.2;lr>', '<tel:+1>'], []],
+    [Array(9).fill('<sip:a;lr>'), []],
+    [[], []],
+  ] as const) {
+    const { town, registration } = await carrierAndUs({}, given)
+    assert.deepEqual(registration.serviceRoute, [])
+    registration.start()
+    await town.pass(1_000)
+    assert.deepEqual(registration.serviceRoute, taken)
+    registration.startOver()
+    assert.deepEqual(registration.serviceRoute, [])
+    void registration.stop()
+  }
 })
 
 test('a registrar that wants a longer life gets it at once (423)', async () => {

@@ -63,6 +63,7 @@ export class Registration {
   #failures = 0
   #state: 'new' | 'up' | 'down' | 'stopped' = 'new'
   #timer: Disposable | null = null
+  #serviceRoute: readonly string[] = []
 
   constructor(needs: RegistrationNeeds, spec: RegistrationSpec, events: RegistrationEvents = {}) {
     this.#needs = needs
@@ -74,6 +75,11 @@ export class Registration {
 
   get isUp(): boolean {
     return this.#state === 'up'
+  }
+
+  /** Route values by way of which the registrar wants our requests (RFC 3608 §6.1); none while we are not registered. */
+  get serviceRoute(): readonly string[] {
+    return this.isUp ? this.#serviceRoute : []
   }
 
   /** Registers now, whatever was planned: at the start, after a change of the network, or on the owner's demand. */
@@ -138,6 +144,7 @@ export class Registration {
     }
     const wasUp = this.#state === 'up'
     this.#state = 'up'
+    this.#serviceRoute = serviceRouteOf(response)
     this.#failures = 0
     const share = 0.5 + this.#needs.random.below(301) / 1000
     this.#again(Math.max(SHORTEST_REFRESH_MS, granted * 1000 * share))
@@ -181,6 +188,16 @@ export class Registration {
   #isStopped(): boolean {
     return this.#state === 'stopped'
   }
+}
+
+const MAX_SERVICE_ROUTES = 8
+
+/** None when one cannot be read, or is a strict router's: that would put itself in place of whom we call. */
+function serviceRouteOf({ headers }: SipResponse): readonly string[] {
+  const values = headers.all('Service-Route')
+  const read = headers.addresses('Service-Route')
+  const isWhole = values.length === read.length && values.length <= MAX_SERVICE_ROUTES
+  return isWhole && read.every(({ parsed }) => parsed.kind === 'sip' && parsed.params.has('lr')) ? read.map(({ uri }) => `<${uri}>`) : []
 }
 
 /** One REGISTER may take several numbers: a challenge, a stale nonce. */

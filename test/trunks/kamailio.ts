@@ -32,6 +32,7 @@ export class Kamailio implements AsyncDisposable {
     const { address, port, behind, account } = options
     const words = [
       `LISTEN=udp:${address}:${port}`,
+      `LISTEN_AT=${address}:${port}`,
       `BEHIND_ADDRESS=${behind.address}`,
       `BEHIND="sip:${behind.address}:${behind.port}"`,
       `ACCOUNT="${account}"`,

@@ -45,6 +45,7 @@ test('a trunk registers at Kamailio, takes and makes calls through it, and survi
     assert.ok(invite)
     assert.match(header(invite, 'from'), /<sip:account@carrier\.example>/)
     assert.equal(header(invite, 'proxy-authorization'), '')
+    assert.equal(header(invite, 'x-way'), 'by Service-Route')
   }
 
   // The carrier is away when the trunk is configured: the first thing said of it is that it is down.
