@@ -6,7 +6,7 @@ import type { Encryption } from '#calls/encryption.ts'
 import type { Codec } from '#media/engine.ts'
 import { bodyOf, Leg } from '#calls/leg.ts'
 import { LegMedia } from '#calls/leg-media.ts'
-import { inFull, refusalOf } from '#calls/outcome.ts'
+import { inFull, tellingOf } from '#calls/outcome.ts'
 import { reasonOf } from '#calls/q850.ts'
 
 /** A leg that called us, and what we can do with it before it is answered. */
@@ -129,13 +129,7 @@ function isOpen(leg: Leg): boolean {
 }
 
 function refuse(incoming: IncomingInvite, outcome: Outcome): void {
-  const { status, reason } = refusalOf(outcome)
+  const { status, words } = tellingOf(outcome)
   const why = reasonOf(outcome)
-  const { sip = 0 } = outcome
-  incoming.reject(
-    // A challenge that was not ours to answer is not the caller's, either.
-    sip >= 400 && sip !== 401 && sip !== 407 ? sip : status,
-    outcome.detail ?? reason,
-    why === undefined ? [] : [['Reason', why]],
-  )
+  incoming.reject(status, words, why === undefined ? [] : [['Reason', why]])
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { best, inFull, isDead, isPassedOver, outcomeOf, refusalOf } from '#calls/outcome.ts'
+import { best, inFull, isDead, isPassedOver, outcomeOf, refusalOf, tellingOf } from '#calls/outcome.ts'
 import { q850Of, reasonOf } from '#calls/q850.ts'
 import { causeOf, causeOfOutcome, causeOfStatus, causes } from '#contract/causes.ts'
 import type { OutcomeKind } from '#contract/outcome.ts'
@@ -130,4 +130,23 @@ test('what a flow made of a ringing is told to the caller with its status and ca
   ] as const)
     assert.deepEqual(inFull(other, missed), other)
   assert.deepEqual(inFull({ kind: 'busy', by: 'callee' }, null), { kind: 'busy', by: 'callee' })
+})
+
+test('a caller is told by the status of who refused, but neither their challenge nor a gateway’s 5xx for a busy number', () => {
+  const told = (status: number, cause?: number): string => {
+    const headers = cause === undefined ? [] : [['Reason', `Q.850;cause=${cause}`] as const]
+    const { status: sip, words } = tellingOf(outcomeOf(buildResponse(request, status, undefined, { headers })))
+    return `${sip} ${words}`
+  }
+  assert.deepEqual([told(486), told(410), told(603), told(488)], ['486 Busy Here', '410 Gone', '603 Decline', '488 Not Acceptable Here'])
+  assert.deepEqual([told(503, 17), told(500, 1), told(502, 22)], ['486 Busy Here', '404 Not Found', '404 Not Found'])
+  assert.deepEqual([told(503, 34), told(503), told(502)], ['503 Service Unavailable', '503 Service Unavailable', '502 Bad Gateway'])
+  assert.deepEqual(
+    [told(401), told(407), told(302)].map((line) => line.slice(0, 3)).filter((line) => line < '402'),
+    [],
+  )
+  assert.deepEqual(tellingOf({ kind: 'unreachable', by: 'nobody', detail: 'no phone is registered for 101' }), {
+    status: 480,
+    words: 'no phone is registered for 101',
+  })
 })

@@ -107,6 +107,17 @@ export function refusalOf(outcome: Outcome): { status: number; reason: string } 
   return { status, reason }
 }
 
+/** How a caller is told on the wire: by the status and words of whoever refused, where these are about the person called. */
+export function tellingOf(outcome: Outcome): { status: number; words: string } {
+  const { sip = 0, q850, detail } = outcome
+  const { status, reason } = refusalOf(outcome)
+  // A challenge that was not ours to answer is not the caller's, either; and a gateway's 5xx may stand for a cause that says more.
+  const isTold = sip >= 400 && sip !== 401 && sip !== 407 && (sip < 500 || sip >= 600 || status >= 500 || q850 === undefined)
+  return isTold
+    ? { status: sip, words: detail?.replace(/^[3-6]\d\d /, '') ?? reason }
+    : { status, words: sip === 0 ? (detail ?? reason) : reason }
+}
+
 /** An outcome of which a flow kept the kind alone, with the status and the cause of the ringing that ended so. */
 export function inFull(outcome: Outcome, missed: Outcome | null): Outcome {
   return outcome.sip !== undefined || missed?.kind !== outcome.kind ? outcome : { ...missed, ...outcome }
