@@ -72,6 +72,18 @@ describe('dialogs with a carrier that knows the extensions', { skip: withoutSipp
     assert.deepEqual([row.outcome.kind, row.outcome.detail], ['failed', 'session expired: the peer is gone'])
   })
 
+  test('two re-INVITEs that cross are both refused with 491, and ours comes again; the call goes on (RFC 3261 §14)', async () => {
+    const mark = at.facts.mark
+    at.phone.answersAlone = true
+    await using sipp = await callsIn('glare')
+    await sipp.done()
+    at.phone.answersAlone = false
+    const ended = await at.facts.next('call.ended', () => true, mark)
+    assert.deepEqual([ended.outcome.kind, ended.outcome.by], ['answered', 'caller'])
+    const told = at.facts.facts.slice(mark).map((fact) => fact.kind)
+    assert.ok(!told.includes('leg.held'), 'the hold that was refused is none')
+  })
+
   test('we ask a phone for a session timer, and refresh it by UPDATE when it wants us to', async () => {
     const { wire, contact } = at.phone
     const mark = at.facts.mark

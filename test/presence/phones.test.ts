@@ -54,6 +54,18 @@ test('linphone, which goes by its GRUU, shows a colleague come and go, and is ca
   assert.deepEqual(company.facts.of('alarm.raised'), [])
 })
 
+test('what is written on a linphone is read on another and on a baresip', { skip: noLinphone || noBaresip }, async () => {
+  await using writer = await Linphone.start(company.phone('101', 'udp'))
+  await using reader = await Linphone.start(company.phone('103', 'udp'))
+  await using other = await Baresip.start(company.phone('102', 'udp'))
+  await writer.write('103', 'Lunch at one')
+  await reader.said.next(/Lunch at one/)
+  await reader.write('102', 'With you')
+  await other.printed.next(/With you/)
+  const { delivered, sip } = await company.facts.next('message.sent', (fact) => fact.to === '102')
+  assert.deepEqual([delivered, sip], [1, 200])
+})
+
 test('SIPp watches the lamp of a phone that is called, rings, talks and hangs up', { skip: withoutSipp || noBaresip }, async () => {
   await using caller = await Baresip.start(company.phone('101', 'udp'))
   await using callee = await Baresip.start(company.phone('103', 'udp'))

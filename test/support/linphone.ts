@@ -99,6 +99,12 @@ export class Linphone implements Phone {
     await Promise.resolve()
   }
 
+  /** Sends a message to an extension. */
+  async write(number: string, text: string): Promise<void> {
+    this.#type(`chat sip:${number}@${this.#server} "${text}"`)
+    await Promise.resolve()
+  }
+
   /** Attended: of its two calls, whose numbers it gives in order, it connects the other parties. */
   async connect(first: number, second: number): Promise<void> {
     this.#type(`transfer ${first} --to-call ${second}`)

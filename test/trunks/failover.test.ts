@@ -56,7 +56,7 @@ test('a carrier that is silent, refuses packets or is out of service gives way t
   }
 
   for (const refusal of ['503 Service Unavailable', '500 Server Internal Error', '408 Request Timeout', '604 Does Not Exist Anywhere']) {
-    await t.test(refusal, async () => {
+    await t.test(refusal.replace('\n', ', '), async () => {
       await using _busy = await Sipp.listen({ scenario: 'refuses-calls', address: first, port, keys: { refusal, health: '200 OK' } })
       await at.apply(twoTrunks(first))
       const went = await callOut(at)
@@ -111,7 +111,14 @@ test('what a carrier says of the number called is what the caller is told, and n
 }, async (t) => {
   await using at = await AcmeSystem.start(acme())
   await at.phone.register()
-  const told: readonly [refusal: string, kind: string, by: string, sip: number][] = [
+  const cause = (status: string, q850: number): string => `${status}\nReason: Q.850;cause=${q850}`
+  const told: readonly [refusal: string, kind: string, by: string, sip: number, q850?: number][] = [
+    [cause('404 Not Found', 1), 'wrong-number', 'caller', 404, 1],
+    ['410 Gone', 'wrong-number', 'caller', 410, 22],
+    [cause('410 Gone', 22), 'wrong-number', 'caller', 410, 22],
+    [cause('486 Busy Here', 17), 'busy', 'callee', 486, 17],
+    [cause('503 Service Unavailable', 17), 'busy', 'callee', 486, 17],
+    [cause('480 Temporarily Unavailable', 19), 'no-answer', 'callee', 480, 19],
     ['404 Not Found', 'wrong-number', 'caller', 404],
     ['484 Address Incomplete', 'wrong-number', 'caller', 484],
     ['486 Busy Here', 'busy', 'callee', 486],
@@ -119,8 +126,8 @@ test('what a carrier says of the number called is what the caller is told, and n
     ['480 Temporarily Unavailable', 'unreachable', 'nobody', 480],
     ['302 Moved Temporarily', 'unreachable', 'nobody', 480],
   ]
-  for (const [refusal, kind, by, sip] of told) {
-    await t.test(refusal, async () => {
+  for (const [refusal, kind, by, sip, q850] of told) {
+    await t.test(refusal.replace('\n', ', '), async () => {
       await using carrier = await Sipp.listen({ scenario: 'refuses-calls', address: first, port, keys: { refusal, health: '200 OK' } })
       await at.apply(twoTrunks(first))
       const mark = at.facts.mark
@@ -128,6 +135,8 @@ test('what a carrier says of the number called is what the caller is told, and n
       assert.equal(call.status, sip)
       const { outcome } = await at.facts.next('call.ended', () => true, mark)
       assert.deepEqual([outcome.kind, outcome.by], [kind, by])
+      // The telephone network behind the caller hears it, too.
+      if (q850 !== undefined) assert.match(header(call.message, 'reason'), new RegExp(`^Q\\.850;cause=${q850};text=".+"$`))
       assert.equal((await carrier.requests('INVITE')).length, 1)
       assert.equal(header(call.message, 'contact').includes(first), false)
     })
