@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { mkdir, open, readFile, rm, statfs } from 'node:fs/promises'
 import { freemem, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +20,7 @@ export function examineMachine(settings: Settings): Promise<Finding[]> {
     memory: () => [memory()],
     'open files': () => openFiles(settings.calls.limit),
     'receive buffers': receiveBuffers,
+    'time service': timeService,
     'time zones': () => [timeZones()],
   })
 }
@@ -97,6 +99,25 @@ async function receiveBuffers(): Promise<Finding[]> {
           `Bursts of packets are lost: sysctl -w net.core.rmem_default=${leastReceiveBuffer}`,
         )
       : well('receive buffers', `a socket holds ${bytes} bytes that wait`),
+  ]
+}
+
+/** Whether the system keeps its clock by others: signed caller identity is worth nothing a minute off, and opening hours go by it. */
+async function timeService(): Promise<Finding[]> {
+  const name = 'time service'
+  const said = await new Promise<string>((resolve) => {
+    execFile('timedatectl', ['show', '--property=NTPSynchronized', '--value'], { timeout: 2_000 }, (fault, text) =>
+      resolve(fault === null ? text.trim() : ''),
+    )
+  })
+  if (said === 'yes') return [well(name, 'the clock is kept right by a time service')]
+  if (said !== 'no') return [well(name, 'whether the clock is kept right cannot be asked on this system')]
+  return [
+    warning(
+      name,
+      'no time service keeps the clock right',
+      'Switch one on: timedatectl set-ntp true, or install chrony. Signatures of callers fail when the clock is a minute off.',
+    ),
   ]
 }
 
