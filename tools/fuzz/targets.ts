@@ -13,6 +13,8 @@ export const fuzzTargets: Readonly<Record<string, () => Promise<FuzzTarget>>> = 
   wav: async () => (await import('#tools/fuzz/targets/wav.ts')).wavTarget,
   ogg: async () => (await import('#tools/fuzz/targets/ogg.ts')).oggTarget,
   passport: async () => (await import('#tools/fuzz/targets/passport.ts')).passportTarget,
+  stun: async () => (await import('#tools/fuzz/targets/stun.ts')).stunTarget,
+  pidf: async () => (await import('#tools/fuzz/targets/pidf.ts')).pidfTarget,
   dns: async () => (await import('#tools/fuzz/targets/dns.ts')).dnsTarget,
   configuration: async () => (await import('#tools/fuzz/targets/configuration.ts')).configurationTarget,
 }
