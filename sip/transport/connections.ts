@@ -51,6 +51,8 @@ export interface Connection {
   send(bytes: Uint8Array): boolean
   /** Sends what is buffered and closes. Idempotent; `why` goes into the failure that the owner hears of. */
   close(why: string): void
+  /** Closes it now, whatever is buffered. */
+  drop(why: string): void
 }
 
 /** Every stream connection: found by number, reused by remote address, limited in number, told of when it ends. */
@@ -61,6 +63,8 @@ export class Connections {
   readonly #byNumber = new Map<number, Connection>()
   readonly #byRemote = new Map<string, Connection>()
   readonly #perAddress = new Map<string, number>()
+  /** Made by peers that had not proved themselves then, in order of arrival. */
+  readonly #strangers = new Map<number, Connection>()
   #last = 0
   #closing = false
   #emptied: () => void = () => undefined
@@ -81,6 +85,7 @@ export class Connections {
 
   /** True if one more may come from that address; a refusal is counted. */
   welcomes(address: string): boolean {
+    this.inbox.connects(address)
     if (this.inbox.watch?.admits(address) !== false) return this.admits(address)
     this.refused('banned')
     return false
@@ -89,7 +94,9 @@ export class Connections {
   /** True if one more may come from, or go to, that address; a refusal is counted. */
   admits(address: string): boolean {
     const { connections, connectionsPerAddress } = this.limits
-    if (!this.#closing && this.size < connections && (this.#perAddress.get(address) ?? 0) < connectionsPerAddress) return true
+    if (!this.#closing && (this.#perAddress.get(address) ?? 0) < connectionsPerAddress) {
+      if (this.size < connections || this.#makeRoom()) return true
+    }
     this.refused('connection-limit')
     return false
   }
@@ -100,8 +107,10 @@ export class Connections {
     return expects === undefined ? flow : { ...flow, expects }
   }
 
-  add(connection: Connection): void {
+  /** `byPeer`: the other end made it. */
+  add(connection: Connection, byPeer: boolean): void {
     const { flow } = connection
+    if (byPeer && !this.#trusts(connection)) this.#strangers.set(flow.connection ?? 0, connection)
     this.#byNumber.set(flow.connection ?? 0, connection)
     // The latest one to an address is the likeliest to live.
     this.#byRemote.set(remoteKey(flow.transport, flow.remote, flow.expects), connection)
@@ -113,7 +122,9 @@ export class Connections {
   /** A connection ended. Told once. */
   remove(connection: Connection, why: string): void {
     const { flow } = connection
+    this.inbox.connects(flow.remote.address)
     if (!this.#byNumber.delete(flow.connection ?? 0)) return
+    this.#strangers.delete(flow.connection ?? 0)
     const key = remoteKey(flow.transport, flow.remote, flow.expects)
     if (this.#byRemote.get(key) === connection) this.#byRemote.delete(key)
     const left = (this.#perAddress.get(flow.remote.address) ?? 1) - 1
@@ -122,6 +133,22 @@ export class Connections {
     this.inbox.counts.connectionsOpen = this.size
     if (!this.#closing) this.inbox.failed(flow, why)
     else if (this.size === 0) this.#emptied()
+  }
+
+  /** When all places are taken, the stranger who has had one for the longest without proving itself has to go: thousands of them keep nobody out. */
+  #makeRoom(): boolean {
+    for (const [number, connection] of this.#strangers) {
+      this.#strangers.delete(number)
+      if (this.#trusts(connection)) continue
+      this.refused('connection-limit')
+      connection.drop('others need its place')
+      return true
+    }
+    return false
+  }
+
+  #trusts({ flow }: Connection): boolean {
+    return this.inbox.watch?.trusts(flow.remote) ?? true
   }
 
   byNumber(connection: number): Connection | undefined {

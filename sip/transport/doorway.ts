@@ -75,6 +75,7 @@ export class Doorway {
 
   #gone(key: string, waiting: Waiting): void {
     if (this.#waiting.get(key) !== waiting) return
+    this.#all.inbox.connects(waiting.address)
     this.#waiting.delete(key)
     waiting.timer.stop()
     const left = (this.#perAddress.get(waiting.address) ?? 1) - 1

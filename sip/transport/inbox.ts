@@ -47,6 +47,11 @@ export class Inbox {
     this.#meter.begins(transport, remote.address)
   }
 
+  /** Work for a peer who connects or leaves begins. */
+  connects(address: string): void {
+    this.#meter.begins('connection', address)
+  }
+
   /** Counts a message that cannot be understood and answers it, if it is a request that can be answered. */
   refuse(malformed: Malformed, flow: Flow, answer: (bytes: Uint8Array) => void): void {
     countRefused(this.counts, malformed.rule)

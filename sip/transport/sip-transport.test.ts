@@ -10,6 +10,7 @@ import type { Flow } from '#sip/agent.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { Addresses } from '#sip/transport/addresses.ts'
 import { PortTakenError } from '#sip/transport/port-taken.ts'
+import { SourceWatch } from '#sip/transport/source-watch.ts'
 import { SipTransport, type SipTransportOptions } from '#sip/transport/sip-transport.ts'
 import { isFlow } from '#sip/transport/transport.ts'
 
@@ -128,6 +129,38 @@ test('connections above the limits are closed at once and counted', async () => 
     detail: 'the limit of connections is reached',
   })
   first.destroy()
+  await transport.close()
+})
+
+test('when all places are taken the stranger that has had one for the longest makes room, never who has proved itself', async () => {
+  const clock = new VirtualClock()
+  const watch = new SourceWatch({ clock, vouches: () => false, onBan: () => undefined })
+  const { transport, port, failures, until, nextRequest } = await started({ tcp: [anyPort], watch, limits: { connections: 3 } })
+  const come = async (localAddress: string): Promise<Socket> => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress })
+    socket.on('error', () => undefined)
+    socket.write(message('OPTIONS'))
+    await nextRequest()
+    return socket
+  }
+  const phone = await come('127.0.0.2')
+  watch.proves({ address: '127.0.0.2', port: phone.localPort ?? 0 })
+  const first = await come('127.0.0.3')
+  const second = await come('127.0.0.4')
+  const gone = untilClosed(first)
+  const third = await come('127.0.0.5')
+  await gone
+  await until(() => failures.length > 0)
+  assert.deepEqual(failures, ['others need its place'])
+  assert.deepEqual(
+    [phone, second, third].map((each) => each.readyState),
+    ['open', 'open', 'open'],
+  )
+  for (const address of ['127.0.0.4', '127.0.0.5']) watch.proves({ address, port: 1 })
+  const late = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.6' })
+  await untilClosed(late)
+  assert.equal(transport.counts.connectionsOpen, 3)
+  for (const each of [phone, second, third]) each.destroy()
   await transport.close()
 })
 

@@ -142,6 +142,11 @@ export class SourceWatch {
     }
   }
 
+  /** Whether a phone has proved itself from there, or somebody vouches for it. */
+  trusts(from: Source): boolean {
+    return this.#isKnown(sourceOf(from.address)) || this.#vouches(from)
+  }
+
   /** Bans a source that is not known, whatever it owes; gives the ban, or null when it is known or vouched for. */
   ban(address: string, why: string): Ban | null {
     const source = sourceOf(address)

@@ -43,7 +43,7 @@ export class StreamConnection implements Connection {
     })
     socket.on('error', (error: NodeJS.ErrnoException) => (this.#why = error.code ?? error.message))
     socket.on('close', () => this.#ended())
-    all.add(this)
+    all.add(this, stands)
   }
 
   /** A connection that a peer made; on TLS its handshake is done. */
@@ -100,6 +100,10 @@ export class StreamConnection implements Connection {
     this.#message.start(500)
     if (this.#early === null) this.#socket.end()
     else this.#destroy(why)
+  }
+
+  drop(why: string): void {
+    this.#destroy(why)
   }
 
   #stands(): void {

@@ -43,7 +43,7 @@ class WebSocketConnection implements Connection {
     socket.on('pong', () => (this.#answered = true))
     socket.on('error', (error: NodeJS.ErrnoException) => (this.#why = error.code ?? error.message))
     socket.on('close', () => this.#ended())
-    all.add(this)
+    all.add(this, true)
   }
 
   /** Text where the message is UTF-8, as browsers expect. */
@@ -65,6 +65,10 @@ class WebSocketConnection implements Connection {
     this.#socket.close(1001)
     this.#answered = false
     this.#ping.start(500)
+  }
+
+  drop(why: string): void {
+    this.#destroy(why)
   }
 
   #receive(data: Buffer): void {
