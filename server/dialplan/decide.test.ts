@@ -5,6 +5,7 @@ import { compile } from '#server/config/compile.ts'
 import { changed } from '#server/config/testing.ts'
 import { callerOnTrunk, dialledOnTrunk } from '#server/dialplan/arrival.ts'
 import { Books } from '#server/dialplan/books.ts'
+import { Decoys } from '#server/dialplan/decoys.ts'
 import { decideFromTrunk, decideInside, type Route } from '#server/dialplan/decide.ts'
 import { Identifier } from '#server/dialplan/identify.ts'
 import { buildRequest } from '#sip/message/build.ts'
@@ -101,7 +102,13 @@ const source: Flow = {
 function identifier() {
   const books = new Books(silentLog)
   books.take({ tenant: 'acme', version: 1, config })
-  return new Identifier({ books, trunksFrom: () => [], passwordOf: () => 'secret', isOurs: () => false })
+  return new Identifier({
+    books,
+    trunksFrom: () => [],
+    passwordOf: () => 'secret',
+    isOurs: () => false,
+    decoys: new Decoys(Buffer.alloc(32)),
+  })
 }
 const from = (uri: string) => invite([['From', `<${uri}>;tag=1`]])
 

@@ -5,6 +5,7 @@ import type { NameAddr } from '#sip/message/name-addr.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import type { CompiledDevice } from '#server/config/compiled.ts'
 import type { Book, Books } from '#server/dialplan/books.ts'
+import type { Decoys } from '#server/dialplan/decoys.ts'
 import type { DeviceWho, TrunkWho } from '#server/dialplan/who.ts'
 import type { TrunkLink } from '#server/trunks/trunk-link.ts'
 
@@ -14,6 +15,7 @@ export interface IdentifyNeeds {
   passwordOf: (tenant: string, device: CompiledDevice) => string | null
   /** Whether a host, as a phone may write it, is one of our own addresses. */
   isOurs: (host: string) => boolean
+  decoys: Decoys
 }
 
 /**
@@ -38,10 +40,11 @@ export class Identifier {
       const sure = links.some((link) => link.hasAddress(source.remote.address, source.remote.port))
       if (links.length > 0 && (sure || device === undefined)) return { kind: 'trusted', identity: trunkWho(links) }
     }
-    const realm = book?.config.settled.sipDomain ?? 'centrala'
-    const allowed = device?.transports.includes(source.transport) === true
-    const user = book !== null && device !== undefined && allowed ? this.#user(book, device) : null
-    return { kind: 'challenge', realm, user }
+    if (book === null) return { kind: 'challenge', realm: 'centrala', user: null }
+    // Reckoned for who exists, too: time must not tell.
+    const decoy = this.#needs.decoys.like(book.config, userOf(claimed) ?? '')
+    const user = device?.transports.includes(source.transport) === true ? this.#user(book, device) : null
+    return { kind: 'challenge', realm: book.config.settled.sipDomain, user: user ?? decoy }
   }
 
   #bookOf(claimed: NameAddr): Book | null {

@@ -38,6 +38,7 @@ import { DeviceRegistrations } from '#server/devices/registrations.ts'
 import { userOfUri } from '#server/dialplan/arrival.ts'
 import { Books } from '#server/dialplan/books.ts'
 import { CallRate } from '#server/dialplan/call-rate.ts'
+import { Decoys } from '#server/dialplan/decoys.ts'
 import { Conduct } from '#server/dialplan/conduct.ts'
 import { CompanyDirectory } from '#server/dialplan/directory.ts'
 import { Identifier } from '#server/dialplan/identify.ts'
@@ -145,7 +146,8 @@ export class Exchange {
       towards: (remote) => this.transport.localAddressFor(remote),
     })
     this.devices = new DeviceRegistrations({ books: this.books, journal, tell, knows: (flow) => watch.proves(flow.remote) })
-    const gruus = new Gruus(gruuSecret(journal, random), random)
+    const secret = keptSecret(journal, random)
+    const gruus = new Gruus(secret, random)
     this.registrar = new Registrar(clock, this.devices, { gruus })
     this.devices.serve(this.registrar)
     this.trunks = new TrunkBoard({
@@ -272,6 +274,7 @@ export class Exchange {
         trunksFrom: (address, port) => this.trunks.from(address, port),
         passwordOf: parts.passwordOf,
         isOurs: addresses.isOurs,
+        decoys: new Decoys(secret),
       }),
       trunks: this.trunks,
       identity: this.identity,
@@ -326,7 +329,7 @@ export class Exchange {
 }
 
 /** The same as long as the journal lives: GRUUs given out before a restart go on leading to their phones. */
-function gruuSecret(journal: Pick<Journal, 'keep' | 'kept'>, random: Random): Uint8Array {
+function keptSecret(journal: Pick<Journal, 'keep' | 'kept'>, random: Random): Uint8Array {
   const known = journal.kept('gruu/').get('gruu/secret')
   const secret = typeof known === 'string' && known.length === 64 ? known : random.hex(32)
   if (secret !== known) journal.keep('gruu/secret', secret)
