@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { createSocket } from 'node:dgram'
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { parentPort, workerData } from 'node:worker_threads'
+import { WebSocket } from 'ws'
 import type { FloodSpec, FloodTally } from '#test/abuse/flood.ts'
 
 // The thread of one attacker: see flood.ts.
@@ -22,7 +24,7 @@ function hear(bytes: Buffer): void {
   }
 }
 
-const line = spec.transport === 'udp' ? await overUdp() : overTcp()
+const line = spec.transport === 'udp' ? await overUdp() : spec.transport === 'wss' ? overWebSocket() : overStream()
 const startedAt = performance.now()
 const timer = setInterval(() => {
   const elapsed = performance.now() - startedAt
@@ -41,22 +43,38 @@ const timer = setInterval(() => {
 }, beatMs)
 
 async function overUdp(): Promise<{ send(bytes: Buffer): void; close(): void }> {
-  const socket = createSocket({ type: 'udp4', recvBufferSize: 4_000_000 })
-  socket.on('message', hear)
-  socket.on('error', () => undefined)
-  await new Promise<void>((resolve) => socket.bind(spec.fromPort, spec.from, resolve))
+  const sockets = await Promise.all(Array.from({ length: spec.sources ?? 1 }, (_, n) => udpSocket(addressAfter(spec.from, n))))
   return {
-    send: (bytes) => socket.send(bytes, spec.to.port + (tally.sent % ports), spec.to.address, () => undefined),
-    close: () => socket.close(),
+    send: (bytes) => {
+      sockets[tally.sent % sockets.length]?.send(bytes, spec.to.port + (tally.sent % ports), spec.to.address, () => undefined)
+    },
+    close: () => {
+      for (const socket of sockets) socket.close()
+    },
   }
 }
 
+async function udpSocket(address: string): Promise<UdpSocket> {
+  const socket = createSocket({ type: 'udp4', ...(spec.sources === undefined && { recvBufferSize: 4_000_000 }) })
+  socket.on('message', hear)
+  socket.on('error', () => undefined)
+  await new Promise<void>((resolve) => socket.bind(spec.fromPort, address, resolve))
+  return socket
+}
+
+function addressAfter(from: string, n: number): string {
+  const [a = 0, b = 0, c = 0, d = 0] = from.split('.').map(Number)
+  const at = c * 256 + d + n
+  return `${a}.${b}.${at >> 8}.${at & 255}`
+}
+
 /** Makes a new connection as soon as one is closed. */
-function overTcp(): { send(bytes: Buffer): void; close(): void } {
+function overStream(): { send(bytes: Buffer): void; close(): void } {
   let socket: Socket | null = null
   const open = (): Socket => {
     tally.connections++
-    const made = connect({ host: spec.to.address, port: spec.to.port, localAddress: spec.from })
+    const at = { host: spec.to.address, port: spec.to.port, localAddress: spec.from }
+    const made = spec.transport === 'tls' ? connectTls({ ...at, rejectUnauthorized: false }) : connect(at)
     made.on('data', hear)
     made.on('error', () => undefined)
     made.on('close', () => (socket = null))
@@ -68,5 +86,25 @@ function overTcp(): { send(bytes: Buffer): void; close(): void } {
       if (socket.writableLength < mostWaiting) socket.write(bytes)
     },
     close: () => socket?.destroy(),
+  }
+}
+
+function overWebSocket(): { send(bytes: Buffer): void; close(): void } {
+  let socket: WebSocket | null = null
+  const open = (): WebSocket => {
+    tally.connections++
+    const { address, port } = spec.to
+    const made = new WebSocket(`wss://${address}:${port}/sip`, 'sip', { rejectUnauthorized: false, localAddress: spec.from })
+    made.on('message', (bytes: Buffer) => hear(bytes))
+    made.on('error', () => undefined)
+    made.on('close', () => (socket = null))
+    return made
+  }
+  return {
+    send: (bytes) => {
+      socket ??= open()
+      if (socket.readyState === WebSocket.OPEN && socket.bufferedAmount < mostWaiting) socket.send(bytes)
+    },
+    close: () => socket?.terminate(),
   }
 }

@@ -3,9 +3,11 @@ import { Worker } from 'node:worker_threads'
 
 /** What an attacker sends, as fast as it is told, from one address. */
 export interface FloodSpec {
-  transport: 'udp' | 'tcp'
+  transport: 'udp' | 'tcp' | 'tls' | 'wss'
   /** The attacker's own. */
   from: string
+  /** Addresses that take turns, of `from` and those after it; over UDP. Default 1. */
+  sources?: number
   /** 0: a port that is free. */
   fromPort: number
   to: { address: string; port: number }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import { Siege } from '#test/abuse/siege.ts'
 import { header, Wire, type WireMessage } from '#test/support/wire.ts'
 import { WirePhone } from '#test/support/wire-phone.ts'
 import { acme, AcmeSystem, type Doc, everythingTo, trunk } from '#test/trunks/acme.ts'
@@ -16,24 +17,29 @@ const device = (user: string): Doc[] => [
 
 describe('what goes round ends', () => {
   let at: AcmeSystem
+  let siege: Siege
+  const closing = new AsyncDisposableStack()
   const phones: WirePhone[] = []
   let carrier: Wire
   before(async () => {
-    at = await AcmeSystem.start([
-      ...acme(trunk('carrier', address, port, { username: 'line', password: 'secret of the line' }), ...device('101'), ...device('102')),
-      // What the carrier sends here goes back to it, and comes again.
-      { kind: 'number', id: 'ring', number: '+74950000109', target: { external: '+74950000109' } },
-      everythingTo('carrier'),
-    ])
-    carrier = await Wire.open(at.sip, address, port)
-    for (const user of ['101', '102']) phones.push(await WirePhone.open({ user, domain: 'acme.test', password }, at.sip))
+    at = closing.use(
+      await AcmeSystem.start([
+        ...acme(trunk('carrier', address, port, { username: 'line', password: 'secret of the line' }), ...device('101'), ...device('102')),
+        // What the carrier sends here goes back to it, and comes again.
+        { kind: 'number', id: 'ring', number: '+74950000109', target: { external: '+74950000109' } },
+        everythingTo('carrier'),
+      ]),
+    )
+    carrier = closing.use(await Wire.open(at.sip, address, port))
+    for (const user of ['101', '102']) phones.push(closing.use(await WirePhone.open({ user, domain: 'acme.test', password }, at.sip)))
     for (const phone of [at.phone, ...phones]) assert.equal((await phone.register()).status, 200)
+    siege = closing.use(await Siege.on(at.system))
   })
   after(async () => {
-    for (const phone of phones) await phone[Symbol.asyncDispose]()
-    await carrier[Symbol.asyncDispose]()
-    await at[Symbol.asyncDispose]()
+    await using _closing = closing
+    await siege.end()
   })
+  const beside = (name: string, attack: () => Promise<void>): void => void test(name, () => siege.beside(attack))
 
   /** Answers each call for a phone with a forward; counts them. */
   function forwards(phone: WirePhone, to: string): { calls: number } {
@@ -48,7 +54,7 @@ describe('what goes round ends', () => {
     return seen
   }
 
-  test('two phones that forward to each other, and one to itself: each rings once or twice', async () => {
+  beside('two phones that forward to each other, and one to itself: each rings once or twice', async () => {
     const [first, second] = phones
     assert.ok(first !== undefined && second !== undefined)
     const [one, two] = [forwards(first, '102'), forwards(second, '101')]
@@ -60,7 +66,7 @@ describe('what goes round ends', () => {
     assert.ok(itself.calls <= 2, String(itself.calls))
   })
 
-  test('a call that a carrier sends back, again and again, ends when its hops are used up', async () => {
+  beside('a call that a carrier sends back, again and again, ends when its hops are used up', async () => {
     const dialogs: WireMessage[] = []
     let refusedWith = 0
     carrier.onRequest = (request) => {
@@ -84,7 +90,7 @@ describe('what goes round ends', () => {
     )
   })
 
-  test('a carrier that asks for the password again and again is told it once; one that is not the carrier never is', async () => {
+  beside('a carrier that asks for the password again and again is told it once; one that is not the carrier never is', async () => {
     const invites: WireMessage[] = []
     carrier.onRequest = (request) => {
       if (request.method === 'INVITE') {
@@ -100,7 +106,7 @@ describe('what goes round ends', () => {
     assert.ok(invites.some((request) => header(request, 'authorization') !== ''))
   })
 
-  test('who is called, or hung up on, gets no proof of any password, whatever realm he asks by', async () => {
+  beside('who is called, or hung up on, gets no proof of any password, whatever realm he asks by', async () => {
     const [victim] = phones
     assert.ok(victim !== undefined)
     const requests: WireMessage[] = []

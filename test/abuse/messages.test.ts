@@ -41,11 +41,7 @@ const smuggled: readonly [name: string, lines: (length: number) => string[]][] =
 describe('messages made to harm, beside fifty calls', () => {
   let siege: Siege
   before(async () => void (siege = await Siege.open()))
-  after(async () => {
-    const faults = await siege.faults()
-    await siege[Symbol.asyncDispose]()
-    assert.deepEqual(faults, [])
-  })
+  after(() => siege.end())
 
   /** What comes back for these bytes until nothing more does. */
   async function tcp(bytes: string | Buffer, from: string, port: number): Promise<string> {

@@ -35,9 +35,15 @@ export class Api {
     this.#company = company
   }
 
-  static async of(system: RunningSystem, company = 'demo'): Promise<Api> {
+  static async of(system: RunningSystem): Promise<Api> {
     const { folders, http } = system.settings
-    return new Api(`http://${http.address}:${http.port}`, (await readFile(join(folders.data, 'operator.key'), 'utf8')).trim(), company)
+    return new Api(`http://${http.address}:${http.port}`, (await readFile(join(folders.data, 'operator.key'), 'utf8')).trim(), 'demo')
+  }
+
+  /** A new company, and the API as its owner sees it. */
+  async found(company: string): Promise<Api> {
+    const { key } = (await this.ask('POST', '/v1/companies', { id: company, name: company })) as { key: string }
+    return new Api(this.#base, key, company)
   }
 
   /** The answer's JSON; null for 503, which passes. */

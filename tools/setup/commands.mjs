@@ -45,6 +45,12 @@ export const commands = [
     summary: 'run every check and test; with words, only the files whose path has one of them',
     needs: ['test-programs', 'web'],
   },
+  {
+    name: 'mutants',
+    usage: '[words]',
+    summary: 'show that the tests of abuse fail on a product broken on purpose; with words, only those so named',
+    needs: ['test-programs', 'web'],
+  },
   { name: 'check', usage: '', summary: 'format, lint, types, unused code and unit tests', needs: [] },
   { name: 'format', usage: '', summary: 'rewrite the source in the format of the house', needs: [] },
   { name: 'bench', usage: '[scenario]', summary: 'measure CPU per call, rates, delay and memory', needs: ['test-programs'] },

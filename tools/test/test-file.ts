@@ -25,6 +25,10 @@ export interface FileRun {
   scratch: string
   /** A file that takes longer is killed and counts as a failure: a test that hangs, or something left open. */
   limitMs: number
+  /** Runs only the tests whose name matches this regular expression. */
+  only?: string
+  /** Over our own. */
+  environment?: Readonly<Record<string, string>>
 }
 
 const reporter = join(import.meta.dirname, 'event-reporter.mjs')
@@ -46,8 +50,12 @@ export async function runTestFile(run: FileRun): Promise<FileOutcome> {
 }
 
 function runNode(run: FileRun, events: string): Promise<{ output: string; fault: string | null }> {
-  const words = ['--disable-warning=ExperimentalWarning', `--test-reporter=${reporter}`, `--test-reporter-destination=${events}`, run.file]
-  const child = spawn(process.execPath, words, { cwd: run.project, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const only = run.only === undefined ? [] : [`--test-name-pattern=${run.only}`]
+  const report = [`--test-reporter=${reporter}`, `--test-reporter-destination=${events}`]
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...report, ...only, run.file], {
+    ...{ cwd: run.project, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+    env: { ...process.env, ...run.environment },
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => void (output = (output + text).slice(-outputLimit)))

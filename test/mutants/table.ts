@@ -1,0 +1,246 @@
+/** One way to break the product, and the test that must notice. */
+export interface Mutant {
+  /** What is wrong with the product then. */
+  name: string
+  /** Relative to the project. */
+  file: string
+  /** Stands in the file exactly once. */
+  text: string
+  becomes: string
+  /** How the path of the program ends that is broken: the processes of the test itself are left alone. */
+  in: string
+  /** `name`: a regular expression for the names of tests in the file. */
+  test: { file: string; name: string }
+}
+
+const server = 'server/main.ts'
+const engine = 'media/engine/main.ts'
+const floods = 'test/abuse/floods.test.ts'
+const messages = 'test/abuse/messages.test.ts'
+const logins = 'test/abuse/logins.test.ts'
+const loops = 'test/abuse/loops.test.ts'
+const fraud = 'test/abuse/fraud.test.ts'
+const watch = 'sip/transport/source-watch.ts'
+
+/** Every test of abuse is here at least once: one that no broken product fails proves nothing. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'nobody is ever banned',
+    ...{ file: watch, in: server },
+    text: 'if (debt.points <= this.#budget || this.#bans.get(source) !== undefined) return',
+    becomes: 'if (debt.points >= 0) return',
+    test: { file: floods, name: 'of any method over UDP' },
+  },
+  {
+    name: 'connections of who is banned are taken',
+    ...{ file: 'sip/transport/connections.ts', in: server },
+    text: 'this.inbox.watch?.admits(address) !== false',
+    becomes: 'this.limits.connections > 0',
+    test: { file: floods, name: 'over TCP' },
+  },
+  {
+    name: 'garbage costs nothing',
+    ...{ file: watch, in: server },
+    text: 'garbage: 2,',
+    becomes: 'garbage: 0,',
+    test: { file: floods, name: 'of garbage' },
+  },
+  {
+    name: 'an office is banned like anybody',
+    ...{ file: watch, in: server },
+    text: 'return at !== undefined && this.#clock.now() - at < KNOWN_MS',
+    becomes: 'return at === -1',
+    test: { file: floods, name: 'from the address of an office' },
+  },
+  {
+    name: 'a ban cannot be ended',
+    ...{ file: watch, in: server },
+    text: 'return this.#bans.delete(source)\n  }\n\n  #hearsUnbanned',
+    becomes: 'return this.#bans.get(source) !== undefined\n  }\n\n  #hearsUnbanned',
+    test: { file: floods, name: 'one request ends a ban' },
+  },
+  {
+    name: 'each message holds the event loop for 30 ms',
+    ...{ file: 'sip/transport/inbox.ts', in: server },
+    text: '    this.counts.received++\n',
+    becomes:
+      '    this.counts.received++\n    for (const c = process.threadCpuUsage(); process.threadCpuUsage().user - c.user < 30_000; ) continue\n',
+    test: { file: floods, name: 'of garbage' },
+  },
+  {
+    name: 'a fault that nobody handles in each malformed message',
+    ...{ file: 'sip/transport/inbox.ts', in: server },
+    text: '    countRefused(this.counts, malformed.rule)\n',
+    becomes: "    countRefused(this.counts, malformed.rule)\n    void Promise.reject(new Error('broken'))\n",
+    test: { file: floods, name: 'a flood harms nobody' },
+  },
+  {
+    name: 'the engine stands still for 200 ms at each hundredth packet of a stranger',
+    ...{ file: 'media/pipeline/receiver.ts', in: engine },
+    text: '      this.strangers++\n',
+    becomes: '      if (++this.strangers % 100 === 0) for (const c = performance.now(); performance.now() - c < 200; ) continue\n',
+    test: { file: messages, name: 'garbage at every audio port' },
+  },
+  {
+    name: 'a message with two lengths is taken by the first',
+    ...{ file: 'sip/message/framing.ts', in: server },
+    text: "if (found !== undefined) return 'duplicate'",
+    becomes: 'if (found !== undefined) return Number(found)',
+    test: { file: messages, name: 'a request hidden in the body' },
+  },
+  {
+    name: 'one of a pipeline is lost',
+    ...{ file: 'sip/message/framing.ts', in: server },
+    text: '      if (this.#refused) break\n',
+    becomes: '      break\n',
+    test: { file: messages, name: 'honest neighbours' },
+  },
+  {
+    name: 'an odd header takes time by the square of its length',
+    ...{ file: 'sip/transport/inbox.ts', in: server },
+    text: '    const message = parseMessage(bytes)\n',
+    becomes:
+      '    for (let i = 0; i < (bytes.length / 600) ** 4; i++) bytes.at(i % bytes.length)\n    const message = parseMessage(bytes)\n',
+    test: { file: messages, name: 'messages of any size and shape' },
+  },
+  {
+    name: 'a call that is refused keeps its audio ports',
+    ...{ file: 'calls/inbound-leg.ts', in: server },
+    text: '    media.close()\n',
+    becomes: '',
+    test: { file: messages, name: 'bombs of SDP from a phone' },
+  },
+  {
+    name: 'a body of any depth breaks the API',
+    ...{ file: 'server/api/app.ts', in: server },
+    text: '    const told = problemOf(fault)\n',
+    becomes: '    const told = { ...problemOf(fault), status: 500 as const }\n',
+    test: { file: messages, name: 'JSON as deep as a well' },
+  },
+  {
+    name: 'credentials work again and again',
+    ...{ file: 'sip/auth/server.ts', in: server },
+    text: "return use === 'fresh' ?",
+    becomes: "return use !== 'stale' ?",
+    test: { file: logins, name: 'credentials work once' },
+  },
+  {
+    name: 'credentials for another URI are taken',
+    ...{ file: 'sip/auth/server.ts', in: server },
+    text: '!isAbout(proof.uri, request.uri)',
+    becomes: 'proof.uri === ""',
+    test: { file: logins, name: 'no credentials but the right ones' },
+  },
+  {
+    name: 'credentials without qop are taken',
+    ...{ file: 'sip/auth/server.ts', in: server },
+    text: "return params.get('qop')?.toLowerCase() === 'auth' && params.get('userhash') !== 'true'",
+    becomes: 'return true',
+    test: { file: logins, name: 'no credentials but the right ones' },
+  },
+  {
+    name: 'who does not exist is offered another algorithm',
+    ...{ file: 'sip/auth/server.ts', in: server },
+    text: 'return this.#lines(realm, offered(user?.algorithms ?? this.#algorithms, request), false)',
+    becomes: "return this.#lines(realm, offered(user?.algorithms ?? ['MD5'], request), false)",
+    test: { file: logins, name: 'who exists and who does not' },
+  },
+  {
+    name: 'a phone may register for another',
+    ...{ file: 'sip/agent/register.ts', in: server },
+    text: 'if (who.aor === null || !isFor(',
+    becomes: 'if (who.aor === null || false && !isFor(',
+    test: { file: logins, name: 'one phone cannot register' },
+  },
+  {
+    name: 'a phone may have any number of contacts',
+    ...{ file: 'sip/registrar/registrar.ts', in: server },
+    text: 'if (places.length < this.#maxContacts) return',
+    becomes: 'if (places.length >= 0) return',
+    test: { file: logins, name: 'one phone cannot register' },
+  },
+  {
+    name: 'who guesses at many accounts is not counted',
+    ...{ file: 'sip/auth/throttle.ts', in: server },
+    text: 'if (inARow <= COUNTED_PER_USER)',
+    becomes: 'if (inARow < 0)',
+    test: { file: logins, name: 'who guesses at many accounts' },
+  },
+  {
+    name: 'a forward is followed round and round',
+    ...{ file: 'calls/redirects.ts', in: server },
+    text: 'if (this.#seen.has(number)) continue',
+    becomes: 'if (this.#seen.has(`x${number}`)) continue',
+    test: { file: loops, name: 'two phones that forward' },
+  },
+  {
+    name: 'hops are not counted down',
+    ...{ file: 'calls/outbound-leg.ts', in: server },
+    text: 'maxForwards: Math.max(0, call.identity.hops - 1)',
+    becomes: 'maxForwards: call.identity.hops',
+    test: { file: loops, name: 'a call that a carrier sends back' },
+  },
+  {
+    name: 'a challenge is answered however often it comes',
+    ...{ file: 'sip/auth/client.ts', in: server },
+    text: 'const fresh = firstOfEachRealm(ours)\n',
+    becomes: 'const fresh = firstOfEachRealm(ours)\n    answered = 0\n',
+    test: { file: loops, name: 'a carrier that asks for the password' },
+  },
+  {
+    name: 'whoever asks in a call is shown a proof',
+    ...{ file: 'sip/agent/dialog-sender.ts', in: server },
+    text: '    this.#credentials = credentials\n',
+    becomes: "    this.#credentials = credentials ?? { user: 'line', password: 'secret of the line' }\n",
+    test: { file: loops, name: 'who is called, or hung up on' },
+  },
+  {
+    name: 'any class of number may be dialled',
+    ...{ file: 'server/outbound/permit.ts', in: server },
+    text: 'if (!outbound.permissions[number.class]) {',
+    becomes: 'if (outbound === undefined) {',
+    test: { file: fraud, name: 'reaches no expensive number' },
+  },
+  {
+    name: 'strangers are not told from the peer',
+    ...{ file: 'media/engine/accept.ts', in: engine },
+    text: "return address === this.#from ? 'new' : 'stranger'",
+    becomes: "return 'new'",
+    test: { file: 'test/attack/rtp.test.ts', name: 'to a phone whose SDP' },
+  },
+  {
+    name: 'whoever comes first is the peer behind NAT',
+    ...{ file: 'media/engine/accept.ts', in: engine },
+    text: "return address === this.#from ? 'new' : 'stranger'",
+    becomes: "return this.#from !== null ? 'new' : 'stranger'",
+    test: { file: 'test/attack/rtp.test.ts', name: 'to a phone behind NAT' },
+  },
+  {
+    name: 'any number of calls a second is taken',
+    ...{ file: 'server/dialplan/switchboard.ts', in: server },
+    text: 'else if (!this.#needs.rate.takes(book.tenant)) {',
+    becomes: 'else if (book === undefined) {',
+    test: { file: 'test/abuse/overload.test.ts', name: 'nine of ten' },
+  },
+  {
+    name: 'who came first keeps the place',
+    ...{ file: 'sip/transport/connections.ts', in: server },
+    text: 'this.size < connections || this.#makeRoom()',
+    becomes: 'this.size < connections',
+    test: { file: 'test/abuse/connections.test.ts', name: 'over TCP, that say nothing' },
+  },
+  {
+    name: 'of those who shake hands who came first keeps the place',
+    ...{ file: 'sip/transport/doorway.ts', in: server },
+    text: '    if (this.#waiting.size >= limits.handshakes && longest !== undefined) this.#throwOut(longest)\n',
+    becomes: '    if (this.#waiting.size >= limits.handshakes && longest !== undefined) return refuse(socket)\n',
+    test: { file: 'test/abuse/connections.test.ts', name: 'over TLS, that never finish' },
+  },
+  {
+    name: 'a message may take for ever',
+    ...{ file: 'sip/transport/tcp.ts', in: server },
+    text: 'else if (!this.#message.running) this.#message.start',
+    becomes: 'else this.#message.start',
+    test: { file: 'test/abuse/connections.test.ts', name: 'that drip their message' },
+  },
+]
