@@ -52,18 +52,19 @@ export class SubBand {
     this.scale = rule.start
   }
 
-  /** Takes the quantised difference of this sample (`difference`) and how its code moves the scale (`step`, from the tables WL and WH). */
+  /** Takes the quantised difference of this sample (`difference`) and how its code moves the scale (`step`, from the tables WL and WH). Ends with FILTEP and PREDIC. */
   adapt(difference: number, step: number): void {
     this.#rescale(step)
     const reconstructed = saturate(this.predicted + difference)
     const partial = saturate(this.#zeroPart + difference)
     this.#movePoles(partial)
-    this.#moveZeros(difference)
     this.#r2 = this.#r1
     this.#r1 = reconstructed
     this.#p2 = this.#p1
     this.#p1 = partial
-    this.#predict()
+    const poles = saturate(((this.#a1 * saturate(this.#r1 * 2)) >> 15) + ((this.#a2 * saturate(this.#r2 * 2)) >> 15))
+    this.#zeroPart = saturate(this.#moveZeros(difference))
+    this.predicted = saturate(poles + this.#zeroPart)
   }
 
   /** LOGSCL, SCALEL; LOGSCH, SCALEH. */
@@ -88,26 +89,21 @@ export class SubBand {
     this.#a1 = Math.min(bound, Math.max(-bound, first))
   }
 
-  /** UPZERO, DELAYA. */
-  #moveZeros(difference: number): void {
+  /** UPZERO, DELAYA and FILTEZ in one pass: the zeros' part of the next sample. A coefficient stays within 16 bit by its leak. */
+  #moveZeros(difference: number): number {
     const d = this.#d
     const b = this.#b
     const gain = difference === 0 ? 0 : 128
+    let sum = 0
     for (let i = 5; i >= 0; i--) {
       const past = d[i] as number
-      b[i] = saturate((past < 0 === difference < 0 ? gain : -gain) + (((b[i] as number) * ZERO_LEAK) >> 15))
+      const coefficient = (past < 0 === difference < 0 ? gain : -gain) + (((b[i] as number) * ZERO_LEAK) >> 15)
+      const next = i === 0 ? difference : (d[i - 1] as number)
+      b[i] = coefficient
+      d[i] = next
+      sum += (coefficient * saturate(next * 2)) >> 15
     }
-    d.copyWithin(1, 0, 5)
-    d[0] = difference
-  }
-
-  /** FILTEP, FILTEZ, PREDIC. */
-  #predict(): void {
-    const poles = saturate(((this.#a1 * saturate(this.#r1 * 2)) >> 15) + ((this.#a2 * saturate(this.#r2 * 2)) >> 15))
-    let zeros = 0
-    for (let i = 0; i < 6; i++) zeros += ((this.#b[i] as number) * saturate((this.#d[i] as number) * 2)) >> 15
-    this.#zeroPart = saturate(zeros)
-    this.predicted = saturate(poles + this.#zeroPart)
+    return sum
   }
 }
 

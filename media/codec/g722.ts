@@ -3,9 +3,8 @@ import { HIGHER, LOWER, saturate, SubBand } from '#media/codec/g722-band.ts'
 /** Octets of one millisecond at 64 kbit/s; each carries two samples at 16 kHz. */
 export const G722_OCTETS_PER_MS = 8
 
-/** The quadrature mirror filter's coefficients (ITU-T G.722 table 11), one half; the other half is the same backwards. */
-const QMF = Int16Array.of(3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11)
-const QMF_TAPS = 24
+/** Samples that the quadrature mirror filter looks back on. */
+const QMF_PAST = 22
 
 /** Decision levels of the lower band's quantiser (table 15, Q6). */
 const DECISION = Int16Array.of(
@@ -34,39 +33,84 @@ const STEP_2 = Int16Array.of(798, -214, 798, -214)
 /** The one decision level of the higher band. */
 const DECISION_HIGHER = 564
 
+/**
+ * Every other of 24 samples through the quadrature mirror filter (ITU-T G.722 table 11; the coefficients of the others are the same backwards):
+ * from `at` forwards, or from `at` backwards.
+ */
+function forwards(line: Int32Array, at: number): number {
+  return (
+    (line[at] as number) * 3 -
+    (line[at + 2] as number) * 11 +
+    (line[at + 4] as number) * 12 +
+    (line[at + 6] as number) * 32 -
+    (line[at + 8] as number) * 210 +
+    (line[at + 10] as number) * 951 +
+    (line[at + 12] as number) * 3876 -
+    (line[at + 14] as number) * 805 +
+    (line[at + 16] as number) * 362 -
+    (line[at + 18] as number) * 156 +
+    (line[at + 20] as number) * 53 -
+    (line[at + 22] as number) * 11
+  )
+}
+
+function backwards(line: Int32Array, at: number): number {
+  return (
+    (line[at] as number) * 3 -
+    (line[at - 2] as number) * 11 +
+    (line[at - 4] as number) * 12 +
+    (line[at - 6] as number) * 32 -
+    (line[at - 8] as number) * 210 +
+    (line[at - 10] as number) * 951 +
+    (line[at - 12] as number) * 3876 -
+    (line[at - 14] as number) * 805 +
+    (line[at - 16] as number) * 362 -
+    (line[at - 18] as number) * 156 +
+    (line[at - 20] as number) * 53 -
+    (line[at - 22] as number) * 11
+  )
+}
+
+/** The filter's past with a packet behind it; longer packets go through in parts. */
+const MOST_PAIRS = 480
+const newLine = (): Int32Array => new Int32Array(QMF_PAST + 2 * MOST_PAIRS)
+
 /** Turns samples at 16 kHz into G.722 at 64 kbit/s. */
 export class G722Encoder {
   readonly #lower = new SubBand(LOWER)
   readonly #higher = new SubBand(HIGHER)
-  readonly #past = new Int32Array(QMF_TAPS)
+  readonly #line = newLine()
 
   /** Encodes an even number of samples into `payload` from `at`, an octet for two; what does not fit is left out. Returns the octets written. */
   encode(pcm: Int16Array, payload: Uint8Array, at = 0): number {
     const count = Math.max(0, Math.min(pcm.length >> 1, payload.length - at))
-    for (let i = 0; i < count; i++) payload[at + i] = this.#pair(pcm[2 * i] as number, pcm[2 * i + 1] as number)
+    for (let from = 0; from < count; from += MOST_PAIRS) this.#part(pcm, payload, { from, to: Math.min(count, from + MOST_PAIRS), at })
     return count
   }
 
-  #pair(first: number, second: number): number {
-    const past = this.#past
-    past.copyWithin(0, 2)
-    past[QMF_TAPS - 2] = first
-    past[QMF_TAPS - 1] = second
-    let odd = 0
-    let even = 0
-    for (let i = 0; i < 12; i++) {
-      odd += (past[2 * i] as number) * (QMF[i] as number)
-      even += (past[2 * i + 1] as number) * (QMF[11 - i] as number)
+  #part(pcm: Int16Array, payload: Uint8Array, { from, to, at }: { from: number; to: number; at: number }): void {
+    const line = this.#line
+    const length = 2 * (to - from)
+    for (let i = 0; i < length; i++) line[QMF_PAST + i] = pcm[2 * from + i] as number
+    for (let i = from, k = 0; i < to; i++, k += 2) {
+      const odd = forwards(line, k)
+      const even = backwards(line, k + 23)
+      payload[at + i] = this.#encodeLower((even + odd) >> 14) | (this.#encodeHigher((even - odd) >> 14) << 6)
     }
-    return this.#encodeLower((even + odd) >> 14) | (this.#encodeHigher((even - odd) >> 14) << 6)
+    line.copyWithin(0, length, length + QMF_PAST)
   }
 
   #encodeLower(sample: number): number {
     const band = this.#lower
     const difference = saturate(sample - band.predicted)
     const magnitude = difference >= 0 ? difference : -(difference + 1)
+    // The first interval, of 1 to 30, whose level is above: 30 when none is.
     let interval = 1
-    while (interval < 30 && magnitude >= ((DECISION[interval] as number) * band.scale) >> 12) interval++
+    for (let most = 30; interval < most; ) {
+      const middle = (interval + most) >> 1
+      if (magnitude >= ((DECISION[middle] as number) * band.scale) >> 12) interval = middle + 1
+      else most = middle
+    }
     const code = (difference < 0 ? CODE_NEGATIVE : CODE_POSITIVE)[interval] as number
     adaptLower(band, code)
     return code
@@ -87,29 +131,28 @@ export class G722Encoder {
 export class G722Decoder {
   readonly #lower = new SubBand(LOWER)
   readonly #higher = new SubBand(HIGHER)
-  readonly #past = new Int32Array(QMF_TAPS)
+  readonly #line = newLine()
 
   /** Decodes into `pcm` from its beginning, two samples an octet; what does not fit is left out. Returns the samples written. */
   decode(payload: Uint8Array, pcm: Int16Array): number {
     const count = Math.min(payload.length, pcm.length >> 1)
-    const past = this.#past
-    for (let i = 0; i < count; i++) {
+    for (let from = 0; from < count; from += MOST_PAIRS) this.#part(payload, pcm, from, Math.min(count, from + MOST_PAIRS))
+    return count * 2
+  }
+
+  #part(payload: Uint8Array, pcm: Int16Array, from: number, to: number): void {
+    const line = this.#line
+    for (let i = from, k = 0; i < to; i++, k += 2) {
       const octet = payload[i] as number
       const low = this.#decodeLower(octet & 0x3f)
       const high = this.#decodeHigher(octet >> 6)
-      past.copyWithin(0, 2)
-      past[QMF_TAPS - 2] = low + high
-      past[QMF_TAPS - 1] = low - high
-      let odd = 0
-      let even = 0
-      for (let k = 0; k < 12; k++) {
-        odd += (past[2 * k] as number) * (QMF[k] as number)
-        even += (past[2 * k + 1] as number) * (QMF[11 - k] as number)
-      }
-      pcm[2 * i] = saturate(even >> 11)
-      pcm[2 * i + 1] = saturate(odd >> 11)
+      line[QMF_PAST + k] = low + high
+      line[QMF_PAST + 1 + k] = low - high
+      pcm[2 * i] = saturate(backwards(line, k + 23) >> 11)
+      pcm[2 * i + 1] = saturate(forwards(line, k) >> 11)
     }
-    return count * 2
+    const length = 2 * (to - from)
+    line.copyWithin(0, length, length + QMF_PAST)
   }
 
   #decodeLower(code: number): number {
