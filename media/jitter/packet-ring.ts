@@ -3,7 +3,10 @@ import { sequenceAhead } from '#media/rtp/sequence.ts'
 /** Most packets that wait: 640 ms of 10 ms packets. A power of two. */
 const SLOTS = 64
 
-/** What waits in one slot. Its octets are kept and used again. */
+/** Octets that room for a payload has at least. */
+const LEAST_ROOM = 256
+
+/** What waits in one slot. Its octets belong to the ring again as soon as the slot is done with. */
 export interface Slot {
   sequence: number
   timestamp: number
@@ -20,6 +23,8 @@ export type Put = 'kept' | 'late' | 'duplicate' | 'leap'
 /** Packets of one stream in the order of their sequence numbers, taken out from the oldest. Copies what it keeps. */
 export class PacketRing {
   readonly #slots: Slot[] = []
+  /** Room for payloads that nobody uses, the one used last on top: few are needed, and those stay near the processor. */
+  readonly #spare: Uint8Array[] = []
   /** Sequence number that is taken next; -1 while the stream has not begun. */
   #next = -1
   /** One behind the newest kept. */
@@ -65,7 +70,7 @@ export class PacketRing {
     if (ahead < 0 && !this.#reopen(sequence)) return 'late'
     const slot = this.#slot(sequence)
     if (slot.kind !== 'empty') return 'duplicate'
-    if (slot.octets.length < payload.length) slot.octets = new Uint8Array(Math.max(256, payload.length))
+    slot.octets = this.#room(payload.length)
     slot.octets.set(payload)
     slot.length = payload.length
     slot.sequence = sequence
@@ -89,7 +94,7 @@ export class PacketRing {
     this.#isBegun = true
     const slot = this.#slot(this.#next)
     if (slot.kind !== 'empty') {
-      slot.kind = 'empty'
+      this.#free(slot)
       this.#count--
     }
     this.#next = (this.#next + 1) & 0xffff
@@ -100,11 +105,23 @@ export class PacketRing {
   clear(): void {
     // Slots that were never used are holes, which this leaves out.
     this.#slots.forEach((slot) => {
-      slot.kind = 'empty'
+      if (slot.kind !== 'empty') this.#free(slot)
     })
     this.#count = 0
     this.#next = -1
     this.#isBegun = false
+  }
+
+  #room(length: number): Uint8Array {
+    if (length === 0) return NOTHING
+    const spare = this.#spare.pop()
+    return spare !== undefined && spare.length >= length ? spare : new Uint8Array(Math.max(LEAST_ROOM, length))
+  }
+
+  #free(slot: Slot): void {
+    slot.kind = 'empty'
+    if (slot.octets.length > 0) this.#spare.push(slot.octets)
+    slot.octets = NOTHING
   }
 
   #at(sequence: number): Slot | null {
