@@ -1,6 +1,6 @@
 import type { Millis } from '#base/clock.ts'
 import { G711_PER_MS } from '#media/codec/g711.ts'
-import { energy, goertzel, goertzelCoefficient } from '#media/dtmf/goertzel.ts'
+import { energy, goertzel, goertzel4, goertzelCoefficient } from '#media/dtmf/goertzel.ts'
 import { COLUMN_HZ, KEYPAD, ROW_HZ } from '#media/dtmf/keypad.ts'
 
 /** A digit heard in audio. */
@@ -28,6 +28,8 @@ const TWIST = 6.3
 const PEAK = 6.3
 /** Share of all energy that the two tones have: speech spreads, tones do not. */
 const PURITY = 0.9
+/** So little one of the two has of it at least. */
+const LEAST_SHARE = PURITY / (1 + TWIST)
 /** Speech has harmonics: a second harmonic above this share of its tone is a voice. */
 const HARMONIC = 0.1
 
@@ -114,8 +116,10 @@ function keyOf(window: Float32Array): string | null {
   const total = energy(window)
   if (total < LEAST_ENERGY) return null
   const row = strongest(window, ROWS, BESIDE_ROWS)
+  // The usual end of a window of speech, at half the work.
+  if (row === null || row.energy < total * LEAST_SHARE) return null
   const column = strongest(window, COLUMNS, BESIDE_COLUMNS)
-  if (row === null || column === null) return null
+  if (column === null) return null
   if (row.energy > column.energy * TWIST || column.energy > row.energy * TWIST) return null
   if (row.energy + column.energy < total * PURITY) return null
   if (goertzel(window, ROW_HARMONICS[row.place] ?? 0) > row.energy * HARMONIC) return null
@@ -123,14 +127,18 @@ function keyOf(window: Float32Array): string | null {
   return KEYPAD[row.place * 4 + column.place] ?? null
 }
 
+/** Of the four tones of a group. Filled and used up within one call. */
+const energies = new Float64Array(4)
+
 function strongest(
   window: Float32Array,
   coefficients: readonly number[],
   beside: readonly (readonly number[])[],
 ): { place: number; energy: number } | null {
-  const energies = coefficients.map((coefficient) => goertzel(window, coefficient))
-  const most = Math.max(...energies)
-  const place = energies.indexOf(most)
+  goertzel4(window, coefficients, energies)
+  let place = 0
+  for (let i = 1; i < 4; i++) if ((energies[i] as number) > (energies[place] as number)) place = i
+  const most = energies[place] as number
   const clear = energies.every((one, i) => i === place || one * PEAK < most)
   if (!clear || most < LEAST_ENERGY / 8) return null
   return { place, energy: Math.max(most, ...(beside[place] ?? []).map((coefficient) => goertzel(window, coefficient))) }
