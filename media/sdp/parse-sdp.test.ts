@@ -102,3 +102,20 @@ test('a value cannot break out of its line', () => {
   const sdp = { ...read(HEAD), sessionName: 'x\r\nm=audio 1 RTP/AVP 0' }
   assert.equal(read(writeSdp(sdp)).media.length, 0)
 })
+
+test('control characters are refused where leaving them out would leave nothing: what was read can be written and read again', () => {
+  for (const bad of ['\r\r', '\0', '\x7f\x01']) {
+    assert.equal(rule(HEAD.replace('IP4 192.0.2.1\r\ns', `IP4 ${bad} IP4\r\ns`)), '2: an o= line without control characters')
+    assert.equal(rule(HEAD.replace('o=- ', `o=x${bad} `)), '2: an o= line without control characters')
+    assert.equal(rule(HEAD.replace('c=IN IP4 192.0.2.1', `c=IN IP4 ${bad} x`)), '4: a c= line without control characters')
+    assert.equal(rule(`${HEAD}a=x${bad}y:1\r\n`), '6: a=<name>[:<value>] (RFC 8866 §5.13)')
+  }
+  assert.equal(read(`${HEAD}s=\0\r\n`).sessionName, '\0')
+  assert.equal(read(writeSdp(read(`${HEAD}s=\0\r\n`))).sessionName, '-')
+})
+
+test('spaces of Unicode are parts of words wherever they stand: what was read can be written and read again', () => {
+  const odd = read(HEAD.replace('IP4 192.0.2.1\r\ns', 'IP4 \ufeff IP4\r\ns').replace('c=IN IP4 192.0.2.1', 'c=IN IP4 \u00a0 x'))
+  assert.deepEqual([odd.origin.address, odd.connection?.address], ['\ufeff', '\u00a0'])
+  assert.deepEqual(read(writeSdp(odd)), odd)
+})

@@ -7,7 +7,7 @@ const MOST_MEDIA = 64
 const MOST_FORMATS = 128
 /** Characters of a word of an m= line: a refused stream's are sent back (RFC 3264 §6). */
 const LONGEST_WORD = 64
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not stand in a word that is sent back.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not stand in a word: left out when it is written, they may leave nothing.
 const CONTROLS = /[\0-\x1f\x7f]/
 
 /**
@@ -75,20 +75,22 @@ function readLine(reading: Reading, content: string): string | null {
 }
 
 function readOrigin(reading: Reading, value: string): string | null {
-  const [username, sessionId, version, network, addressType, address] = value.trim().split(/ +/, 6)
+  const [username, sessionId, version, network, addressType, address] = withoutBlanks(value).split(/ +/, 6)
   const rule = 'o=<username> <id> <version> IN IP4|IP6 <address> (RFC 8866 §5.2)'
   if (username === undefined || sessionId === undefined || version === undefined || address === undefined) return rule
   if (network !== 'IN' || !isAddressType(addressType)) return rule
   if (!DIGITS.test(sessionId) || !DIGITS.test(version)) return rule
+  if (CONTROLS.test(username + address)) return 'an o= line without control characters'
   reading.origin ??= { username, sessionId, version, addressType, address }
   return null
 }
 
 function readConnection(reading: Reading, value: string): string | null {
-  const [network, addressType, full] = value.trim().split(/ +/, 3)
+  const [network, addressType, full] = withoutBlanks(value).split(/ +/, 3)
   const address = full?.split('/', 1)[0]
   if (network !== 'IN' || !isAddressType(addressType) || address === undefined || address === '')
     return 'c=IN IP4|IP6 <address> (RFC 8866 §5.7)'
+  if (CONTROLS.test(address)) return 'a c= line without control characters'
   const owner = reading.media.at(-1) ?? reading
   owner.connection ??= { addressType, address }
   return null
@@ -97,7 +99,7 @@ function readConnection(reading: Reading, value: string): string | null {
 function readAttribute(reading: Reading, value: string): string | null {
   const colon = value.indexOf(':')
   const name = (colon < 0 ? value : value.slice(0, colon)).trim().toLowerCase()
-  if (name === '') return 'a=<name>[:<value>] (RFC 8866 §5.13)'
+  if (name === '' || CONTROLS.test(name)) return 'a=<name>[:<value>] (RFC 8866 §5.13)'
   const owner = reading.media.at(-1) ?? reading
   owner.attributes.push({ name, value: colon < 0 ? null : value.slice(colon + 1).trim() })
   return null
@@ -105,7 +107,7 @@ function readAttribute(reading: Reading, value: string): string | null {
 
 function readMedia(reading: Reading, value: string): string | null {
   if (reading.media.length >= MOST_MEDIA) return `at most ${MOST_MEDIA} m= lines`
-  const [type, ports, protocol, ...formats] = value.trim().split(/ +/, MOST_FORMATS + 4)
+  const [type, ports, protocol, ...formats] = withoutBlanks(value).split(/ +/, MOST_FORMATS + 4)
   const rule = 'm=<type> <port>[/<count>] <protocol> <format> ... (RFC 8866 §5.14)'
   if (type === undefined || type === '' || ports === undefined || protocol === undefined) return rule
   const digits = /^(\d{1,5})(?:\/\d{1,5})?$/.exec(ports)?.[1]
@@ -117,6 +119,19 @@ function readMedia(reading: Reading, value: string): string | null {
   if (CONTROLS.test(value)) return 'an m= line without control characters'
   reading.media.push({ type: type.toLowerCase(), port, protocol: protocol.toUpperCase(), formats, connection: null, attributes: [] })
   return null
+}
+
+/** Without blanks at its ends; other spaces of Unicode are parts of words, here as in the middle of a line. */
+function withoutBlanks(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
 }
 
 const DIGITS = /^\d{1,32}$/
