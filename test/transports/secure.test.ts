@@ -97,6 +97,22 @@ test('one connection serves all that goes to the same peer, both ways, and not w
   assert.equal(client.transport.advertised(one).port, client.portOf('tls'))
 })
 
+test('of several certificates a peer is shown the one for the name it asks for; the first when there is none, or it asks for none (RFC 6066 §3)', async () => {
+  const certificates = [['one.example'], ['two.example', 'three.example']].flatMap((names) => keys(names).certificates)
+  const server = await started({ tls: [anyPort], keys: { certificates } })
+  const shownTo = async (servername: string): Promise<string | undefined> => {
+    const socket = connectTls({ host: '127.0.0.1', port: server.portOf('tls'), ca: authority.chain, servername, rejectUnauthorized: false })
+    await once(socket, 'secureConnect')
+    const { subjectaltname } = socket.getPeerCertificate()
+    socket.destroy()
+    return subjectaltname
+  }
+  const [first, second] = ['DNS:one.example', 'DNS:two.example, DNS:three.example']
+  assert.equal(await shownTo('three.example'), second)
+  assert.equal(await shownTo('two.example'), second)
+  for (const name of ['one.example', 'other.example', '']) assert.equal(await shownTo(name), first, name)
+})
+
 test('where clients need certificates, only those with one that is vouched for come in', async () => {
   const [certificate] = keys(['sip.example']).certificates
   assert.ok(certificate)
