@@ -92,3 +92,20 @@ test('a carrier brings calls in by the number in the Request-URI, in To, in a he
     assert.deepEqual([ended.outcome.kind, ended.outcome.by], ['wrong-number', 'caller'])
   })
 })
+
+test('a carrier that has IPv6 alone calls a phone that has IPv4 alone; each is told of audio on its own family', {
+  skip: withoutSipp,
+}, async () => {
+  await using at = await AcmeSystem.start(acme(trunk('six', '::1', port)), { CENTRALA_SIP_ADDRESSES: '127.0.0.1,::1' })
+  assert.equal((await at.phone.register()).status, 200)
+  const keys = { dialled: '+74950000100', to: 'x', caller: '+79161234567', more: 'Subject: a' }
+  const sip = { ...at.sip, address: '::1' }
+  await using carrier = await Sipp.call({ scenario: 'calls-in', address: '::1', port, keys }, sip)
+  const call = await at.phone.answered()
+  await call.ended()
+  await carrier.done()
+  assert.match(call.message.body, /^c=IN IP4 127\.0\.0\.1\r?$/m)
+  const answer = (await carrier.messages()).find(({ status }) => status === 200) ?? assert.fail('no answer')
+  assert.match(answer.body, /^c=IN IP6 ::1\r?$/m)
+  assert.match(header(answer, 'contact'), /\[::1\]:\d+/)
+})

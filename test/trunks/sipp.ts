@@ -72,7 +72,7 @@ export class Sipp implements AsyncDisposable {
   /** A carrier that makes one call to `to`. `done` tells how it went. */
   static async call(run: SippScenario, to: { address: string; port: number }): Promise<Sipp> {
     return new Sipp(await mkdtemp(join(tmpdir(), 'sipp-')), run, [
-      `${to.address}:${to.port}`,
+      to.address.includes(':') ? `[${to.address}]:${to.port}` : `${to.address}:${to.port}`,
       '-m',
       '1',
       '-timeout',
