@@ -11,7 +11,8 @@ function request(method: string, toTag = ''): SipRequest {
   return buildRequest({ method, uri: 'sip:a@b', headers: [['To', `<sip:a@b>${toTag}`]] })
 }
 
-test('a process whose timers have run late for half a second sheds new requests until they run half as late, and serves what belongs to calls', () => {
+/** A gate over a wheel whose turns come as late as they are told to. */
+function lateGate() {
   let now = 0
   let wake: () => void = () => undefined
   const wheel = new TimerWheel({
@@ -29,6 +30,11 @@ test('a process whose timers have run late for half a second sheds new requests 
     now = Math.ceil((now + 100) / 10) * 10 + 10 + ms
     wake()
   }
+  return { gate, late }
+}
+
+test('a process whose timers have run late for half a second sheds new requests until they run half as late, and serves what belongs to calls', () => {
+  const { gate, late } = lateGate()
   late(190)
   assert.equal(gate.admit(request('INVITE'), 0), 'serve')
   late(2000)
@@ -53,6 +59,23 @@ test('a process whose timers have run late for half a second sheds new requests 
   assert.equal(gate.admit(request('INVITE'), 0), 'shed', 'half is not reached')
   late(90)
   assert.equal(gate.admit(request('INVITE'), 0), 'serve')
+})
+
+test('hiccups far apart of which each meets a request are no queue, though nothing comes in between', () => {
+  const { gate, late } = lateGate()
+  for (let hiccups = 0; hiccups < 3; hiccups++) {
+    late(300)
+    assert.equal(gate.admit(request('INVITE'), 0), 'serve')
+    for (let turns = 0; turns < 20; turns++) late(0)
+  }
+  for (let turns = 0; turns < 3; turns++) {
+    late(300)
+    gate.admit(request('INVITE'), 0)
+  }
+  assert.equal(gate.admit(request('INVITE'), 0), 'shed', 'now it stands')
+  for (let turns = 0; turns < 20; turns++) late(0)
+  late(300)
+  assert.equal(gate.admit(request('INVITE'), 0), 'serve', 'what stood is long gone')
 })
 
 test('while something behind it falls behind, new requests are shed, priority ones are served, and a flood is not even answered', () => {

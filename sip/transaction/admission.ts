@@ -9,6 +9,8 @@ export type Admission = 'serve' | 'shed' | 'drop'
 
 /** Lateness that lasts so long is no hiccup. */
 const STANDING_MS: Millis = 500
+/** For so long a wheel that was late is taken to be late still, when nobody asks in between. */
+const UNSEEN_MS: Millis = 1_000
 
 /**
  * Decides which new requests are served. What belongs to a call that exists always is, so that calls can end and the load can fall;
@@ -21,6 +23,8 @@ export class Gate {
   #late = false
   /** When the turns of the wheel began to be late; null while they are not. */
   #lateSince: Millis | null = null
+  /** When they were last seen to be. */
+  #lateAt: Millis = 0
   #drainRetryAfter: number | null = null
 
   constructor(wheel: TimerWheel, options: TransactionOptions) {
@@ -57,12 +61,18 @@ export class Gate {
    */
   #isLate(): boolean {
     const { maxLateness } = this.#options
+    const now = this.#wheel.now()
+    if (now - this.#lateAt > UNSEEN_MS) {
+      // Between two hiccups of which each met a request, and none came in between, nothing has stood.
+      this.#lateSince = null
+      this.#late = false
+    }
     if (this.#wheel.latenessMs <= (this.#late ? maxLateness / 2 : maxLateness)) {
       this.#lateSince = null
       this.#late = false
       return false
     }
-    const now = this.#wheel.now()
+    this.#lateAt = now
     this.#lateSince ??= now
     this.#late ||= now - this.#lateSince >= STANDING_MS
     return this.#late
