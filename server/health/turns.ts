@@ -73,7 +73,8 @@ export class Turns implements WorkMeter {
 
   /** As Prometheus reads it. */
   text(): string {
-    const { ms, what, of } = this.longest
+    // Whose it was is for the log: anybody may read this, and each address would be a series of its own.
+    const { ms, what } = this.longest
     return [
       '# HELP centrala_turn_seconds Processor time for which one turn of the event loop held everything else up',
       '# TYPE centrala_turn_seconds histogram',
@@ -81,9 +82,9 @@ export class Turns implements WorkMeter {
       '# HELP centrala_work_seconds Processor time of single pieces of work: a message, a timer, a request',
       '# TYPE centrala_work_seconds histogram',
       ...[...this.#pieces].flatMap(([kind, durations]) => durations.lines('centrala_work_seconds', `work="${escaped(kind)}"`)),
-      '# HELP centrala_longest_work_seconds The longest piece of work of the last minute or two, and whose it was',
+      '# HELP centrala_longest_work_seconds The longest piece of work of the last minute or two',
       '# TYPE centrala_longest_work_seconds gauge',
-      `centrala_longest_work_seconds{work="${escaped(what)}",of="${escaped(of)}"} ${ms / 1000}`,
+      `centrala_longest_work_seconds{work="${escaped(what)}"} ${ms / 1000}`,
       '',
     ].join('\n')
   }
