@@ -51,6 +51,18 @@ test('a secret in the vault is not told apart by how it is written', () => {
   assert.ok(!renderPlan(diff(one, changed({ 'device oleg-desk': { password: 'plain-text' } }))).includes('plain'))
 })
 
+test('a PIN or a private key is told by a plan as little as a password', () => {
+  const signing = { url: 'https://acme.example/cert.pem', privateKey: { secret: 'a' } }
+  const before = changed({ 'person oleg': { pin: { secret: 'a' } }, 'company acme': { signing } })
+  const after = changed({ 'person oleg': { pin: '471100' }, 'company acme': { signing: { ...signing, privateKey: '471100' } } })
+  const plan = renderPlan(diff(before, after))
+  assert.deepEqual(plan.match(/\/\S+ "\*{8}" -> "\*{8}"/g), [
+    '/signing/privateKey: "********" -> "********"',
+    '/pin: "********" -> "********"',
+  ])
+  assert.doesNotMatch(plan, /471100/)
+})
+
 test('no change is an empty plan', () => assert.equal(renderPlan(diff(changed({}), changed({}))), ''))
 
 for (const [name, documents] of [['small', changed({})] as const, ['demo', readDocuments(demoFiles()).documents] as const]) {

@@ -1,5 +1,6 @@
 import type { ConfigDocument } from '#contract/documents/document.ts'
 import { documentKinds } from '#contract/documents/document.ts'
+import { secretFields } from '#server/config-store/secrets.ts'
 import { pointerTo } from '#server/config/read.ts'
 
 /** One field that differs. `pointer` is a JSON pointer (RFC 6901); absent sides are undefined. Secrets are `********`. */
@@ -43,7 +44,7 @@ function changeOf(before: ConfigDocument | undefined, after: ConfigDocument | un
 
 function compare(before: unknown, after: unknown, path: readonly (string | number)[], changes: FieldChange[]): void {
   if (Object.is(before, after)) return
-  const secret = path.at(-1) === 'password'
+  const secret = secretFields.has(String(path.at(-1)))
   if (!secret && isRecord(before) && isRecord(after))
     return compareEntries(new Map(Object.entries(before)), new Map(Object.entries(after)), path, changes)
   if (Array.isArray(before) && Array.isArray(after))
