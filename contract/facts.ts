@@ -209,7 +209,7 @@ export const Fact = Type.Union([
       Type.Literal('removed'),
     ]),
   }),
-  /** `unknown`: no extension of anybody with a PIN. */
+  /** `unknown`: no extension of anybody with a PIN; `extension` is empty when it is none at all, as it might be a PIN. */
   fact('desk.refused', {
     device: Type.String(),
     extension: Type.String(),

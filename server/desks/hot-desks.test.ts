@@ -148,6 +148,14 @@ test('PINs are not guessed: ten wrong ones a day for an extension, thirty at a p
   assert.ok(!told.join().includes('4711') && !told.join().includes('0000'))
 })
 
+test('who enters their PIN where the extension belongs has told it to nobody', () => {
+  const { enter, told, kept } = company()
+  for (let tries = 1; tries <= 30; tries++) assert.deepEqual(enter('lobby', '4711', '8822'), { refused: 'unknown' })
+  assert.deepEqual(enter('lobby', '4711', '8822'), { refused: 'too-many-tries' })
+  assert.deepEqual([...new Set(told)], [' refused: unknown', 'pin-guessing', ' refused: too-many-tries'])
+  assert.deepEqual([...kept.keys()], ['desk-phone-tries/acme/lobby'])
+})
+
 test('a shared phone has no person, PINs can be entered, and what it shows in an emergency is the company’s', () => {
   const rules = (...more: ConfigDocument[]) => deskChecks(documents(...more)).map(({ rule, severity }) => `${severity} ${rule}`)
   assert.deepEqual(rules(), [])

@@ -85,17 +85,19 @@ export class HotDesks {
     return this.#tries.phone.left(tenant, device, this.#zoneOf(tenant)) === 0
   }
 
-  /** Who has this extension and this PIN. A wrong one is counted, against the extension and the phone. */
+  /** Who has this extension and this PIN. A wrong one is counted, against the extension, where there is such a one, and the phone. */
   check(tenant: string, device: string, given: { extension: string; pin: string }): { person: Person } | { refused: LoginRefusal } {
     const zone = this.#zoneOf(tenant)
-    const counted = [[this.#tries.phone, device] as const, [this.#tries.person, given.extension] as const]
+    // What is no extension might be a PIN that somebody entered first: it is told to nobody, and kept nowhere.
+    const extension = this.#needs.configOf(tenant)?.extensions.has(given.extension) === true ? given.extension : ''
+    const counted = [[this.#tries.phone, device] as const, ...(extension === '' ? [] : [[this.#tries.person, extension] as const])]
     if (counted.some(([tries, name]) => tries.left(tenant, name, zone) === 0))
-      return this.#refused(tenant, device, given.extension, 'too-many-tries')
+      return this.#refused(tenant, device, extension, 'too-many-tries')
     const person = this.personOf(tenant, given.extension)
     const pin = person?.pin === undefined ? null : this.#needs.secretOf(tenant, person.pin)
     if (person !== null && pin !== null && pin === given.pin) return { person }
-    for (const [tries, name] of counted) if (tries.missed(tenant, name, zone) === 0) this.#alarm(tenant, device, given.extension)
-    return this.#refused(tenant, device, given.extension, pin === null ? 'unknown' : 'wrong-pin')
+    for (const [tries, name] of counted) if (tries.missed(tenant, name, zone) === 0) this.#alarm(tenant, device, extension)
+    return this.#refused(tenant, device, extension, pin === null ? 'unknown' : 'wrong-pin')
   }
 
   /** The person whom an extension leads to. */
@@ -180,7 +182,8 @@ export class HotDesks {
   }
 
   #alarm(tenant: string, device: string, extension: string): void {
-    const detail = `the PIN of extension ${extension} was entered wrong at phone ${device}, and too often today: no further one is taken for it, or there, until tomorrow`
+    const [whose, where] = extension === '' ? ['a PIN', ''] : [`the PIN of extension ${extension}`, 'for it, or ']
+    const detail = `${whose} was entered wrong at phone ${device}, and too often today: no further one is taken ${where}there, until tomorrow`
     this.#needs.tell({ kind: 'alarm.raised', tenant, rule: 'pin-guessing', severity: 'warning', detail })
   }
 

@@ -100,8 +100,8 @@ export class Features {
     }
     const { desks } = this.#needs
     const { tenant, device } = by
-    // What stands behind the extension might be a PIN.
-    const shown = `${by.config.settled.features.codes.login}${extension ?? ''}`
+    // What stands behind the extension, or is none, might be a PIN.
+    const shown = `${by.config.settled.features.codes.login}${extension !== null && by.config.extensions.has(extension) ? extension : ''}`
     this.#answer(incoming, { ...by, dialled: shown }, (call, leg) => {
       const login = (whose: string, pin: string): 'in' | 'wrong' | 'closed' => {
         const checked = desks.check(tenant, device.id, { extension: whose, pin })

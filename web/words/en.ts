@@ -250,7 +250,8 @@ export const en: Words = {
       `${f.extension} is no longer to be called for ${f.to}: ${{ called: 'it was', cancelled: 'withdrawn', expired: 'too late' }[f.why]}.`,
     'desk.logged-in': (f, say) => `Phone ${say.device(f.device)} is that of extension ${f.extension} now.`,
     'desk.logged-out': (f, say) => `Extension ${f.extension} is logged out at phone ${say.device(f.device)}: ${deskEnds[f.why]}.`,
-    'desk.refused': (f, say) => `Extension ${f.extension} was not logged in at phone ${say.device(f.device)}: ${deskRefusals[f.why]}.`,
+    'desk.refused': (f, say) =>
+      `${f.extension === '' ? 'An unknown extension' : `Extension ${f.extension}`} was not logged in at phone ${say.device(f.device)}: ${deskRefusals[f.why]}.`,
     'message.sent': (f, say) =>
       `Phone ${say.device(f.device)} sent a message to ${f.to}: ${f.delivered > 0 ? 'delivered' : `not delivered (${f.sip})`}.`,
     'config.changed': (f) => `Configuration version ${f.version} by ${f.author}: ${f.comment}`,

@@ -248,7 +248,8 @@ export const pl: Words = {
       `${f.extension} już nie czeka na ${f.to}: ${{ called: 'łączymy', cancelled: 'odwołane', expired: 'czas minął' }[f.why]}.`,
     'desk.logged-in': (f, say) => `Telefon ${say.device(f.device)} należy teraz do numeru ${f.extension}.`,
     'desk.logged-out': (f, say) => `Numer ${f.extension} wylogowany z telefonu ${say.device(f.device)}: ${deskEnds[f.why]}.`,
-    'desk.refused': (f, say) => `Numer ${f.extension} nie zalogowany na telefonie ${say.device(f.device)}: ${deskRefusals[f.why]}.`,
+    'desk.refused': (f, say) =>
+      `${f.extension === '' ? 'Nieznany numer' : `Numer ${f.extension}`} nie zalogowany na telefonie ${say.device(f.device)}: ${deskRefusals[f.why]}.`,
     'message.sent': (f, say) =>
       `Telefon ${say.device(f.device)} wysłał wiadomość do ${f.to}: ${f.delivered > 0 ? 'dostarczona' : `niedostarczona (${f.sip})`}.`,
     'config.changed': (f) => `Konfiguracja, wersja ${f.version}, ${f.author}: ${f.comment}`,

@@ -248,7 +248,8 @@ export const ru: Words = {
       `${f.extension} больше не ждёт ${f.to}: ${{ called: 'соединяем', cancelled: 'отменено', expired: 'время вышло' }[f.why]}.`,
     'desk.logged-in': (f, say) => `Телефон ${say.device(f.device)} теперь за номером ${f.extension}.`,
     'desk.logged-out': (f, say) => `Номер ${f.extension} вышел на телефоне ${say.device(f.device)}: ${deskEnds[f.why]}.`,
-    'desk.refused': (f, say) => `Номер ${f.extension} не вошёл на телефоне ${say.device(f.device)}: ${deskRefusals[f.why]}.`,
+    'desk.refused': (f, say) =>
+      `${f.extension === '' ? 'Неизвестный номер' : `Номер ${f.extension}`} не вошёл на телефоне ${say.device(f.device)}: ${deskRefusals[f.why]}.`,
     'message.sent': (f, say) =>
       `Телефон ${say.device(f.device)} отправил сообщение на ${f.to}: ${f.delivered > 0 ? 'доставлено' : `не доставлено (${f.sip})`}.`,
     'config.changed': (f) => `Конфигурация, версия ${f.version}, ${f.author}: ${f.comment}`,

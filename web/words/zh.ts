@@ -241,7 +241,8 @@ export const zh: Words = {
     'callback.ended': (f) => `${f.extension} 不再等待 ${f.to}：${{ called: '正在接通', cancelled: '已取消', expired: '已过期' }[f.why]}。`,
     'desk.logged-in': (f, say) => `话机 ${say.device(f.device)} 现由分机 ${f.extension} 使用。`,
     'desk.logged-out': (f, say) => `分机 ${f.extension} 已从话机 ${say.device(f.device)} 退出：${deskEnds[f.why]}。`,
-    'desk.refused': (f, say) => `分机 ${f.extension} 未能登录话机 ${say.device(f.device)}：${deskRefusals[f.why]}。`,
+    'desk.refused': (f, say) =>
+      `${f.extension === '' ? '未知分机' : `分机 ${f.extension}`} 未能登录话机 ${say.device(f.device)}：${deskRefusals[f.why]}。`,
     'message.sent': (f, say) => `话机 ${say.device(f.device)} 给 ${f.to} 发了消息：${f.delivered > 0 ? '已送达' : `未送达 (${f.sip})`}。`,
     'config.changed': (f) => `配置第 ${f.version} 版，${f.author}：${f.comment}`,
     'alarm.raised': (f) => `告警 ${f.rule}：${f.detail}`,
