@@ -245,6 +245,18 @@ test('the breadth that a call came with is shared out among who rings, and nobod
   assert.deepEqual([none.sent, none.heard.outcome?.sip], [[], 440])
 })
 
+test('help is called also with a breadth of 0', () => {
+  const town = new Town()
+  town.phones.set('112', { branches: [[trunk('carrier', '112')]] })
+  const call = new Call(town.needs, { ...town.call().identity, hops: 20, breadth: 0 })
+  new Ring(call, { steps: [{ targets: [{ kind: 'external', number: '112', label: '112', emergency: true }], ms: 15_000 }] }, null, {
+    onRinging: () => undefined,
+    onAnswered: () => undefined,
+    onUnanswered: () => assert.fail('nobody was called'),
+  })
+  assert.equal(town.invites.length, 1)
+})
+
 test('who is sent on to shares the breadth of who sent them there', () => {
   const town = new Town()
   const forks = ['300', '301', '302']

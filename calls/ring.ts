@@ -81,7 +81,10 @@ export class Ring implements Part {
         for (const alternatives of located.branches) this.#branches.add(new Branch(alternatives, how))
       }
     }
-    for (const branch of this.#spread([...this.#branches], this.#call.identity.breadth)) this.#try(branch)
+    // Help is called whatever the caller's side left of the breadth.
+    const isForHelp = step.targets.some((target) => target.kind === 'external' && target.emergency === true)
+    const breadth = isForHelp ? undefined : this.#call.identity.breadth
+    for (const branch of this.#spread([...this.#branches], breadth)) this.#try(branch)
     if (this.#over) return
     if (this.#branches.size === 0) this.#next()
     else this.#wait(step, 0)
