@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import {
+  CodecName,
   Country,
   E164,
   Email,
@@ -9,6 +10,7 @@ import {
   Port,
   Secret,
   TimeZone,
+  defaultCodecs,
   document,
   fields,
   optional,
@@ -94,6 +96,8 @@ export const Company = document('company', 'The company: its name, place, langua
   featureCodes: optional(FeatureCodes),
   /** Where calls are parked. */
   parking: optional(Parking),
+  /** Those that its phones and trunks may use, in the order of preference of whoever has no list of their own. Default: PCMA, PCMU, G722, opus. */
+  codecs: optional(Type.Array(CodecName, { minItems: 1, maxItems: 4, uniqueItems: true }), defaultCodecs),
   /** Phones that people share. */
   hotDesk: optional(HotDesk),
 })

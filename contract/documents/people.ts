@@ -1,7 +1,6 @@
 import Type, { type Static } from 'typebox'
 import {
   CodecName,
-  defaultCodecs,
   E164,
   Email,
   EncryptionUse,
@@ -56,8 +55,8 @@ export const Device = document('device', 'A phone with SIP credentials of its ow
   password: optional(Secret),
   /** Digest algorithms in the order offered (RFC 8760 §2.4). Default: SHA-256, then MD5. */
   algorithms: optional(Type.Array(DigestAlgorithmName, { minItems: 1, maxItems: 2, uniqueItems: true }), ['SHA-256', 'MD5']),
-  /** In order of preference; the codec of whom it talks with comes before it where both have it. Default: PCMA, PCMU, G722, opus. */
-  codecs: optional(Type.Array(CodecName, { minItems: 1, maxItems: 4, uniqueItems: true }), defaultCodecs),
+  /** In order of preference; the codec of whom it talks with comes before it where both have it. Of those, what the company allows. Default: the company's. */
+  codecs: optional(Type.Array(CodecName, { minItems: 1, maxItems: 4, uniqueItems: true })),
   /** Whether its audio is encrypted (SRTP, RFC 4568). Keys go over TLS and secure WebSocket only, unless the company allows more. Default: offered. */
   encryption: optional(EncryptionUse, 'offered'),
   /** From which it may register. Default: all. */

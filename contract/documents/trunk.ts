@@ -1,7 +1,6 @@
 import Type, { type Static } from 'typebox'
 import {
   CodecName,
-  defaultCodecs,
   E164,
   EncryptionUse,
   Host,
@@ -121,7 +120,7 @@ export const Trunk = document('trunk', 'Our SIP relationship with a carrier or a
   sign: optional(Type.Boolean(), true),
   /** Most calls at once, both ways together. Default: unlimited. */
   channels: optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'a whole number of calls, 1 to 10000' })),
-  codecs: optional(Type.Array(CodecName, { minItems: 1, maxItems: 4, uniqueItems: true }), defaultCodecs),
+  codecs: optional(Type.Array(CodecName, { minItems: 1, maxItems: 4, uniqueItems: true })),
   /** Whether audio is encrypted (SRTP, RFC 4568). Keys go over TLS only, unless the company allows more. Default: offered. */
   encryption: optional(EncryptionUse, 'offered'),
   /** Whether the carrier may send calls on to numbers outside, by 3xx or REFER, within what the company may call. Default: false. */

@@ -1,11 +1,17 @@
-import { defaultCodecs } from '#contract/documents/fields.ts'
+import type { Company } from '#contract/documents/company.ts'
 import type { Trunk } from '#contract/documents/trunk.ts'
 import type { CompiledTrunk } from '#server/config/compiled.ts'
+import { codecsOf } from '#server/config/codecs.ts'
 import { inDialect } from '#server/trunks/dialects.ts'
 import type { ExpectedPeer } from '#sip/agent.ts'
 
-/** `companyCallerId`: shown when nothing else may be. `owned`: every number of the company, which may be shown unless the trunk says otherwise. */
-export function compileTrunk(written: Trunk, companyCallerId: string | null, owned: ReadonlySet<string>): CompiledTrunk {
+/** `companyCallerId`: shown when nothing else may be. `owned`: every number of the company, which may be shown unless the trunk says otherwise. `codecs`: those that it allows. */
+export function compileTrunk(
+  written: Trunk,
+  companyCallerId: string | null,
+  owned: ReadonlySet<string>,
+  codecs?: Company['codecs'],
+): CompiledTrunk {
   const trunk = inDialect(written)
   return {
     id: trunk.id,
@@ -14,7 +20,7 @@ export function compileTrunk(written: Trunk, companyCallerId: string | null, own
     ...account(trunk),
     ...numbers(trunk, companyCallerId, owned),
     channels: trunk.channels ?? null,
-    codecs: trunk.codecs ?? defaultCodecs,
+    codecs: codecsOf(trunk.codecs, codecs),
     encryption: trunk.encryption ?? 'offered',
     redirects: trunk.redirects ?? false,
     diversion: trunk.diversion ?? 'none',

@@ -1,10 +1,10 @@
 import type { ConfigDocument, DocumentOf } from '#contract/documents/document.ts'
 import type { Company, TonePlan } from '#contract/documents/company.ts'
 import type { HotDesk } from '#contract/documents/features.ts'
-import { defaultCodecs } from '#contract/documents/fields.ts'
 import type { Device, Extension } from '#contract/documents/people.ts'
 import type { CompiledConfig, CompiledDevice, CompiledEmergency, CompiledHotDesk, SettledCompany } from '#server/config/compiled.ts'
 import { compileFeatures } from '#server/config/features.ts'
+import { codecsOf } from '#server/config/codecs.ts'
 import { compileConference, compileMonitoring } from '#server/config/compile-conference.ts'
 import { compileOutbound } from '#server/config/compile-outbound.ts'
 import { compileRecordings } from '#server/config/recordings.ts'
@@ -32,7 +32,7 @@ export function compile(documents: readonly ConfigDocument[], options: CompileOp
   const outbound = ofKind(documents, 'outbound')[0]
   const deviceCaps = outbound?.caps?.device ?? {}
   const devices = ofKind(documents, 'device').map(
-    (device): CompiledDevice => compileDevice(device, { people, extensionsOf, settled, deviceCaps }),
+    (device): CompiledDevice => compileDevice(device, { people, extensionsOf, settled, deviceCaps, codecs: company.codecs }),
   )
   const owned = new Set([...numbersById.values()].map((n) => n.number))
   return {
@@ -52,7 +52,7 @@ export function compile(documents: readonly ConfigDocument[], options: CompileOp
     flows: byId(ofKind(documents, 'flow')),
     callerLists: byId(ofKind(documents, 'caller-list')),
     promptMs: options.promptMs ?? new Map(),
-    trunks: byId(ofKind(documents, 'trunk').map((trunk) => compileTrunk(trunk, settled.callerId, owned))),
+    trunks: byId(ofKind(documents, 'trunk').map((trunk) => compileTrunk(trunk, settled.callerId, owned, company.codecs))),
     outbound: outbound === undefined ? null : compileOutbound(outbound),
     emergency: compileEmergency(documents, numbersById, settled.callerId),
     recordings: compileRecordings(documents),
@@ -100,9 +100,11 @@ interface DeviceSurroundings {
   extensionsOf: (device: Device) => readonly Extension[]
   settled: SettledCompany
   deviceCaps: CompiledDevice['caps']
+  /** Of the company. */
+  codecs: Company['codecs']
 }
 
-function compileDevice(device: Device, { people, extensionsOf, settled, deviceCaps }: DeviceSurroundings): CompiledDevice {
+function compileDevice(device: Device, { people, extensionsOf, settled, deviceCaps, codecs }: DeviceSurroundings): CompiledDevice {
   const person = device.person === undefined ? null : (people.get(device.person) ?? null)
   const extensions = extensionsOf(device)
   const name = device.name ?? person?.name ?? device.username
@@ -114,7 +116,7 @@ function compileDevice(device: Device, { people, extensionsOf, settled, deviceCa
     username: device.username,
     password: device.password ?? null,
     algorithms: device.algorithms ?? ['SHA-256', 'MD5'],
-    codecs: device.codecs ?? defaultCodecs,
+    codecs: codecsOf(device.codecs, codecs),
     encryption: device.encryption ?? 'offered',
     forwards: device.forwards ?? true,
     transports: device.transports ?? ['udp', 'tcp', 'tls', 'ws', 'wss'],

@@ -1,6 +1,7 @@
 import type { ConfigDocument, DocumentKind } from '#contract/documents/document.ts'
 import type { ConfigProblem } from '#contract/errors.ts'
 import { featureChecks } from '#server/config/features.ts'
+import { codecChecks } from '#server/config/codecs.ts'
 import { conferenceChecks } from '#server/config/check-conferences.ts'
 import { deskChecks } from '#server/config/check-desks.ts'
 import { flowChecks } from '#server/config/check-flows.ts'
@@ -43,6 +44,7 @@ const checks: readonly Check[] = [
   featureChecks,
   conferenceChecks,
   deskChecks,
+  codecChecks,
 ]
 
 function problemOf({ severity, rule, message, document, path }: Complaint, locate: Locate): ConfigProblem {

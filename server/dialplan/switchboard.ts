@@ -13,7 +13,7 @@ import type { CompiledDevice, CompiledTrunk } from '#server/config/compiled.ts'
 import { mayReach } from '#server/desks/may-reach.ts'
 import { featureOf } from '#server/config/features.ts'
 import type { LiveCalls } from '#server/calls/live-calls.ts'
-import { replaceLeg, replacesOf } from '#server/calls/replacing.ts'
+import { replaceLeg, replacesOf, type Taker } from '#server/calls/replacing.ts'
 import { rehearsalHeader, type Rehearsals } from '#server/calls/rehearsals.ts'
 import { callerOnTrunk, clean, dialledOnTrunk, divertedOnTrunk, userOfUri, wishesOfPhone } from '#server/dialplan/arrival.ts'
 import type { Book, Books } from '#server/dialplan/books.ts'
@@ -76,7 +76,7 @@ export class Switchboard implements SipPolicy {
     }
     const number = numberOf(device)
     const endpoint = endpointOf(device)
-    if (this.#replaces(incoming, who.tenant, endpoint)) return
+    if (this.#replaces(incoming, book, { endpoint, encryption: encryptionOf(book.config, device), codecs: device.codecs })) return
     const route = byGruu === null ? decideInside(book.config, dialled) : routeOfGruu(byGruu)
     if (this.#isNoCall(incoming, { book, device, dialled, byGruu, route })) return
     const inside = route.kind === 'target' || route.kind === 'refused'
@@ -97,11 +97,11 @@ export class Switchboard implements SipPolicy {
   }
 
   /** True when the INVITE wanted to take the place of another leg, and has its answer. */
-  #replaces(incoming: IncomingInvite, tenant: string, endpoint: EndpointRef): boolean {
+  #replaces(incoming: IncomingInvite, { tenant }: Book, taker: Taker): boolean {
     const replaces = replacesOf(incoming)
     if (replaces === 'bad') incoming.reject(400, 'The Replaces names no dialog')
     else if (replaces !== null)
-      replaceLeg(incoming, replaces, { endpoint, find: (named) => this.#needs.live.legOf(tenant, (dialog) => isReplaced(named, dialog)) })
+      replaceLeg(incoming, replaces, { ...taker, find: (named) => this.#needs.live.legOf(tenant, (dialog) => isReplaced(named, dialog)) })
     return replaces !== null
   }
 
