@@ -44,7 +44,10 @@ export class ConferenceMember implements Part {
     leg.call.own(this)
     this.#take(leg)
     if (manner.isAdopted !== true)
-      leg.call.tell({ kind: 'conference.joined', leg: leg.id, conference: conference.terms.id, moderator: this.isModerator })
+      leg.call.tell({
+        ...{ kind: 'conference.joined', leg: leg.id, conference: conference.terms.id, moderator: this.isModerator },
+        ...(this.#isMuted && { muted: true }),
+      })
   }
 
   get leg(): Leg {

@@ -137,8 +137,8 @@ export const Fact = Type.Union([
   /** Three parties of one call hear each other, or no longer do. */
   fact('three-way.joined', { legs: Type.Array(Type.String()) }),
   fact('three-way.parted', { legs: Type.Array(Type.String()) }),
-  /** `conference`: id of its document. `moderator`: came in by the moderators' PIN. */
-  fact('conference.joined', { ...leg, conference: Type.String(), moderator: Type.Boolean() }),
+  /** `conference`: id of its document. `moderator`: came in by the moderators' PIN. `muted`: came in muted. */
+  fact('conference.joined', { ...leg, conference: Type.String(), moderator: Type.Boolean(), muted: Type.Optional(Type.Boolean()) }),
   fact('conference.left', { ...leg, conference: Type.String() }),
   fact('conference.refused', {
     ...leg,

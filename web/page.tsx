@@ -6,6 +6,7 @@ import { CallLists } from '#web/calls/call-lists.tsx'
 import { type Board, find } from '#web/calls/reducer.ts'
 import { Announcer } from '#web/calls/announcer.tsx'
 import { useCallKeys } from '#web/calls/use-call-keys.ts'
+import { Conferences } from '#web/conferences/conferences.tsx'
 import { Header } from '#web/header.tsx'
 import { useNarrow } from '#web/look/use-narrow.ts'
 import { useReader } from '#web/look/reader.ts'
@@ -75,6 +76,7 @@ function Columns({ board, seen, api, onSignOut }: ColumnsProps) {
             {page.unreachable}
           </p>
         )}
+        <Conferences conferences={board.conferences} api={api} mayAct={board.may === 'act'} />
         <CallLists board={board} api={api} chosen={chosen} onChoose={setChosen} />
         <footer>
           <label>
@@ -106,9 +108,11 @@ interface LinesProps {
 /** Extensions and trunks; folded away where calls need the room. */
 function Lines({ board, api, isFolded, isHidden, onPlaced }: LinesProps) {
   const { page } = useReader().words
+  // They stand among the conferences.
+  const rooms = new Set(board.conferences.map(({ number }) => number))
   const lines = (
     <>
-      <Extensions extensions={board.extensions} api={api} onPlaced={onPlaced} />
+      <Extensions extensions={board.extensions.filter(({ number }) => !rooms.has(number))} api={api} onPlaced={onPlaced} />
       <Trunks trunks={board.trunks} />
     </>
   )

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import { EndpointRef, Fact } from '#contract/facts.ts'
 import { Outcome } from '#contract/outcome.ts'
 import { LegQuality } from '#contract/quality.ts'
+import { ConferenceView } from '#contract/api/rooms.ts'
 
 const instant = Type.Integer({ description: 'milliseconds since the Unix epoch' })
 const maybe = <S extends Type.TSchema>(schema: S) => Type.Union([schema, Type.Null()])
@@ -191,6 +192,10 @@ export const Snapshot = Type.Object({
     }),
   ),
   trunks: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), state: Type.String(), inUse: Type.Integer() })),
+  /** All that the company has, and who is in them. */
+  conferences: Type.Array(ConferenceView),
+  /** What the key that asks may do: watch only, or act. */
+  may: Type.Union([Type.Literal('watch'), Type.Literal('act')]),
   company: Type.Object({ id: Type.String(), name: Type.String(), timezone: Type.String(), number: maybe(Type.String()) }),
 })
 export type Snapshot = Static<typeof Snapshot>

@@ -18,7 +18,7 @@ const Member = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }), l
 export function conferencesApi(app: FastifyInstance, { exchange }: { exchange: Exchange }): void {
   const { conferences } = exchange
   const viewOf = (request: FastifyRequest, conference: CompiledConference): ConferenceView =>
-    present(conference, conferences.find(tenantOf(request), conference.id))
+    presentConference(conference, conferences.find(tenantOf(request), conference.id))
   const roomOf = (request: FastifyRequest): Conference => {
     const { id } = request.params as Static<typeof Id>
     conferenceOf(bookOf(exchange, request), id)
@@ -120,7 +120,8 @@ function conferenceOf(book: Book, id: string): CompiledConference {
   return conference
 }
 
-function present({ id, name, number }: CompiledConference, room: Conference | null): ConferenceView {
+/** A conference as the API and the page show it. */
+export function presentConference({ id, name, number }: CompiledConference, room: Conference | null): ConferenceView {
   const members = [...(room?.members ?? [])].map(({ leg, isModerator, isMuted }) => {
     const { number: own, name: called } = leg.endpoint
     return {

@@ -47,7 +47,7 @@ function stream() {
   })
   const registrar = new Registrar(clock, { onBound: () => undefined, onUnbound: () => undefined })
   const log = new CallLog()
-  const events = new EventStream({ exchange: { books, trunks, registrar, live: new LiveCalls() }, log })
+  const events = new EventStream({ exchange: { books, trunks, registrar, live: new LiveCalls(), conferences: { find: () => null } }, log })
   const join = (tenant = 'acme') => {
     const listener = new Listener()
     const joined = events.join(tenant, new Outbox(listener, () => joined[Symbol.dispose]()))

@@ -3,7 +3,9 @@ import websocket from '@fastify/websocket'
 import type { Snapshot } from '#contract/api/calls.ts'
 import type { Fact } from '#contract/facts.ts'
 import type { Extension } from '#contract/documents/people.ts'
+import { mayActAs } from '#server/access/face.ts'
 import { present } from '#server/calls/api.ts'
+import { presentConference } from '#server/conferences/api.ts'
 import type { CallLog } from '#server/calls/call-log.ts'
 import type { CompiledConfig, CompiledTrunk } from '#server/config/compiled.ts'
 import type { Exchange } from '#server/exchange/exchange.ts'
@@ -11,7 +13,7 @@ import { tenantOf } from '#server/api/app.ts'
 import { Outbox } from '#server/realtime/outbox.ts'
 
 /** What a snapshot is taken of. */
-type Seen = Pick<Exchange, 'books' | 'live' | 'registrar' | 'trunks'>
+type Seen = Pick<Exchange, 'books' | 'live' | 'registrar' | 'trunks'> & { readonly conferences: Pick<Exchange['conferences'], 'find'> }
 
 export interface EventsNeeds {
   exchange: Seen
@@ -46,8 +48,8 @@ export class EventStream {
   }
 
   /** Facts told from now on come after the snapshot, none is missed and none comes twice. */
-  join(tenant: string, outbox: Outbox): Disposable {
-    outbox.send(JSON.stringify(this.snapshot(tenant)))
+  join(tenant: string, outbox: Outbox, may: Snapshot['may'] = 'watch'): Disposable {
+    outbox.send(JSON.stringify(this.snapshot(tenant, may)))
     const there = this.#listeners.get(tenant)
     if (there === undefined) this.#listeners.set(tenant, new Set([outbox]))
     else there.add(outbox)
@@ -65,7 +67,7 @@ export class EventStream {
     for (const outbox of [...(this.#listeners.get(tenant) ?? [])]) outbox.send('{"kind":"resync"}')
   }
 
-  snapshot(tenant: string): Snapshot {
+  snapshot(tenant: string, may: Snapshot['may'] = 'watch'): Snapshot {
     const { exchange, log } = this.#needs
     const config = exchange.books.current(tenant)?.config
     return {
@@ -77,6 +79,10 @@ export class EventStream {
           ? []
           : [...config.extensions.values()].map((extension) => extensionRow(exchange, { tenant, config, extension })),
       trunks: config === undefined ? [] : [...config.trunks.values()].map((trunk) => trunkRow(exchange, tenant, trunk)),
+      conferences: [...(config?.conferences.values() ?? [])].map((each) =>
+        presentConference(each, exchange.conferences.find(tenant, each.id)),
+      ),
+      may,
       company: companyRow(tenant, config),
     }
   }
@@ -123,7 +129,11 @@ export async function eventsApi(app: FastifyInstance, stream: EventStream): Prom
     (socket, request) => {
       let joined: Disposable | null = null
       const leave = (): void => joined?.[Symbol.dispose]()
-      joined = stream.join(tenantOf(request), new Outbox(socket, leave))
+      joined = stream.join(
+        tenantOf(request),
+        new Outbox(socket, leave),
+        mayActAs(request.asker?.caller.role ?? 'viewer', 'supervisor') ? 'act' : 'watch',
+      )
       socket.on('close', leave)
       socket.on('error', () => socket.terminate())
     },

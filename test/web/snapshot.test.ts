@@ -79,7 +79,7 @@ test('a snapshot and the facts that follow it show the same calls as a later sna
     fc.property(anyFacts, fc.double({ min: 0, max: 1, noNaN: true }), (facts, share) => {
       const cut = Math.floor(facts.length * share)
       const company = { id: tenant, name: 'Demo', timezone: 'UTC', number: null }
-      const board: Board = { ...snapshot(facts.slice(0, cut)), extensions: [], trunks: [], company }
+      const board: Board = { ...snapshot(facts.slice(0, cut)), extensions: [], trunks: [], conferences: [], may: 'act', company }
       const { calls, ended } = facts.slice(cut).reduce(reduce, board)
       assert.deepEqual({ calls, ended }, snapshot(facts))
     }),

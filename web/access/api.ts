@@ -40,6 +40,25 @@ export class Api {
     return this.#ask(`/v1/calls/${encodeURIComponent(call)}`, { method: 'DELETE' })
   }
 
+  /** Somebody is called into a conference. `once`: as of `place`. */
+  invite(conference: string, to: string, once: string): Promise<Answer<StartedCall>> {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': once }
+    return this.#ask(`/v1/conferences/${encodeURIComponent(conference)}/members`, { method: 'POST', headers, body: JSON.stringify({ to }) })
+  }
+
+  lock(conference: string, locked: boolean): Promise<Answer<null>> {
+    return this.#change(`/v1/conferences/${encodeURIComponent(conference)}`, { locked })
+  }
+
+  mute(conference: string, leg: string, muted: boolean): Promise<Answer<null>> {
+    return this.#change(memberAt(conference, leg), { muted })
+  }
+
+  /** A member has to leave. */
+  letGo(conference: string, leg: string): Promise<Answer<null>> {
+    return this.#ask(memberAt(conference, leg), { method: 'DELETE' })
+  }
+
   /** The audio as bytes: a media element cannot send the key by itself. */
   async recording(id: string): Promise<Answer<Blob>> {
     const response = await this.#send(`/v1/recordings/${encodeURIComponent(id)}/audio`)
@@ -52,6 +71,10 @@ export class Api {
     const response = await this.#send(`/v1/calls/${encodeURIComponent(call)}/capture`)
     if (response === null) return { kind: 'away' }
     return response.ok ? { kind: 'ok', value: await response.blob() } : { kind: 'refused', problem: await problemOf(response) }
+  }
+
+  #change(path: string, change: object): Promise<Answer<null>> {
+    return this.#ask(path, { method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify(change) })
   }
 
   async #ask<T>(path: string, init: RequestInit = {}): Promise<Answer<T>> {
@@ -69,6 +92,10 @@ export class Api {
       return null
     }
   }
+}
+
+function memberAt(conference: string, leg: string): string {
+  return `/v1/conferences/${encodeURIComponent(conference)}/members/${encodeURIComponent(leg)}`
 }
 
 /** A value that nobody else will choose. Works on pages without TLS too, where `crypto.randomUUID` does not. */

@@ -23,7 +23,7 @@ interface CallRowProps {
 /** One call in a list: who with whom, what it does or how it ended, and what can be done with it. */
 export const CallRow = memo(function CallRow({ call, board, api, isChosen, onChoose }: CallRowProps) {
   const { words } = useReader()
-  const status = statusOf(call)
+  const status = statusOf(call, isInRoom(call, board))
   const isLive = call.endedAt === null
   return (
     <li className={isChosen ? 'chosen' : undefined}>
@@ -55,6 +55,9 @@ export const CallRow = memo(function CallRow({ call, board, api, isChosen, onCho
   )
 })
 
+/** What a call does with nobody in particular. */
+const nameless: ReadonlySet<Status['kind']> = new Set<Status['kind']>(['listening', 'connecting', 'conference'])
+
 /** Ends of a conversation; with any other, somebody may have answered, but their own phone only, to hear that it cannot be. */
 const talks: ReadonlySet<OutcomeKind> = new Set<OutcomeKind>(['answered', 'completed', 'transferred', 'too-long', 'media-lost'])
 
@@ -66,7 +69,7 @@ function State({ call, status }: { call: CallView; status: Status }) {
     return (
       <>
         <span className={`state state-${status.kind}`}>{label}</span>
-        {status.kind !== 'listening' && status.kind !== 'connecting' && names !== '' && <span>{names}</span>}
+        {!nameless.has(status.kind) && names !== '' && <span>{names}</span>}
       </>
     )
   }
@@ -111,13 +114,21 @@ function iconOf(call: CallView, { kind }: Status): IconName {
     case 'connecting':
     case 'missed':
       return kind
+    case 'conference':
+      return 'talking'
     default:
       return call.direction === 'internal' ? 'internal' : call.direction === 'inbound' ? 'incoming' : 'outgoing'
   }
 }
 
+function isInRoom({ id }: CallView, { conferences }: Board): boolean {
+  return conferences.some(({ members }) => members.some(({ call }) => call === id))
+}
+
 /** The name beside a number of our own. */
 function calledName(call: CallView, board: Board): string {
+  const conference = board.conferences.find((each) => each.number === call.to.number)
+  if (conference !== undefined) return `${conference.name} (${call.to.number})`
   const extension = board.extensions.find((each) => each.number === call.to.number)
   return extension === undefined ? call.to.number : `${extension.name} (${extension.number})`
 }

@@ -15,6 +15,8 @@ function emptyBoard(): Board {
     ended: [],
     extensions: [{ number: '100', name: 'Anna', registered: false, busy: false, devices: [{ id: 'anna-desk', contacts: [] }] }],
     trunks: [{ id: 'carrier', name: 'Carrier', state: 'unknown', inUse: 0 }],
+    conferences: [{ id: 'weekly', name: 'Weekly', number: '800', locked: false, members: [] }],
+    may: 'act',
   }
 }
 
@@ -140,4 +142,17 @@ test('facts of a call that is not on the board change nothing', () => {
 test('a live call says what the caller’s signature is worth', () => {
   const checked: NewFact = { ...about, kind: 'call.identity-checked', verdict: 'passed', attestation: 'A', late: false }
   assert.deepEqual(after([...callerThere, checked]).calls[0]?.identity, { verdict: 'passed', attestation: 'A' })
+})
+
+test('a conference shows who is in it, muted or not, and whether it is locked', () => {
+  const room = { conference: 'weekly', leg: 'l1' }
+  const joined: NewFact = { ...about, ...room, kind: 'conference.joined', moderator: false, muted: true }
+  const there = after([...callerThere, joined])
+  const member = { leg: 'l1', call: 'c1', number: '+48600000000', moderator: false, muted: true }
+  assert.deepEqual(there.conferences[0]?.members, [member])
+  const may = after([...callerThere, joined, { ...about, ...room, kind: 'conference.muted', muted: false }])
+  assert.deepEqual(may.conferences[0]?.members, [{ ...member, muted: false }])
+  const locked = after([{ kind: 'conference.locked', tenant: 'demo', conference: 'weekly', locked: true }], may)
+  assert.equal(locked.conferences[0]?.locked, true)
+  assert.deepEqual(after([{ ...about, ...room, kind: 'conference.left' }], locked).conferences[0]?.members, [])
 })

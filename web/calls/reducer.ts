@@ -1,11 +1,13 @@
 import type { CallView, Snapshot } from '#contract/api/calls.ts'
 import type { Fact } from '#contract/facts.ts'
 import { advance, begin } from '#web/calls/advance.ts'
+import { afterFact } from '#web/conferences/members.ts'
 
 /** Everything that is live on the page: the snapshot of the event stream, kept true by the facts that follow it. */
 export type Board = Omit<Snapshot, 'kind'>
 export type Extension = Board['extensions'][number]
 export type Trunk = Board['trunks'][number]
+export type Conference = Board['conferences'][number]
 
 /** Calls just ended that are kept, as many as a snapshot has. */
 export const endedKept = 50
@@ -30,8 +32,10 @@ export function reduce(board: Board, fact: Fact): Board {
       return fact.call === undefined || find(board, fact.call) !== null
         ? board
         : { ...board, calls: [...board.calls, begin(fact.call, fact)] }
+    case 'conference.locked':
+      return withConferences(board, (rooms) => rooms.map((room) => (room.id === fact.conference ? { ...room, locked: fact.locked } : room)))
     default:
-      return fact.call === undefined ? board : inCall(board, fact.call, fact)
+      return fact.call === undefined ? board : withConferences(inCall(board, fact.call, fact), (rooms) => afterFact(rooms, fact, board))
   }
 }
 
@@ -68,6 +72,11 @@ function withLines(board: Board): Board {
       inUse: legs.filter((leg) => leg.endpoint.kind === 'trunk' && leg.endpoint.id === trunk.id).length,
     })),
   }
+}
+
+function withConferences(board: Board, change: (rooms: Conference[]) => Conference[]): Board {
+  const conferences = change(board.conferences)
+  return conferences === board.conferences ? board : { ...board, conferences }
 }
 
 function withState(trunks: Trunk[], id: string, state: string): Trunk[] {

@@ -2,11 +2,11 @@ import type { CallView, LegView } from '#contract/api/calls.ts'
 
 /** What a call is doing, for a person who looks at it; `who`: the legs that it is about. */
 export type Status =
-  | { kind: 'connecting' | 'listening' | 'ringing' | 'talking' | 'held'; who: readonly LegView[] }
+  | { kind: 'connecting' | 'listening' | 'conference' | 'ringing' | 'talking' | 'held'; who: readonly LegView[] }
   | { kind: 'missed' | 'answered' | 'abandoned' | 'other'; who: readonly LegView[] }
 
-/** Of a call in progress or ended. */
-export function statusOf(call: CallView): Status {
+/** Of a call in progress or ended. `meets`: it is somebody's in a conference. */
+export function statusOf(call: CallView, meets = false): Status {
   if (call.endedAt !== null) {
     if (call.missed) return { kind: 'missed', who: call.legs.filter((leg) => leg.ringingAt !== null && leg.role === 'callee') }
     // An answer alone is not yet a conversation: whoever called may have left while listening, or have been refused after their own phone answered.
@@ -22,7 +22,8 @@ export function statusOf(call: CallView): Status {
   const ringing = there.filter((leg) => leg.role === 'callee' && leg.answeredAt === null && leg.ringingAt !== null)
   if (ringing.length > 0) return { kind: 'ringing', who: ringing }
   if (there.some((leg) => leg.role === 'callee' && leg.answeredAt === null)) return { kind: 'connecting', who: there }
-  return { kind: open.length === 1 ? 'listening' : 'connecting', who: open }
+  if (open.length === 1) return { kind: meets ? 'conference' : 'listening', who: open }
+  return { kind: 'connecting', who: open }
 }
 
 /** Since when the call does what `statusOf` says: what its timer counts from. Milliseconds since the Unix epoch. */

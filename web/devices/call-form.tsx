@@ -1,17 +1,19 @@
 import { type FormEvent, useEffect, useRef, useState } from 'react'
-import { type Answer, type Api, onceKey } from '#web/access/api.ts'
+import { type Answer, onceKey } from '#web/access/api.ts'
 import { refusalWords } from '#web/access/refusal-words.ts'
 import { useReader } from '#web/look/reader.ts'
 
 interface CallFormProps {
-  extension: string
-  api: Api
+  /** What the form does, for whoever cannot see where it stands. */
+  label: string
+  /** `once`: the same for the same wish. */
+  place: (to: string, once: string) => Promise<Answer<{ id: string }>>
   onCancel: () => void
   onPlaced: (call: string) => void
 }
 
-/** Whom to call from an extension. What the server refuses is said here, and nothing typed is lost. */
-export function CallForm({ extension, api, onCancel, onPlaced }: CallFormProps) {
+/** Whom to call, from an extension or into a conference. What the server refuses is said here, and nothing typed is lost. */
+export function CallForm({ label, place, onCancel, onPlaced }: CallFormProps) {
   const { words } = useReader()
   const { page } = words
   const [to, setTo] = useState('')
@@ -26,7 +28,7 @@ export function CallForm({ extension, api, onCancel, onPlaced }: CallFormProps) 
     if (state === 'asking') return
     setState('asking')
     once.current ??= onceKey()
-    const answer: Answer<{ id: string }> = await api.place({ extension, to: to.replace(/[\s()-]/g, '') }, once.current)
+    const answer = await place(to.replace(/[\s()-]/g, ''), once.current)
     if (answer.kind !== 'away') once.current = null
     if (answer.kind === 'ok') onPlaced(answer.value.id)
     else setState({ problem: refusalWords(answer, words) })
@@ -34,7 +36,7 @@ export function CallForm({ extension, api, onCancel, onPlaced }: CallFormProps) 
   return (
     <form
       className="call-form"
-      aria-label={page.callFrom(extension)}
+      aria-label={label}
       onSubmit={(event) => void submit(event)}
       onKeyDown={(event) => {
         if (event.key !== 'Escape') return

@@ -29,8 +29,8 @@ export function Extensions({ extensions, api, onPlaced }: ExtensionsProps) {
             />
             {from === extension.number && (
               <CallForm
-                extension={extension.number}
-                api={api}
+                label={page.callFrom(extension.number)}
+                place={(to, once) => api.place({ extension: extension.number, to }, once)}
                 onCancel={() => {
                   setFrom(null)
                   document.getElementById(`from-${extension.number}`)?.focus()

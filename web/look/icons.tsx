@@ -55,6 +55,30 @@ const shapes = {
       <path d="M15.5 15.5 20 20" />
     </>
   ),
+  lock: (
+    <>
+      <rect x="5.5" y="10.5" width="13" height="9" rx="2" />
+      <path d="M8.5 10.5V8a3.5 3.5 0 0 1 7 0v2.5" />
+    </>
+  ),
+  unlock: (
+    <>
+      <rect x="5.5" y="10.5" width="13" height="9" rx="2" />
+      <path d="M8.5 10.5V8a3.5 3.5 0 0 1 6.6-1.6" />
+    </>
+  ),
+  microphone: (
+    <>
+      <rect x="9" y="3.5" width="6" height="10.5" rx="3" />
+      <path d="M5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v2.5" />
+    </>
+  ),
+  muted: (
+    <>
+      <path d="M9 9.5v1.5a3 3 0 0 0 4.5 2.6M15 10.5v-4a3 3 0 0 0-5.7-1.3M5.5 11.5a6.5 6.5 0 0 0 10 5.5M18.5 11.5a6.4 6.4 0 0 1-.6 2.7M12 18v2.5" />
+      <path d="M4.5 4.5l15 15" />
+    </>
+  ),
   trunk: <path d="M4 7h16v4H4zM4 13h16v4H4zM7.5 9v.01M7.5 15v.01" />,
 } satisfies Record<string, ReactNode>
 

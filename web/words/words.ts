@@ -28,7 +28,7 @@ export interface Words {
   readonly page: PageWords
   /** What a call is doing. */
   readonly status: Readonly<
-    Record<'connecting' | 'listening' | 'ringing' | 'talking' | 'held' | 'missed' | 'answered' | 'abandoned', string>
+    Record<'connecting' | 'listening' | 'conference' | 'ringing' | 'talking' | 'held' | 'missed' | 'answered' | 'abandoned', string>
   >
   readonly direction: Readonly<Record<'inbound' | 'outbound' | 'internal', string>>
   /** How a call ended, in a word or two. */
@@ -58,6 +58,23 @@ export interface PageWords {
   trunks: string
   noTrunks: string
   channels: (count: number) => string
+  conferences: string
+  noMembers: string
+  invite: string
+  inviteTo: (conference: string) => string
+  lock: string
+  unlock: string
+  isLocked: string
+  mute: string
+  muteWhom: (who: string) => string
+  unmute: string
+  unmuteWhom: (who: string) => string
+  isMuted: string
+  maySpeak: string
+  moderator: string
+  remove: string
+  removeWhom: (who: string) => string
+  unknownCaller: string
   live: string
   noLive: string
   hear: string
