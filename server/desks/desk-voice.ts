@@ -1,4 +1,5 @@
 import type { PlayItem } from '#media/engine.ts'
+import { phrasesIn } from '#server/prompts/phrases.ts'
 import type { Prompts } from '#server/prompts/prompts.ts'
 
 /** What somebody hears who logs in at a phone, or out, or who would have to. `closed`: no PIN is taken any more today. */
@@ -26,9 +27,7 @@ const english: Sentences = {
   'log-in-first': 'Please log in at this phone first.',
   loggedIn: (extension) => `You are logged in as ${extension}.`,
 }
-/** By language; any other hears English. */
-const languages: ReadonlyMap<string, Sentences> = new Map([
-  ['en', english],
+const others: ReadonlyMap<string, Sentences> = new Map([
   [
     'ru',
     {
@@ -85,11 +84,10 @@ export class DeskVoice {
   }
 
   async say(words: DeskWords, language: string): Promise<readonly PlayItem[]> {
-    const known = languages.get(language.split('-')[0] ?? '')
-    const sentences = known ?? english
+    const { phrases: sentences, language: spokenIn } = phrasesIn({ en: english, others }, language)
     // Numbers are said digit by digit.
     const text = typeof words === 'string' ? sentences[words] : sentences.loggedIn([...words.loggedIn].join(' '))
-    const file = await this.#prompts.spoken(text, known === undefined ? 'en' : language)
+    const file = await this.#prompts.spoken(text, spokenIn)
     if (file !== null) return [{ kind: 'file', file }]
     return [{ kind: 'tone', tone: typeof words === 'object' || beeps.has(words) ? 'beep' : 'congestion', ms: 500 }]
   }

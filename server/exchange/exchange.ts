@@ -48,6 +48,7 @@ import { EchoLine } from '#server/doctor/echo-line.ts'
 import { mediaAddresses } from '#server/exchange/addresses.ts'
 import { Callbacks } from '#server/features/callbacks.ts'
 import { CallbackVoice } from '#server/features/callback-voice.ts'
+import { FeatureVoice } from '#server/features/feature-voice.ts'
 import { Features } from '#server/features/features.ts'
 import { Parking } from '#server/features/parking.ts'
 import type { Journal } from '#server/journal/index.ts'
@@ -284,6 +285,7 @@ export class Exchange {
       features: new Features({
         ...{ calls: this.calls, live: this.live, parking: this.parking, callbacks: this.callbacks },
         ...{ voice: new CallbackVoice(parts.prompts), desks: this.desks, deskVoice: new DeskVoice(parts.prompts) },
+        troubleVoice: new FeatureVoice(parts.prompts),
       }),
       gruus,
       callLimit: parts.callLimit,

@@ -1,7 +1,7 @@
 import { Call } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
 import type { CallNeeds } from '#calls/needs.ts'
-import { openInbound, openLeg } from '#calls/inbound-leg.ts'
+import { type InboundLeg, openInbound, openLeg } from '#calls/inbound-leg.ts'
 import { talkOf } from '#calls/join.ts'
 import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
@@ -19,6 +19,7 @@ import type { Callbacks } from '#server/features/callbacks.ts'
 import type { CallbackSaid, CallbackVoice } from '#server/features/callback-voice.ts'
 import type { Parking } from '#server/features/parking.ts'
 import { conversationOf, ringingAt, ringingInGroups, type Searched } from '#server/features/pickup.ts'
+import type { FeatureTrouble, FeatureVoice } from '#server/features/feature-voice.ts'
 import { say } from '#server/features/say.ts'
 import type { IncomingInvite } from '#sip/agent.ts'
 
@@ -30,6 +31,7 @@ export interface FeatureNeeds {
   voice: Pick<CallbackVoice, 'say'>
   desks: Pick<HotDesks, 'check' | 'login' | 'logout' | 'isClosed' | 'longestPin'>
   deskVoice: Pick<DeskVoice, 'say'>
+  troubleVoice: Pick<FeatureVoice, 'say'>
 }
 
 /** The phone that dialled a code. */
@@ -44,6 +46,13 @@ export interface Dialling {
 
 /** The longest that a phone is on the line to be told something. */
 const sayingMs = 60_000
+
+const troubles: Readonly<Record<FeatureTrouble, Outcome & { sip: number; detail: string }>> = {
+  'nothing-rings': { kind: 'wrong-number', by: 'caller', sip: 404, detail: 'Nothing rings there' },
+  'nobody-waits': { kind: 'wrong-number', by: 'caller', sip: 404, detail: 'Nobody waits there' },
+  'no-other-call': { kind: 'wrong-number', by: 'caller', sip: 404, detail: 'There is no call on another phone of yours' },
+  'park-by-transfer': { kind: 'barred', by: 'us', sip: 403, detail: 'Transfer a call here to park it' },
+}
 
 /** What phones do by dialling a code instead of a number: fetch, pick up, bring over. Each call it concerns goes on as the same call. */
 export class Features {
@@ -61,7 +70,7 @@ export class Features {
         this.#fetch(incoming, feature.slot, by)
         return
       case 'park':
-        incoming.reject(403, 'Transfer a call here to park it')
+        this.#refuse(incoming, by, 'park-by-transfer')
         return
       case 'pickup':
         if (by.config.settled.features.slots.has(feature.number)) this.#fetch(incoming, feature.number, by)
@@ -148,8 +157,38 @@ export class Features {
     })
   }
 
+  /** Nothing comes of it: says why before anything is answered (183), then refuses with the same words. */
+  #refuse(incoming: IncomingInvite, by: Dialling, trouble: FeatureTrouble): void {
+    const outcome = troubles[trouble]
+    const found = this.#open(incoming, by)
+    if (found === null) return
+    const { call, opened } = found
+    const { leg } = opened
+    call.tell({ kind: 'call.refused', reason: outcome.detail, rule: trouble, sip: outcome.sip })
+    leg.onEnded.on((end) => call.end(end))
+    const done = (): void => leg.hangUp(outcome)
+    const speak = (items: readonly PlayItem[]): void => {
+      if (leg.state === 'ended') return
+      if (opened.early()) say(leg, items, done)
+      else done()
+    }
+    this.#needs.troubleVoice.say(trouble, by.config.company.language).then(speak, done)
+  }
+
   /** A call that the phone has with us alone; `then`, once it is answered. */
   #answer(incoming: IncomingInvite, by: Dialling, then: (call: Call, leg: Leg) => void): void {
+    const found = this.#open(incoming, by)
+    if (found === null) return
+    const { call, opened } = found
+    const { leg } = opened
+    const gone = leg.onEnded.on((outcome) => call.end(outcome))
+    opened.answer(() => {
+      gone[Symbol.dispose]()
+      then(call, leg)
+    })
+  }
+
+  #open(incoming: IncomingInvite, by: Dialling): { call: Call; opened: InboundLeg } | null {
     const { calls, live } = this.#needs
     const { tenant, config, endpoint, device } = by
     const { number, name } = endpoint
@@ -159,19 +198,13 @@ export class Features {
     call.tell({ kind: 'call.started', direction: 'internal', from, to: { number: by.dialled }, config: by.version })
     call.limit(sayingMs, { kind: 'too-long', by: 'us', detail: 'nothing could be said in time' })
     const opened = openInbound(call, incoming, endpoint, { encryption: encryptionOf(config, device), codecs: device.codecs })
-    if (opened === null) return
-    const { leg } = opened
-    const gone = leg.onEnded.on((outcome) => call.end(outcome))
-    opened.answer(() => {
-      gone[Symbol.dispose]()
-      then(call, leg)
-    })
+    return opened === null ? null : { call, opened }
   }
 
   #fetch(incoming: IncomingInvite, slot: string, by: Dialling): void {
     const park = this.#needs.parking.at(by.tenant, slot)
     if (park === null) {
-      incoming.reject(404, 'Nobody waits there')
+      this.#refuse(incoming, by, 'nobody-waits')
       return
     }
     const { party } = park
@@ -186,7 +219,7 @@ export class Features {
 
   #pickUp(incoming: IncomingInvite, rings: Leg | null, by: Dialling): void {
     if (rings === null) {
-      incoming.reject(404, 'Nothing rings there')
+      this.#refuse(incoming, by, 'nothing-rings')
       return
     }
     const { call } = rings
@@ -196,7 +229,7 @@ export class Features {
   #flip(incoming: IncomingInvite, leg: Leg | null, by: Dialling): void {
     const talk = leg === null ? null : talkOf(leg)
     if (talk === null) {
-      incoming.reject(404, 'There is no call on another phone of yours')
+      this.#refuse(incoming, by, 'no-other-call')
       return
     }
     const { leg: from, other } = talk
