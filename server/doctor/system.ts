@@ -1,6 +1,5 @@
 import { isIP } from 'node:net'
 import { lookup } from 'node:dns/promises'
-import nodemailer from 'nodemailer'
 import type { MediaEngine } from '#media/engine.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Random } from '#base/ids.ts'
@@ -141,7 +140,8 @@ export class Doctor {
         const where = `${server.host}:${server.port}`
         const auth = server.user === undefined ? {} : { auth: { user: server.user, pass: server.password ?? '' } }
         const limits = { connectionTimeout: patienceMs, greetingTimeout: patienceMs, socketTimeout: patienceMs, dnsTimeout: patienceMs }
-        const transport = nodemailer.createTransport({ host: server.host, port: server.port, secure: server.secure, ...auth, ...limits })
+        const { createTransport } = await import('nodemailer')
+        const transport = createTransport({ host: server.host, port: server.port, secure: server.secure, ...auth, ...limits })
         try {
           await transport.verify()
           return well(name, `${where} lets us in`)

@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import nodemailer, { type SendMailOptions } from 'nodemailer'
+import type * as nodemailer from 'nodemailer'
 import type { Clock } from '#base/clock.ts'
 import { MailError, type Mailer, type MailMessage, type SmtpPolicy, type SmtpServer } from '#server/mail/face.ts'
 import { isTenantId, type TenantId } from '#server/store/index.ts'
@@ -17,6 +17,11 @@ export interface MailerSettings {
 
 /** How long a mail server may say nothing: to connect, to greet, and while it talks. */
 const timeouts = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 60_000, dnsTimeout: 10_000 }
+
+type Library = Pick<typeof nodemailer, 'createTransport'>
+
+/** Loaded with the first message: it brings an HTTP client along, 4 MB that most systems never use. */
+const library = (): Promise<Library> => import('nodemailer')
 
 /** Sends by SMTP or into the outbox folder. */
 export function openMailer(settings: MailerSettings): Mailer {
@@ -36,7 +41,7 @@ class SmtpMailer implements Mailer {
     const server = this.#settings.smtp(tenant)
     if (server === null) return { how: 'outbox', where: await this.#file(tenant, message) }
     try {
-      await this.#transport(tenant, server).sendMail(toOptions(message, server.from, this.#settings.clock))
+      await this.#transport(await library(), tenant, server).sendMail(toOptions(message, server.from, this.#settings.clock))
       return { how: 'smtp', where: `${server.host}:${server.port}` }
     } catch (error) {
       const code = error instanceof Error && 'responseCode' in error ? Number(error.responseCode) : 0
@@ -50,12 +55,12 @@ class SmtpMailer implements Mailer {
     this.#transports.clear()
   }
 
-  #transport(tenant: TenantId, server: SmtpServer) {
+  #transport(by: Library, tenant: TenantId, server: SmtpServer) {
     const made = JSON.stringify(server)
     const known = this.#transports.get(tenant)
     if (known?.made === made) return known.transport
     known?.transport.close()
-    const transport = smtpTransport(server)
+    const transport = smtpTransport(by, server)
     this.#transports.set(tenant, { made, transport })
     return transport
   }
@@ -67,7 +72,8 @@ class SmtpMailer implements Mailer {
     const stamp = new Date(this.#settings.clock.wall()).toISOString().replace(/[:.]/g, '-')
     const file = join(folder, `${stamp}-${createHash('sha256').update(message.id).digest('hex').slice(0, 8)}.eml`)
     try {
-      const transport = nodemailer.createTransport({ streamTransport: true, buffer: false, newline: 'unix' })
+      const { createTransport } = await library()
+      const transport = createTransport({ streamTransport: true, buffer: false, newline: 'unix' })
       const { message: bytes } = await transport.sendMail(toOptions(message, `centrala@${tenant}.localhost`, this.#settings.clock))
       await pipeline(bytes, createWriteStream(`${file}.unfinished`))
       await rename(`${file}.unfinished`, file)
@@ -79,12 +85,12 @@ class SmtpMailer implements Mailer {
   }
 }
 
-function smtpTransport(server: SmtpServer) {
+function smtpTransport({ createTransport }: Library, server: SmtpServer) {
   const auth = server.user === undefined ? {} : { auth: { user: server.user, pass: server.password ?? '' } }
-  return nodemailer.createTransport({ host: server.host, port: server.port, secure: server.secure, ...auth, ...timeouts })
+  return createTransport({ host: server.host, port: server.port, secure: server.secure, ...auth, ...timeouts })
 }
 
-function toOptions(message: MailMessage, from: string, clock: Clock): SendMailOptions {
+function toOptions(message: MailMessage, from: string, clock: Clock): nodemailer.SendMailOptions {
   return {
     from,
     to: [...message.to],
