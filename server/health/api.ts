@@ -72,6 +72,13 @@ function metricsOf({ exchange, store, journal, media, listeners, certificates }:
     ['sip_dropped', 'SIP messages not looked at since the start, of sources that are banned', () => exchange.bans.watch.dropped],
     ['sip_bans', 'Sources banned and logins shut out now', () => exchange.bans.list().length],
     ['sip_transactions', 'SIP transactions that wait for anything but retransmissions', () => transactionsOf(exchange)],
+    [
+      'sip_transactions_finished',
+      'SIP transactions that only wait for retransmissions of the peer',
+      () => exchange.agent.counts.transactions.finished,
+    ],
+    ['sip_subscriptions', 'Subscriptions of phones', () => exchange.presence.notifier.size],
+    ['sip_trace_bytes', 'Bytes of SIP messages kept to be looked at', () => exchange.trace.bytes],
     ['timers', 'Timers of the SIP side that run', () => exchange.timers],
     ['sip_handshakes', 'TLS handshakes and WebSocket upgrades under way', () => exchange.transport.handshaking],
     [

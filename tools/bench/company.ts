@@ -4,6 +4,8 @@ export const numbers = { answer: '+441632960001', bridge: '+441632960002', promp
 /** Where the far end of bridged calls listens. */
 export const farEnd = { address: '127.0.20.1', port: 5070 } as const
 
+export const domain = 'bench.local'
+
 export const devices = Array.from({ length: 1000 }, (_, i) => String(1000 + i))
 
 const menu = (id: string, prompt: string, silenceSeconds: number) => ({
@@ -17,8 +19,8 @@ const menu = (id: string, prompt: string, silenceSeconds: number) => ({
   waive: ['one-scenario'],
 })
 
-/** A number that answers, one that bridges to a carrier, one that plays a prompt for long, and a thousand phones. */
-export const documents: readonly object[] = [
+/** A number that answers, one that bridges to a carrier, one that plays a prompt for long, and these phones. */
+export const documentsFor = (users: readonly string[]): readonly object[] => [
   {
     kind: 'company',
     id: 'bench',
@@ -26,7 +28,7 @@ export const documents: readonly object[] = [
     timezone: 'UTC',
     country: 'GB',
     language: 'en',
-    sipDomains: ['bench.local'],
+    sipDomains: [domain],
     mainNumber: 'answer',
   },
   { kind: 'prompt', id: 'short', text: '.', recordingNotice: true },
@@ -38,11 +40,16 @@ export const documents: readonly object[] = [
   menu('prompt', 'long', 1),
   { kind: 'trunk', id: 'load', host: farEnd.address, port: farEnd.port, addresses: ['127.0.0.0/8'], healthSeconds: 0 },
   { kind: 'outbound', id: 'out', routes: [{ trunks: ['load'] }], permissions: { unknown: true, national: true, mobile: true } },
-  ...devices.map((name) => ({ kind: 'device', id: `d${name}`, username: name, password: `pw${name}`, algorithms: ['MD5'] })),
+  { kind: 'emergency', id: 'emergency', numbers: ['112'], trunks: ['load'], callback: 'answer' },
+  ...users.map((name) => ({ kind: 'device', id: `d${name}`, username: name, password: passwordOf(name), algorithms: ['MD5'] })),
 ]
+
+export function passwordOf(user: string): string {
+  return `pw${user}`
+}
 
 /** The same phones for SIPp: user, credentials, domain. */
 export function usersForSipp(): string {
-  const lines = devices.map((name) => `${name};[authentication username=${name} password=pw${name}];bench.local`)
+  const lines = devices.map((name) => `${name};[authentication username=${name} password=${passwordOf(name)}];${domain}`)
   return `SEQUENTIAL\n${lines.join('\n')}\n`
 }

@@ -39,6 +39,8 @@ export interface SippLoad {
   holdMs: number
   /** Answers bridged calls, too. */
   bridged?: boolean
+  /** Where they come from, when there are others at the same time. */
+  port?: number
 }
 
 /** What SIPp says of its calls. */
@@ -50,27 +52,53 @@ export interface SippTally {
 
 /** Makes calls at a rate and waits for the last to end. */
 export async function runSipp(load: Load, run: SippLoad): Promise<SippTally> {
-  const far =
-    run.bridged === true
-      ? onCore(load, 'sipp', ['-sf', join(sources, 'uas.xml'), '-i', farEnd.address, '-p', String(farEnd.port), '-nostdin', '-l', '15000'])
-      : null
+  using far = run.bridged === true ? answerCalls(load) : null
   if (far !== null) await pause(500)
-  const statistics = join(load.folder, `statistics-${run.scenario}.csv`)
+  const port = String(run.port ?? 5081)
+  const statistics = join(load.folder, `statistics-${run.scenario}-${port}.csv`)
   const calls = Math.round(run.rate * run.seconds)
-  const words = ['-sf', join(sources, `${run.scenario}.xml`), load.target, '-i', caller, '-p', '5081', '-s', run.number]
+  const words = ['-sf', join(sources, `${run.scenario}.xml`), load.target, '-i', caller, '-p', port, '-s', run.number]
   words.push('-r', String(run.rate), '-rp', '1000', '-m', String(calls), '-d', String(run.holdMs), '-l', '15000', '-nostdin')
   words.push('-trace_stat', '-stf', statistics, '-fd', '1', '-timeout', String(run.seconds + 25), '-timeout_error')
   if (run.scenario === 'register') words.push('-inf', join(load.folder, 'users.csv'))
   await ended(onCore(load, 'sipp', words))
-  far?.kill('SIGKILL')
   return tallyOf(readFileSync(statistics, 'utf8'), calls)
 }
 
-function tallyOf(text: string, calls: number): SippTally {
-  const rows = text
+/** Answers every call that is sent to the carrier, until it is disposed of. */
+export function answerCalls(load: Load): Disposable {
+  const words = ['-sf', join(sources, 'uas.xml'), '-i', farEnd.address, '-p', String(farEnd.port), '-nostdin', '-l', '15000']
+  const far = onCore(load, 'sipp', words)
+  return { [Symbol.dispose]: () => void far.kill('SIGKILL') }
+}
+
+/** Asks for calls at a rate for so long, whatever becomes of them, and vanishes. Gives what was asked and what was completed each second, without the first two. */
+export async function flood(
+  load: Load,
+  { number, rate, seconds }: { number: string; rate: number; seconds: number },
+): Promise<{ offered: number; completed: number }> {
+  const statistics = join(load.folder, 'statistics-flood.csv')
+  const words = ['-sf', join(sources, 'uac.xml'), load.target, '-i', caller, '-p', '5083', '-s', number, '-d', '200', '-l', '60000']
+  words.push('-r', String(rate), '-rp', '1000', '-m', '10000000', '-nostdin', '-trace_stat', '-stf', statistics, '-fd', '1')
+  const child = onCore(load, 'sipp', words)
+  await pause(seconds * 1000)
+  child.kill('SIGKILL')
+  const rows = rowsOf(readFileSync(statistics, 'utf8'))
+  const [names = [], ...values] = rows
+  const each = (name: string): number[] => values.map((row) => Number(row[names.indexOf(name)])).slice(2)
+  const mean = (list: number[]): number => list.reduce((sum, value) => sum + value, 0) / Math.max(1, list.length)
+  return { offered: mean(each('OutgoingCall(P)')), completed: mean(each('SuccessfulCall(P)')) }
+}
+
+function rowsOf(text: string): string[][] {
+  return text
     .trim()
     .split('\n')
     .map((row) => row.split(';'))
+}
+
+function tallyOf(text: string, calls: number): SippTally {
+  const rows = rowsOf(text)
   const field = (name: string): number => Number(rows.at(-1)?.[rows[0]?.indexOf(name) ?? -1] ?? 0)
   const succeeded = field('SuccessfulCall(C)')
   return { succeeded, failed: calls - succeeded, retransmissions: field('Retransmissions(C)') }

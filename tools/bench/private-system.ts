@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { documents } from '#tools/bench/company.ts'
+import { devices, documentsFor } from '#tools/bench/company.ts'
 import { childrenOf, familyOf, pin } from '#tools/bench/processes.ts'
 import { Trouble } from '#tools/lib/trouble.ts'
 
@@ -15,18 +15,27 @@ const READY_MS = 90_000
 /** A system of its own, server and one engine tied to one core. Disposing ends it and removes its data. */
 export interface PrivateSystem extends AsyncDisposable {
   readonly target: string
+  /** Where its figures are read. */
+  readonly metrics: string
+  /** As it is now: another one after it was killed. */
   readonly server: number
   readonly engine: number
   readonly keeper: number
   /** PostgreSQL, all its processes as they are now. */
   database(): number[]
+  /** Gives the company other documents. */
+  configure(documents: readonly object[]): Promise<void>
 }
 
-/** Starts it, waits until it serves, and gives it the company of the bench. Throws Trouble when it does not come up. */
-export async function openPrivateSystem(project: string, core: number): Promise<PrivateSystem> {
+/** Starts it, waits until it serves, and gives it the company of the bench. Throws Trouble when it does not come up. `more`: settings by their names. */
+export async function openPrivateSystem(
+  project: string,
+  core: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<PrivateSystem> {
   const data = join(tmpdir(), `centrala-bench-${process.pid}`)
   const child = spawn(process.execPath, [join(project, 'server/keeper/main.ts')], {
-    env: { ...process.env, ...environmentOf(data) },
+    env: { ...process.env, ...environmentOf(data), ...more },
     stdio: 'ignore',
   })
   const keeper = child.pid ?? 0
@@ -36,11 +45,24 @@ export async function openPrivateSystem(project: string, core: number): Promise<
   }
   try {
     await untilServing(data)
-    await configure(data)
+    await configure(data, documentsFor(devices))
     const of = (entry: string): number => childrenOf(keeper).find(({ command }) => command.includes(entry))?.pid ?? 0
     const [server, engine, postgres] = [of('server/main.ts'), of('media/engine/main.ts'), of('/postgres ')]
     for (const pid of [server, engine]) pin(pid, core)
-    return { target: '127.0.30.1:25760', server, engine, keeper, database: () => familyOf(postgres), [Symbol.asyncDispose]: end }
+    return {
+      ...{
+        target: '127.0.30.1:25760',
+        metrics: `http://127.0.0.1:${HTTP_PORT}/metrics`,
+        engine,
+        keeper,
+        database: () => familyOf(postgres),
+      },
+      get server() {
+        return of('server/main.ts') || server
+      },
+      configure: (documents) => configure(data, documents),
+      [Symbol.asyncDispose]: end,
+    }
   } catch (fault) {
     await end()
     throw fault
@@ -75,7 +97,7 @@ async function untilServing(data: string): Promise<void> {
   throw new Trouble('The private system did not come up. Is another bench running?')
 }
 
-async function configure(data: string): Promise<void> {
+async function configure(data: string, documents: readonly object[]): Promise<void> {
   const key = readFileSync(join(data, 'operator.key'), 'utf8').trim()
   const answer = await fetch(`http://127.0.0.1:${HTTP_PORT}/v1/configuration`, {
     method: 'PUT',
