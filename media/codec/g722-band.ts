@@ -91,20 +91,41 @@ export class SubBand {
 
   /** UPZERO, DELAYA and FILTEZ in one pass: the zeros' part of the next sample. A coefficient stays within 16 bit by its leak. */
   #moveZeros(difference: number): number {
-    const d = this.#d
-    const b = this.#b
     const gain = difference === 0 ? 0 : 128
-    let sum = 0
-    for (let i = 5; i >= 0; i--) {
-      const past = d[i] as number
-      const coefficient = (past < 0 === difference < 0 ? gain : -gain) + (((b[i] as number) * ZERO_LEAK) >> 15)
-      const next = i === 0 ? difference : (d[i - 1] as number)
-      b[i] = coefficient
-      d[i] = next
-      sum += (coefficient * saturate(next * 2)) >> 15
-    }
-    return sum
+    const sign = difference >> 31
+    const [d, b] = [this.#d, this.#b]
+    const d0 = d[0] as number
+    const d1 = d[1] as number
+    const d2 = d[2] as number
+    const d3 = d[3] as number
+    const d4 = d[4] as number
+    const b0 = moved(b[0] as number, d0, sign, gain)
+    const b1 = moved(b[1] as number, d1, sign, gain)
+    const b2 = moved(b[2] as number, d2, sign, gain)
+    const b3 = moved(b[3] as number, d3, sign, gain)
+    const b4 = moved(b[4] as number, d4, sign, gain)
+    const b5 = moved(b[5] as number, d[5] as number, sign, gain)
+    b[0] = b0
+    b[1] = b1
+    b[2] = b2
+    b[3] = b3
+    b[4] = b4
+    b[5] = b5
+    const now = saturate(difference * 2)
+    // Differences are kept doubled, as the filter takes them.
+    d[0] = now
+    d[1] = d0
+    d[2] = d1
+    d[3] = d2
+    d[4] = d3
+    d[5] = d4
+    return ((b0 * now) >> 15) + ((b1 * d0) >> 15) + ((b2 * d1) >> 15) + ((b3 * d2) >> 15) + ((b4 * d3) >> 15) + ((b5 * d4) >> 15)
   }
+}
+
+/** One zero's coefficient, pulled towards the sign that its past difference and the present one have together. `sign`: -1 of a negative one, else 0. */
+function moved(coefficient: number, past: number, sign: number, gain: number): number {
+  return (past >> 31 === sign ? gain : -gain) + ((coefficient * ZERO_LEAK) >> 15)
 }
 
 /** Kept within 16 bit. */

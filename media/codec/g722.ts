@@ -12,6 +12,13 @@ const DECISION = Int16Array.of(
   ...[786, 858, 940, 1023, 1121, 1219, 1339, 1458, 1612, 1765, 1980, 2195, 2557, 2919],
 )
 
+/**
+ * The decision interval, 1 to 30, of a difference by its magnitude over the scale: how many levels it reaches. A magnitude m reaches the level d
+ * when m >= (d * scale) >> 12, which is as much as d <= ((m + 1) * 4096 - 1) / scale, rounded down.
+ */
+const LAST_LEVEL = DECISION[29] as number
+const INTERVAL = Uint8Array.from({ length: LAST_LEVEL + 1 }, (_, place) => DECISION.filter((level) => level <= place).length)
+
 /** The lower band's code of a positive or negative difference by its decision interval (table 16, ILP and ILN). */
 const CODE_POSITIVE = Uint8Array.from({ length: 31 }, (_, interval) => (interval === 0 ? 0 : 62 - interval))
 const CODE_NEGATIVE = Uint8Array.from({ length: 31 }, (_, interval) => (interval === 0 ? 0 : interval < 3 ? 64 - interval : 34 - interval))
@@ -104,13 +111,8 @@ export class G722Encoder {
     const band = this.#lower
     const difference = saturate(sample - band.predicted)
     const magnitude = difference >= 0 ? difference : -(difference + 1)
-    // The first interval, of 1 to 30, whose level is above: 30 when none is.
-    let interval = 1
-    for (let most = 30; interval < most; ) {
-      const middle = (interval + most) >> 1
-      if (magnitude >= ((DECISION[middle] as number) * band.scale) >> 12) interval = middle + 1
-      else most = middle
-    }
+    const place = ((((magnitude + 1) << 12) - 1) / band.scale) | 0
+    const interval = INTERVAL[place < LAST_LEVEL ? place : LAST_LEVEL] as number
     const code = (difference < 0 ? CODE_NEGATIVE : CODE_POSITIVE)[interval] as number
     adaptLower(band, code)
     return code

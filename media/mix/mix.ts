@@ -2,8 +2,9 @@ import type { RateHz } from '#media/codec/codec.ts'
 import { encodeInto, type G711Law } from '#media/codec/g711.ts'
 import { BEAT_MS } from '#media/pipeline/beat.ts'
 
-/** A beat at 16 kHz. */
+/** A beat at 16 kHz, and one at 8. */
 const MOST_SAMPLES = (BEAT_MS * 16_000) / 1000
+const NARROW_SAMPLES = MOST_SAMPLES / 2
 
 /** Up to here a sum is left as it is; above it is bent, so that it comes near full scale and never clips. */
 const KNEE = 20_000
@@ -15,7 +16,7 @@ export class Mix {
   readonly #sum = new Float32Array(MOST_SAMPLES)
   readonly #pcm = new Int16Array(MOST_SAMPLES)
   #length = 0
-  readonly #octets: Record<G711Law, Uint8Array> = { PCMA: new Uint8Array(MOST_SAMPLES), PCMU: new Uint8Array(MOST_SAMPLES) }
+  readonly #octets: Record<G711Law, Uint8Array> = { PCMA: new Uint8Array(NARROW_SAMPLES), PCMU: new Uint8Array(NARROW_SAMPLES) }
   readonly #encoded: Record<G711Law, boolean> = { PCMA: false, PCMU: false }
 
   begin(rateHz: RateHz): void {
@@ -42,7 +43,7 @@ export class Mix {
 
   /** The beat as G.711. Only of a mix at 8 kHz. */
   octets(law: G711Law): Uint8Array {
-    const octets = this.#octets[law].subarray(0, this.#length)
+    const octets = this.#octets[law]
     if (!this.#encoded[law]) encodeInto(law, this.pcm, octets)
     this.#encoded[law] = true
     return octets
