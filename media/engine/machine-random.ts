@@ -1,22 +1,37 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { Random } from '#base/ids.ts'
 
 /** Bytes drawn from the operating system at once: a call to it costs more than the bytes. */
 const poolBytes = 4096
+/** What a number is drawn from: 6 bytes. */
+const DRAWN_BYTES = 6
+const DRAWN = 2 ** 48
 
 /** The machine's cryptographic randomness. */
 export function machineRandom(): Random {
   let pool = randomBytes(poolBytes)
   let used = 0
+  /** Where so many fresh bytes begin. */
+  const draw = (bytes: number): number => {
+    if (used + bytes > pool.length) {
+      pool = randomBytes(Math.max(poolBytes, bytes))
+      used = 0
+    }
+    used += bytes
+    return used - bytes
+  }
   return {
     hex(bytes) {
-      if (used + bytes > pool.length) {
-        pool = randomBytes(Math.max(poolBytes, bytes))
-        used = 0
-      }
-      used += bytes
-      return pool.toString('hex', used - bytes, used)
+      const from = draw(bytes)
+      return pool.toString('hex', from, from + bytes)
     },
-    below: (limit) => randomInt(limit),
+    below(limit) {
+      // What does not fill a whole round of `limit` is drawn again, so that no number is likelier than another.
+      const whole = DRAWN - (DRAWN % limit)
+      for (;;) {
+        const drawn = pool.readUIntBE(draw(DRAWN_BYTES), DRAWN_BYTES)
+        if (drawn < whole) return drawn % limit
+      }
+    },
   }
 }

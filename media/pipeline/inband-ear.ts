@@ -11,29 +11,28 @@ const pcm = new Int16Array(BEAT_MS * 8)
 /** Hears the digits of a peer that has no telephone-events in its audio (ITU-T Q.24), whatever its codec. */
 export class InbandEar {
   /** Made with the first packet: between two parties nobody listens. */
-  #playout: Playout | null = null
-  readonly #detector = new DtmfDetector()
+  #ear: { playout: Playout; detector: DtmfDetector } | null = null
 
   audio(packet: Buffer, header: RtpHeader, codec: Codec): void {
-    this.#playout ??= new Playout(8000)
-    this.#playout.audio(header, codec, packet.subarray(header.payloadStart, header.payloadEnd))
+    this.#ear ??= { playout: new Playout(8000), detector: new DtmfDetector() }
+    this.#ear.playout.audio(header, codec, packet.subarray(header.payloadStart, header.payloadEnd))
   }
 
   /** Audio flows: `beat` has something to do. */
   get isOn(): boolean {
-    return this.#playout?.isIdle === false
+    return this.#ear?.playout.isIdle === false
   }
 
   /** Every 20 ms: the presses that ended in them. */
   beat(): readonly Press[] {
-    if (this.#playout === null || !this.isOn) return NONE
-    this.#playout.pull(pcm)
-    return this.#detector.hear(pcm)
+    if (this.#ear === null || !this.isOn) return NONE
+    this.#ear.playout.pull(pcm)
+    return this.#ear.detector.hear(pcm)
   }
 
   free(): void {
-    this.#playout?.free()
-    this.#playout = null
+    this.#ear?.playout.free()
+    this.#ear = null
   }
 }
 

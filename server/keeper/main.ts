@@ -17,8 +17,10 @@ import { SettingsError } from '#server/settings-reader.ts'
 
 const project = join(import.meta.dirname, '..', '..')
 const terminal = { writeLine: (line: string) => void process.stdout.write(`${line}\n`) }
-/** Why: media/engine/main.ts; `node:ffi`, which it uses, warns of being experimental (docs/adr/0021-datagrams-by-system-calls.md). */
-const engineRuntime = ['--single-threaded-gc', '--disable-warning=ExperimentalWarning']
+/** What carries packets uses `node:ffi`, which warns of being experimental (docs/adr/0021-datagrams-by-system-calls.md). */
+const carriesPackets = '--disable-warning=ExperimentalWarning'
+/** Why: media/engine/main.ts. */
+const engineRuntime = ['--single-threaded-gc', carriesPackets]
 /**
  * Most of what a call allocates dies with it: in a nursery of this size few collections find a call half done and carry it on. Collected by
  * the thread that serves: helpers that mark in the background would take the core from it, for half a second at a time where cores are few.
@@ -100,7 +102,7 @@ function planOf(settings: Settings, sink: LogSink): Plan {
       runtime: serverRuntime,
       ...(database !== null && { environment: database.environment }),
     }),
-    demoCarrier: settings.demoCarrier.enabled ? child('demo-carrier', 'server/demo-carrier/main.ts') : null,
+    demoCarrier: settings.demoCarrier.enabled ? child('demo-carrier', 'server/demo-carrier/main.ts', { runtime: [carriesPackets] }) : null,
   }
 }
 
