@@ -8,9 +8,10 @@ import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { commandNamed, helpText } from './setup/commands.mjs'
 import { ensureDatabaseLinks } from './setup/database-links.mjs'
+import { ensureOwnCommand } from './setup/own-command.mjs'
 import { ensurePackages } from './setup/packages.mjs'
 import { say, SetupError } from './setup/progress.mjs'
-import { findNode } from './setup/runtime.mjs'
+import { ensureNode } from './setup/runtime.mjs'
 import { ensureSystemPackages } from './setup/system-packages.mjs'
 import { ensureWebBuild } from './setup/web.mjs'
 
@@ -45,8 +46,9 @@ async function main([name = 'help', ...rest]) {
  */
 async function setUp(command) {
   await ensurePackages(project)
+  ensureOwnCommand(project)
   await ensureDatabaseLinks(project)
-  const node = findNode(project)
+  const node = await ensureNode(project)
   if (command.needs.includes('speech')) await ensureSystemPackages('speech')
   if (command.needs.includes('test-programs')) await ensureSystemPackages('test')
   if (command.needs.includes('web')) await ensureWebBuild(project, node)

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { say, SetupError } from './progress.mjs'
 
 /**
@@ -63,9 +64,12 @@ function isSame(wanted, installed) {
 /** @param {LockEntry} entry */
 function isNeededHere(entry) {
   if (entry.optional !== true && entry.devOptional !== true) return true
-  const isOfOneMachine = entry.os !== undefined && entry.cpu !== undefined && entry.libc === undefined
-  return isOfOneMachine && allows(entry.os, process.platform) && allows(entry.cpu, process.arch)
+  const isOfOneMachine = entry.os !== undefined && entry.cpu !== undefined
+  return isOfOneMachine && allows(entry.os, process.platform) && allows(entry.cpu, process.arch) && allows(entry.libc, libc)
 }
+
+/** Which C library this Linux has; empty elsewhere. */
+const libc = process.platform !== 'linux' ? '' : 'glibcVersionRuntime' in Object(process.report.getReport()).header ? 'glibc' : 'musl'
 
 /**
  * @param {string | string[] | undefined} list
@@ -75,6 +79,13 @@ function allows(list, value) {
   return list === undefined || list === value || list.includes(value)
 }
 
+/**
+ * npm runs install scripts with the Node that it is just installing, which may lack a library yet; an optional package whose script fails
+ * is left out without a word. The only script there is makes links, which `ensureDatabaseLinks` makes.
+ */
+const withoutScripts = ['--ignore-scripts']
+const quietly = ['--no-audit', '--no-fund', '--loglevel=error']
+
 /** @param {string} project */
 async function install(project) {
   const total = Object.values(readLock(join(project, 'package-lock.json'))).filter(isNeededHere).length
@@ -82,7 +93,7 @@ async function install(project) {
   const started = Date.now()
   const seconds = () => Math.round((Date.now() - started) / 1000)
   const progress = setInterval(() => say(`still installing npm packages: ${seconds()} s`), 10_000)
-  const code = await runNpm(project, ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'])
+  const code = await runNpm(project, ['ci', '--include=dev', '--include=optional', ...withoutScripts, ...quietly])
   clearInterval(progress)
   if (code !== 0) throw new SetupError(`npm ci failed in ${project}; its message stands above. When it is mended, run the command again.`)
   const missing = missingPackages(project)
@@ -100,13 +111,24 @@ function runNpm(project, words) {
   const npm = process.env['npm_execpath']
   const [command, first] = npm?.endsWith('npm-cli.js') === true ? [process.execPath, [npm]] : ['npm', []]
   return new Promise((resolve) => {
-    const child = spawn(command, [...first, ...words], { cwd: project, stdio: ['ignore', process.stderr, process.stderr] })
+    const env = { ...process.env, NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --require "${escaped(forOurNode)}"`.trim() }
+    const child = spawn(command, [...first, ...words], { cwd: project, env, stdio: ['ignore', process.stderr, process.stderr] })
     child.on('error', (error) => {
       say(`npm does not run: ${error.message}`)
       resolve(1)
     })
     child.on('exit', (code) => resolve(code ?? 1))
   })
+}
+
+const forOurNode = fileURLToPath(new URL('npm-for-node.cjs', import.meta.url))
+
+/**
+ * Within quotes in NODE_OPTIONS.
+ * @param {string} path
+ */
+function escaped(path) {
+  return path.replace(/["\\]/g, '\\$&')
 }
 
 const staleLockMs = 15 * 60_000

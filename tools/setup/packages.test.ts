@@ -48,3 +48,19 @@ test('packages of another machine, copied over, do not serve', async () => {
   await write('node_modules/.package-lock.json', installed)
   assert.deepEqual(missingPackages(project), ['node_modules/ours'])
 })
+
+test('parts of tools that are made for the C library of this machine are needed, those for another are not', async () => {
+  const part = { version: '1.0.0', integrity: 'sha512-d', optional: true, os: [process.platform], cpu: [process.arch] }
+  await write('package-lock.json', {
+    'node_modules/any': part,
+    'node_modules/glibc': { ...part, libc: ['glibc'] },
+    'node_modules/musl': { ...part, libc: ['musl'] },
+    'node_modules/both': { ...part, libc: ['glibc', 'musl'] },
+  })
+  const { header } = process.report.getReport() as { header: object }
+  const ours = process.platform === 'linux' ? ['glibcVersionRuntime' in header ? 'glibc' : 'musl', 'both'] : []
+  assert.deepEqual(
+    missingPackages(project),
+    ['any', ...ours].map((name) => `node_modules/${name}`),
+  )
+})
