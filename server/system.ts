@@ -9,6 +9,7 @@ import { readSound } from '#media/file/read-sound.ts'
 import { openSpeech } from '#media/speech/speech.ts'
 import { localKey } from '#server/access/local-keys.ts'
 import { openApiKeys, openIdempotencyKeys, pruneIdempotencyKeys } from '#server/access/index.ts'
+import { listenForHttp } from '#server/api/listen.ts'
 import { serveApi } from '#server/api/serve.ts'
 import type { ApplyNeeds } from '#server/companies/apply.ts'
 import { bannerOf } from '#server/companies/banner.ts'
@@ -266,7 +267,7 @@ export async function openSystem(parts: SystemParts) {
     web: join(parts.project, 'web', 'dist'),
     isDraining: () => draining,
   })
-  await api.listen({ host: settings.http.address, port: settings.http.port })
+  await listenForHttp(api, settings.http)
   const page = `http://${settings.http.address.replace('0.0.0.0', '127.0.0.1')}:${settings.http.port}/`
 
   return {

@@ -70,7 +70,7 @@ test('when not one port can be bound, the sentence names the port, who has it an
   const { stock, network } = build(20_000, 20_001)
   network.taken.set(20_000, 'rtpengine (process 7)')
   const refusal = await stock.open()
-  assert.match(refusal ?? '', /port 20000 is taken by rtpengine \(process 7\).*CENTRALA_RTP_FIRST_PORT/)
+  assert.match(refusal ?? '', /port 20000 is taken by rtpengine \(process 7\).*set by CENTRALA_RTP_FIRST_PORT/)
 })
 
 test('an address beside the usual one may fail', async () => {

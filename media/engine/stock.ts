@@ -11,6 +11,8 @@ export interface PortRange {
   first: number
   /** Last port, included. */
   last: number
+  /** The settings that chose it, for the message that says what to change. Left out: those of the engines. */
+  settings?: string
 }
 
 export interface StockNeeds {
@@ -144,18 +146,19 @@ export class PortStock {
   }
 
   async #refusal(shelf: Shelf): Promise<string> {
-    const { first, last } = this.#needs.range
+    const { first, last, settings = usualSettings } = this.#needs.range
+    const setting = `The range is set by ${settings}.`
     const fault = shelf.fault
     const where = `${shelf.address} from ${first} to ${last}`
-    if (fault === null) return `No RTP port pair lies in the range ${where}: an even port and the next one are needed. ${SETTING}`
+    if (fault === null) return `No RTP port pair lies in the range ${where}: an even port and the next one are needed. ${setting}`
     if (fault.kind === 'refused')
-      return `No RTP port could be bound on ${where}: port ${fault.port} was refused (${fault.code}). ${SETTING}`
+      return `No RTP port could be bound on ${where}: port ${fault.port} was refused (${fault.code}). ${setting}`
     const owner = await this.#needs.binder.ownerOf(fault.port)
-    return `No RTP port could be bound on ${where}: port ${fault.port} is taken by ${owner ?? 'another program'}. ${SETTING}`
+    return `No RTP port could be bound on ${where}: port ${fault.port} is taken by ${owner ?? 'another program'}. ${setting}`
   }
 }
 
-const SETTING = 'The range is set by CENTRALA_RTP_FIRST_PORT and CENTRALA_RTP_LAST_PORT.'
+const usualSettings = 'CENTRALA_RTP_FIRST_PORT and CENTRALA_RTP_LAST_PORT'
 
 /** The pairs of one address. */
 class Shelf {

@@ -35,7 +35,12 @@ try {
 
 async function serve(): Promise<void> {
   const engine = await openLocalEngine({
-    range: { addresses: [loopback], first: firstMediaPort, last: firstMediaPort + mediaPorts - 1 },
+    range: {
+      addresses: [loopback],
+      first: firstMediaPort,
+      last: firstMediaPort + mediaPorts - 1,
+      settings: 'CENTRALA_DEMO_CARRIER_RTP_FIRST_PORT',
+    },
     folder: settings.folders.data,
   })
   const needs = { clock, random, media: engine.media, addresses: { localNetworks: [], media: () => loopback } }

@@ -32,7 +32,7 @@ export class ListenError extends Error {
 /** The port is in use. */
 export class PortTakenError extends ListenError {
   override readonly name = 'PortTakenError'
-  /** `command (pid 123)`; null when it cannot be known (another user's process, not Linux). */
+  /** `command (pid 123)`, or `a process of the user www-data` where that is all we may see; null when it cannot be known (not Linux). */
   readonly owner: string | null
 
   constructor(transport: TransportName, at: ListenAt, cause: NodeJS.ErrnoException) {
@@ -55,18 +55,29 @@ export function listenError(transport: TransportName, at: ListenAt, cause: NodeJ
 /** Who has a local port, as Linux's /proc tells it; null when it does not. */
 function portOwner(protocol: 'udp' | 'tcp', port: number): string | null {
   try {
-    const inodes = new Set([...inodesOf(`/proc/net/${protocol}`, port), ...inodesOf(`/proc/net/${protocol}6`, port)])
+    const sockets = [...socketsOf(`/proc/net/${protocol}`, port), ...socketsOf(`/proc/net/${protocol}6`, port)]
+    const inodes = new Set(sockets.map(({ inode }) => inode))
     const pid = readdirSync('/proc').find((name) => /^[0-9]+$/.test(name) && holdsOne(name, inodes))
-    return pid === undefined ? null : `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})`
+    if (pid !== undefined) return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})`
+    // The files of other users' processes are not for us to see; whose socket it is, is.
+    const uid = sockets.find((socket) => socket.uid !== String(process.getuid?.()))?.uid
+    return uid === undefined ? null : `a process of the user ${userOf(uid)}`
   } catch {
     return null
   }
 }
 
-function inodesOf(table: string, port: number): string[] {
+function userOf(uid: string): string {
+  const row = lines('/etc/passwd').find((line) => line.split(':')[2] === uid)
+  return row?.split(':')[0] ?? uid
+}
+
+function socketsOf(table: string, port: number): { inode: string; uid: string }[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   const rows = lines(table).map((line) => line.trim().split(/\s+/))
-  return rows.flatMap((columns) => (columns[1]?.endsWith(suffix) === true && columns[9] !== undefined ? [columns[9]] : []))
+  return rows.flatMap(({ 1: local, 7: uid, 9: inode }) =>
+    local?.endsWith(suffix) === true && inode !== undefined && uid !== undefined ? [{ inode, uid }] : [],
+  )
 }
 
 function lines(path: string): string[] {
