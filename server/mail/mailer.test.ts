@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { SMTPServer } from 'smtp-server'
 import { VirtualClock } from '#base/virtual-clock.ts'
@@ -59,4 +62,15 @@ describe('mail by SMTP', () => {
     assert.equal(await isPermanent('dead', 'boss@x.example'), false)
     mailer.close()
   })
+})
+
+test('without a mail server letters become files in a folder that nobody else may enter', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'centrala-outbox-'))
+  const mailer = openMailer({ smtp: () => null, clock: new VirtualClock(), outbox: join(folder, 'outbox') })
+  const { how, where } = await mailer.send('alfa', message)
+  assert.equal(how, 'outbox')
+  assert.equal((await stat(dirname(where))).mode & 0o077, 0)
+  assert.equal((await stat(join(folder, 'outbox'))).mode & 0o077, 0)
+  mailer.close()
+  await rm(folder, { recursive: true })
 })

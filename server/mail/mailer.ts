@@ -68,7 +68,8 @@ class SmtpMailer implements Mailer {
   async #file(tenant: TenantId, message: MailMessage): Promise<string> {
     if (!isTenantId(tenant)) throw new MailError('not a tenant id', true)
     const folder = join(this.#settings.outbox, tenant)
-    await mkdir(folder, { recursive: true })
+    // Letters carry recordings: nobody else on the machine may read them.
+    await mkdir(folder, { recursive: true, mode: 0o700 })
     const stamp = new Date(this.#settings.clock.wall()).toISOString().replace(/[:.]/g, '-')
     const file = join(folder, `${stamp}-${createHash('sha256').update(message.id).digest('hex').slice(0, 8)}.eml`)
     try {
