@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { systemClock } from '#base/clock.ts'
+import { type Millis, systemClock } from '#base/clock.ts'
 import type { Fact } from '#contract/facts.ts'
 import { rehearsalHeader } from '#server/calls/rehearsals.ts'
 import type { Noticed, OutsideCall } from '#server/demo-carrier/outside-call.ts'
@@ -76,16 +76,21 @@ async function main(words: string[]): Promise<number> {
     headers: values.at === undefined ? [] : [[rehearsalHeader, await ticketFor(api, values.at)]],
     tape: values.save === undefined ? join(folder.path, 'heard.wav') : resolve(values.save),
   }
+  // One clock for the call and the phones, whose lines stand among each other. It begins with the call.
+  const begin = { at: systemClock.now() }
   await using phones = new AsyncDisposableStack()
-  for (const word of values.phone) phones.use(await phoneOf(word, { api, settings }))
-  return await follow(call, { settings, api, patient: hangUpAfter !== undefined })
+  for (const word of values.phone) phones.use(await phoneOf(word, { api, settings, begin }))
+  return await follow(call, { settings, api, begin, patient: hangUpAfter !== undefined })
 }
 
 /** Makes the call, says what happens, and tells its story when it is over. */
-async function follow(call: OutsideCall, on: { settings: Settings; api: ApiClient; patient: boolean }): Promise<number> {
-  const { settings, api } = on
+async function follow(
+  call: OutsideCall,
+  on: { settings: Settings; api: ApiClient; begin: { at: Millis }; patient: boolean },
+): Promise<number> {
+  const { settings, api, begin } = on
   using stream = await FactStream.open(api.at)
-  const startedAt = systemClock.now()
+  begin.at = systemClock.now()
   let answered = false
   let tapeFromMs = 0
   const notice = (noticed: Noticed): void => {
@@ -103,7 +108,7 @@ async function follow(call: OutsideCall, on: { settings: Settings; api: ApiClien
   )
   using _ = stream.on((fact) => {
     if (on.patient || fact.kind !== 'bridge.joined' || !ours.is(fact)) return
-    say(systemClock.now() - startedAt, `somebody has taken the call; the caller hangs up in ${talkMs / 1000} s`)
+    say(systemClock.now() - begin.at, `somebody has taken the call; the caller hangs up in ${talkMs / 1000} s`)
     systemClock.after(talkMs, () => line.hangUp())
   })
   const tape = await line.done
@@ -215,10 +220,9 @@ async function ticketFor(api: ApiClient, at: string): Promise<string> {
   return ticket
 }
 
-async function phoneOf(word: string, on: { api: ApiClient; settings: Settings }): Promise<SoftPhone> {
+async function phoneOf(word: string, on: { api: ApiClient; settings: Settings; begin: { at: Millis } }): Promise<SoftPhone> {
   const [extension = '', after] = word.split('=')
   const credentials = await credentialsOf(on.api, extension)
-  const startedAt = systemClock.now()
   return bringUp(
     {
       ...credentials,
@@ -232,7 +236,7 @@ async function phoneOf(word: string, on: { api: ApiClient; settings: Settings })
       tape: null,
     },
     (notice) => {
-      if (notice.kind !== 'registered') say(systemClock.now() - startedAt, `phone ${extension} ${noticeText(notice)}`)
+      if (notice.kind !== 'registered') say(systemClock.now() - on.begin.at, `phone ${extension} ${noticeText(notice)}`)
     },
   )
 }
