@@ -113,14 +113,33 @@ export interface RtpTally {
   gapdev_ms_p50_p90_p99_p999?: [number, number, number, number]
 }
 
+/** What one side of the calls says: packets made ahead, 20 ms each, under their payload type. */
+export interface Said {
+  /** As `rtpload --packets` reads it. */
+  file: string
+  /** Payload type and rtpmap: `9 G722/8000`. */
+  codec: string
+  /** Key and salt by which they are protected already; absent: in clear. */
+  key?: string
+}
+
+export interface RtpLoad {
+  mode: 'bridge' | 'recv' | 'conf'
+  number: string
+  calls: number
+  /** In `conf`: so many speak, the others send silence. Default: all. */
+  talkers?: number
+  /** What callers say, and what those say whom they are bridged with; default: G.711. */
+  says?: Said
+  answers?: Said
+}
+
 /** Sets calls up, lets media flow for `seconds`, and ends them. `steady` is told when the figures begin and end to count. */
-export async function runRtp(
-  load: Load,
-  run: { mode: 'bridge' | 'recv'; number: string; calls: number; seconds: number },
-  steady: { begins(): void; ends(): void },
-): Promise<RtpTally> {
+export async function runRtp(load: Load, run: RtpLoad & { seconds: number }, steady: { begins(): void; ends(): void }): Promise<RtpTally> {
   const perSecond = 30
   const words = ['--target', load.target, '--mode', run.mode, '--user', run.number, '--calls', String(run.calls)]
+  if (run.talkers !== undefined) words.push('--talkers', String(run.talkers))
+  words.push(...saidWords('', run.says), ...saidWords('answer-', run.answers))
   const child = onCore(load, join(load.folder, 'rtpload'), [...words, '--secs', String(run.seconds), '--cps', String(perSecond)])
   let text = ''
   child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()))
@@ -134,6 +153,12 @@ export async function runRtp(
   const line = text.trim().split('\n').at(-1) ?? ''
   if (!line.startsWith('{')) throw new Trouble(`rtpload said nothing useful: ${text.slice(-300)}`)
   return JSON.parse(line) as RtpTally
+}
+
+function saidWords(side: '' | 'answer-', said: Said | undefined): string[] {
+  if (said === undefined) return []
+  const words = [`--${side}packets`, said.file, `--${side}codec`, said.codec]
+  return said.key === undefined ? words : [...words, `--${side}crypto`, said.key]
 }
 
 function onCore(load: Load, program: string, words: readonly string[]) {
