@@ -117,6 +117,30 @@ describe('logins', () => {
     }
   })
 
+  beside('what a call has of requests does nothing outside one, and is no way around a password', async () => {
+    await using wire = await stranger()
+    for (const method of ['PUBLISH', 'REFER', 'NOTIFY', 'INFO', 'UPDATE', 'PRACK', 'BYE', 'CANCEL', 'WHATEVER']) {
+      wire.send(
+        [
+          `${method} sip:100@${domain} SIP/2.0`,
+          `Via: ${wire.via()}`,
+          'Max-Forwards: 70',
+          `From: <sip:101@${domain}>;tag=${newTag()}`,
+          `To: <sip:100@${domain}>`,
+          `Call-ID: outside-${method}`,
+          `CSeq: 1 ${method}`,
+          `Contact: <sip:evil@${wire.at}>`,
+          ...['Event: refer', 'Subscription-State: active', `Refer-To: <sip:101@${domain}>`, 'RAck: 1 1 INVITE'],
+          'Content-Length: 0',
+          '',
+          '',
+        ].join('\r\n'),
+      )
+      const { status } = await wire.next(method, (message) => header(message, 'call-id') === `outside-${method}`)
+      assert.ok([401, 405, 481, 489, 501].includes(status), `${method}: ${status}`)
+    }
+  })
+
   beside('a To tag is no way around: a dialog that does not exist is none', async () => {
     await using wire = await stranger()
     for (const method of methods) assert.equal((await ask(wire, method, '101', [tagged])).status, 481, method)
@@ -151,6 +175,9 @@ describe('logins', () => {
       assert.notEqual((await phone.register(said)).status, 200, JSON.stringify(said))
     const wiped = await phone.request('REGISTER', `sip:${domain}`, { to: `<sip:100@${domain}>`, headers: ['Contact: *', 'Expires: 0'] })
     assert.notEqual(wiped.status, 200)
+    const crowd = Array.from({ length: 200 }, (_, i) => `<sip:c${i}@${phone.wire.at}>`).join(', ')
+    const many = await phone.request('REGISTER', `sip:${domain}`, { to: `<${phone.aor}>`, headers: [`Contact: ${crowd}`, 'Expires: 60'] })
+    assert.notEqual(many.status, 200)
     for (let i = 0; i < 40; i++) {
       await phone.request('REGISTER', `sip:${domain}`, {
         to: `<${phone.aor}>`,

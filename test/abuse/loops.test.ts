@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { Siege } from '#test/abuse/siege.ts'
+import { setTimeout as pause } from 'node:timers/promises'
 import { header, Wire, type WireMessage } from '#test/support/wire.ts'
-import { WirePhone } from '#test/support/wire-phone.ts'
+import { WireCall, WirePhone } from '#test/support/wire-phone.ts'
 import { acme, AcmeSystem, type Doc, everythingTo, trunk } from '#test/trunks/acme.ts'
 
 const address = '127.0.0.41'
@@ -64,6 +65,61 @@ describe('what goes round ends', () => {
     const itself = forwards(first, '101')
     assert.ok((await at.phone.call('101')).status >= 400)
     assert.ok(itself.calls <= 2, String(itself.calls))
+  })
+
+  beside('a phone that names ten others to ring instead, each of which does the same, sets off a few calls and no more', async () => {
+    let calls = 0
+    for (const phone of phones) {
+      phone.wire.onRequest = (request) => {
+        if (request.method === 'INVITE') {
+          calls++
+          const others = Array.from({ length: 10 }, (_, i) => `<sip:${101 + ((i + calls) % 2)}@acme.test>`)
+          phone.wire.answer(request, '300 Multiple Choices', [`Contact: ${others.join(', ')}`])
+        } else if (request.method !== 'ACK') phone.wire.answer(request, '200 OK')
+        return true
+      }
+    }
+    assert.ok((await at.phone.call('101')).status >= 400)
+    assert.ok(calls <= 2, String(calls))
+  })
+
+  beside('two phones that transfer a call to each other, round and round: each transfer makes one call', async () => {
+    const rounds = 6
+    let calls = 0
+    const arrivals: ((invite: WireMessage) => void)[] = []
+    for (const phone of phones) {
+      phone.wire.onRequest = (request) => {
+        if (request.method === 'INVITE' && !/;tag=/.test(header(request, 'to'))) {
+          calls++
+          phone.wire.answer(request, '200 OK', [`Contact: ${phone.contact}`, 'Content-Type: application/sdp'], phone.sdp())
+          arrivals.shift()?.(request)
+        } else if (request.method === 'INVITE') {
+          phone.wire.answer(request, '200 OK', [`Contact: ${phone.contact}`, 'Content-Type: application/sdp'], phone.sdp())
+        } else if (request.method !== 'ACK') phone.wire.answer(request, '200 OK')
+        return true
+      }
+    }
+    const arrived = (): Promise<WireMessage> => new Promise((resolve) => arrivals.push(resolve))
+    at.phone.answersAlone = true
+    let next = arrived()
+    const calling = at.phone.call('101')
+    for (let i = 0; i < rounds; i++) {
+      const phone = phones[i % 2]
+      assert.ok(phone !== undefined)
+      const taken = new WireCall(phone, await next)
+      next = arrived()
+      // Refused as long as the transfer before is not over.
+      for (let tries = 0; ; tries++) {
+        const refer = await taken.request('REFER', [`Refer-To: <sip:${i % 2 === 0 ? 102 : 101}@acme.test>`])
+        if (refer.status === 202) break
+        assert.ok(refer.status === 603 && tries < 50, refer.first)
+        await pause(100)
+      }
+    }
+    await next
+    assert.equal(calls, rounds + 1)
+    await (await calling).bye()
+    at.phone.answersAlone = false
   })
 
   beside('a call that a carrier sends back, again and again, ends when its hops are used up', async () => {

@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { flood, stranger } from '#test/abuse/flood.ts'
 import { type BanSeen, Siege } from '#test/abuse/siege.ts'
+import type { SipResponse } from '#sip/message/message.ts'
+import type { Unanswered } from '#sip/agent.ts'
+import type { Party } from '#test/survival/town.ts'
+import { tcpCarrier } from '#test/support/carrier.ts'
+import { WirePhone } from '#test/support/wire-phone.ts'
+import { smuggled } from '#test/abuse/smuggled.ts'
 
 const domain = 'survival.example'
 
@@ -23,20 +31,7 @@ function options(id: string, more: readonly string[] = [], body = ''): string {
   ].join('\r\n')
 }
 
-/** Every one hides a second request in what somebody else might take for the body of the first, or the other way round. */
 const inner = (id: string): string => options(`inner-${id}`, ['Content-Length: 0'])
-const smuggled: readonly [name: string, lines: (length: number) => string[]][] = [
-  ['two lengths', (length) => [`Content-Length: ${length}`, 'Content-Length: 0']],
-  ['two lengths, the other way round', (length) => ['Content-Length: 0', `Content-Length: ${length}`]],
-  ['a compact length beside the long one', (length) => [`Content-Length: ${length}`, 'l: 0']],
-  ['a negative length', () => ['Content-Length: -1']],
-  ['a length beyond 32 bits', (length) => [`Content-Length: ${4_294_967_296 + length}`]],
-  ['a length with a sign', (length) => [`Content-Length: +${length}`]],
-  ['a list of lengths', (length) => [`Content-Length: ${length},${length}`]],
-  ['a hexadecimal length', (length) => [`Content-Length: 0x${length.toString(16)}`]],
-  ['a length of words', () => ['Content-Length: none']],
-  ['no length', () => []],
-]
 
 describe('messages made to harm, beside fifty calls', () => {
   let siege: Siege
@@ -66,7 +61,7 @@ describe('messages made to harm, beside fifty calls', () => {
     })
   })
 
-  test('honest neighbours on a stream are each answered: leading zeros, pings between, one byte at a time', async () => {
+  test('honest neighbours on a stream are each answered: leading zeros, pings between', async () => {
     const { port } = siege.target
     const body = 'hello'
     const zeros = await tcp(options('zeros', ['Content-Length: 0005'], body) + options('next', ['Content-Length: 0']), '127.0.8.60', port)
@@ -122,6 +117,68 @@ describe('messages made to harm, beside fifty calls', () => {
     await siege.until('ports are free again', ({ endpoints }) => endpoints <= before.endpoints)
   })
 
+  const offered = (party: Party, way: 'sendonly' | 'sendrecv'): Promise<SipResponse | Unanswered> => party.reinvite(way)
+
+  test('offers that cross each other, again and again, are each answered, and the call goes on', async () => {
+    const pair = siege.pairs.at(-1)
+    assert.ok(pair !== undefined)
+    await siege.beside(async () => {
+      for (let i = 0; i < 20; i++) {
+        const way = i % 2 === 0 ? 'sendonly' : 'sendrecv'
+        const answers: readonly (SipResponse | Unanswered)[] = await Promise.all([offered(pair.caller, way), offered(pair.callee, way)])
+        for (const answer of answers) assert.ok('status' in answer && [200, 491].includes(answer.status), JSON.stringify(answer))
+      }
+      for (let i = 0; ; i++) {
+        const answer = await offered(pair.caller, 'sendrecv')
+        if ('status' in answer && answer.status === 200) break
+        assert.ok(i < 10, JSON.stringify(answer))
+        await pause(200)
+      }
+    })
+  })
+
+  test('XML that grows when it is read, or fetches from elsewhere, is not read', async () => {
+    let fetched = 0
+    const canary = createServer((_request, response) => {
+      fetched++
+      response.end()
+    }).listen(0, '127.0.0.1')
+    await once(canary, 'listening')
+    const { port } = canary.address() as AddressInfo
+    const laughs = Array.from({ length: 9 }, (_, i) => `<!ENTITY a${i + 1} "${`&a${i};`.repeat(10)}">`).join('')
+    const bombs = [
+      `<!DOCTYPE x [<!ENTITY a0 "ha">${laughs}]><x>&a9;</x>`,
+      `<!DOCTYPE x SYSTEM "http://127.0.0.1:${port}/dtd"><x/>`,
+      `<!DOCTYPE x [<!ENTITY e SYSTEM "http://127.0.0.1:${port}/entity">]><x>&e;</x>`,
+      `<!DOCTYPE x [<!ENTITY % p SYSTEM "http://127.0.0.1:${port}/parameter">%p;]><x/>`,
+      '<x>'.repeat(10_000),
+      `<x a="${'y'.repeat(60_000)}"/>`,
+    ]
+    const types = [
+      'pidf+xml',
+      'dialog-info+xml',
+      'rlmi+xml',
+      'resource-lists+xml',
+      'conference-info+xml',
+      'media_control+xml',
+      'reginfo+xml',
+    ]
+    await siege.beside(async () => {
+      await using phone = await WirePhone.over({ user: '1001', domain, password: 'correct horse' }, await tcpCarrier(siege.target))
+      for (const bomb of bombs) {
+        for (const type of types) {
+          for (const method of ['MESSAGE', 'SUBSCRIBE', 'INVITE', 'PUBLISH']) {
+            const headers = [`Content-Type: application/${type}`, 'Event: presence', `Contact: ${phone.contact}`]
+            const answer = await phone.request(method, `sip:nobody@${domain}`, { headers }, `<?xml version="1.0"?>${bomb}`)
+            assert.ok(answer.status >= 400, `${method} ${type}: ${answer.status}`)
+          }
+        }
+      }
+    })
+    assert.equal(fetched, 0)
+    canary.close()
+  })
+
   test('JSON as deep as a well is a bad request', async () => {
     const { http, folders } = siege.system.settings
     const key = (await import('node:fs')).readFileSync(`${folders.data}/operator.key`, 'utf8').trim()
@@ -170,8 +227,8 @@ describe('messages made to harm, beside fifty calls', () => {
         fromPort: 0,
         to: { ...to, port: one },
         messages: junk,
-        perSecond: 10_000,
-        seconds: 1.5,
+        perSecond: 50_000,
+        seconds: 1,
       })
     })
     assert.ok((await siege.figures()).calls >= calls)

@@ -126,6 +126,12 @@ export class Speaker extends RtpSockets {
 /** Of which the attacker's audio is made. */
 export const evilFrame = 0x66
 
+/** Reports too short to be any, and one that claims to be longer than it is. */
+const tiny = [Buffer.alloc(0), Buffer.of(0x80), Buffer.of(0x80, 201, 0, 0), Buffer.of(0x81, 203, 0xff, 0xff, 0, 0, 0, 1)]
+
+/** Packets that one port gets in a spray. */
+export const spraysPerPort = 4 + tiny.length
+
 /** Sends everything that might be taken for a peer's to every port there is: audio, key presses, reports and farewells. */
 export class Attacker extends RtpSockets {
   sent = 0
@@ -148,6 +154,7 @@ export class Attacker extends RtpSockets {
         keyPacket(9, ++this.#sequence, this.ssrc),
         rtcpPacket(201, this.ssrc),
         rtcpPacket(203, this.ssrc),
+        ...tiny,
       ]) {
         this.sent += 1
         this.rtp.send(packet, port, '127.0.0.1')

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { Attacker, evilFrame, Speaker } from '#test/attack/rtp-sockets.ts'
+import { Siege } from '#test/abuse/siege.ts'
+import { Attacker, evilFrame, Speaker, spraysPerPort } from '#test/attack/rtp-sockets.ts'
 import { Api } from '#test/support/api.ts'
 import { FactLog } from '#test/support/fact-log.ts'
-import { claimPort } from '#test/support/ports.ts'
+import { claimPort, claimPorts } from '#test/support/ports.ts'
 import { header, type WireMessage } from '#test/support/wire.ts'
 import { WirePhone } from '#test/support/wire-phone.ts'
 import { RunningSystem } from '#test/system/running-system.ts'
@@ -14,8 +15,12 @@ const callerFrame = 0x21
 const calleeFrame = 0x42
 /** Frames that show that the two hear each other: a second. */
 const second = 50
-const ports = { first: await claimPort(), last: 0 }
-ports.last = ports.first + 19
+const claimed = 340
+const { first } = await claimPorts(claimed)
+const ports = { first, last: first + claimed - 1 }
+/** Ports that get all of it at a time, and how often. */
+const lot = 20
+const lotMs = 30
 
 const documents = [
   {
@@ -36,6 +41,7 @@ const documents = [
 describe('an attacker on a third address gets no audio and is not heard', () => {
   let system: RunningSystem
   let facts: FactLog
+  let siege: Siege
 
   before(async () => {
     system = await RunningSystem.start({
@@ -47,10 +53,12 @@ describe('an attacker on a third address gets no audio and is not heard', () => 
     const operator = await Api.of(system.settings, 'operator', 'demo')
     await operator.give('PUT', '/v1/configuration', { documents })
     facts = await FactLog.open(await Api.of(system.settings, 'page'))
+    siege = await Siege.on(system)
   })
   after(async () => {
+    await using _closing = system
     facts[Symbol.dispose]()
-    await system[Symbol.asyncDispose]()
+    await siege.end()
   })
 
   const open = async (user: string, address: string): Promise<WirePhone> => {
@@ -64,109 +72,112 @@ describe('an attacker on a third address gets no audio and is not heard', () => 
     { name: 'to a phone whose SDP says where it is', says: '127.0.0.2' },
     { name: 'to a phone behind NAT, whose SDP says a private address', says: '10.0.0.7' },
   ]) {
-    test(`${name}: before, at and after the answer, across hold and re-INVITE`, async () => {
-      const begin = facts.mark
-      const isNat = says !== '127.0.0.2'
-      const base = await claimPort()
-      await using caller = await open('101', '127.0.0.2')
-      await using callee = await open('102', '127.0.0.3')
-      await using speaker = await Speaker.open('127.0.0.2', base, callerFrame)
-      await using moved = await Speaker.open('127.0.0.2', base + 4, callerFrame)
-      await using other = await Speaker.open('127.0.0.3', base, calleeFrame)
-      await using stranger = await Attacker.open('127.0.0.66', base)
-      // Another program at a peer's own address is no peer, either; but before a peer behind NAT has spoken nobody can tell which it is.
-      await using neighbour = await Attacker.open('127.0.0.2', base + 8)
-      const attackers = [stranger, neighbour]
-      stranger.ssrc = speaker.ssrc
-      neighbour.ssrc = other.ssrc
-      let isAttacking = true
-      let hasSpoken = false
-      const attack = async (): Promise<void> => {
-        while (isAttacking) {
-          for (const each of attackers) if (each !== neighbour || !isNat || hasSpoken) each.spray(ports)
-          await pause(60)
+    test(`${name}: before, at and after the answer, across hold and re-INVITE`, () =>
+      siege.beside(async () => {
+        const begin = facts.mark
+        const isNat = says !== '127.0.0.2'
+        const base = await claimPort()
+        await using caller = await open('101', '127.0.0.2')
+        await using callee = await open('102', '127.0.0.3')
+        await using speaker = await Speaker.open('127.0.0.2', base, callerFrame)
+        await using moved = await Speaker.open('127.0.0.2', base + 4, callerFrame)
+        await using other = await Speaker.open('127.0.0.3', base, calleeFrame)
+        await using stranger = await Attacker.open('127.0.0.66', base)
+        // Another program at a peer's own address is no peer, either; but before a peer behind NAT has spoken nobody can tell which it is.
+        await using neighbour = await Attacker.open('127.0.0.2', base + 8)
+        const attackers = [stranger, neighbour]
+        stranger.ssrc = speaker.ssrc
+        neighbour.ssrc = other.ssrc
+        let isAttacking = true
+        let hasSpoken = false
+        const attack = async (): Promise<void> => {
+          for (let at = ports.first; isAttacking; at = at + lot > ports.last ? ports.first : at + lot) {
+            for (const each of attackers) {
+              if (each !== neighbour || !isNat || hasSpoken) each.spray({ first: at, last: Math.min(at + lot - 1, ports.last) })
+            }
+            await pause(lotMs)
+          }
         }
-      }
-      const attacking = attack()
-      try {
-        const sprayed = async (): Promise<void> => {
-          const goal = stranger.sent + 4 * 20 * 4
-          while (stranger.sent < goal) await pause(20)
+        const attacking = attack()
+        try {
+          const sprayed = async (): Promise<void> => {
+            const goal = stranger.sent + 2 * claimed * spraysPerPort
+            while (stranger.sent < goal) await pause(20)
+          }
+          await sprayed()
+          caller.sdp = () => sdpOf(says, speaker.port)
+          callee.sdp = () => sdpOf('127.0.0.3', other.port)
+          const calling = caller.call('102')
+          const invite = await callee.wire.next('INVITE', (message) => message.method === 'INVITE')
+          callee.wire.answer(invite, '180 Ringing', [`Contact: ${callee.contact}`])
+          await sprayed()
+          callee.wire.answer(invite, '200 OK', [`Contact: ${callee.contact}`, 'Content-Type: application/sdp'], callee.sdp())
+          await callee.wire.next('ACK', (message) => message.method === 'ACK')
+          const call = await calling
+          assert.equal(call.status, 200)
+          const here = audioOf(call.message)
+          await sprayed()
+          speaker.aim(here)
+          other.aim(audioOf(invite))
+          await Promise.all([speaker.hears(calleeFrame, second), other.hears(callerFrame, second)])
+          hasSpoken = true
+          await Promise.all([speaker.hears(calleeFrame, second), other.hears(callerFrame, second)])
+
+          const before = speaker.received.length
+          assert.equal((await reinvite(caller, call.message, sdpOf(says, speaker.port, 'sendonly', 2))).status, 200)
+          await facts.next('leg.held', () => true, begin)
+          await sprayed()
+          const heldFrames = other.framesOf(callerFrame)
+          await sprayed()
+          assert.ok(speaker.received.length - before < second, 'a phone that holds is sent nothing')
+          assert.ok(other.framesOf(callerFrame) - heldFrames < second, 'a held phone hears the music')
+
+          assert.equal((await reinvite(caller, call.message, sdpOf(says, speaker.port, 'sendrecv', 3))).status, 200)
+          await Promise.all([speaker.hears(calleeFrame, second), other.hears(callerFrame, second)])
+
+          // The caller's audio moves to another port of its own.
+          hasSpoken = !isNat
+          assert.equal((await reinvite(caller, call.message, sdpOf(says, moved.port, 'sendrecv', 4))).status, 200)
+          await sprayed()
+          speaker.aim({ address: '127.0.0.1', port: 9 })
+          moved.aim(here)
+          await Promise.all([moved.hears(calleeFrame, second), other.hears(callerFrame, second)])
+          hasSpoken = true
+          await Promise.all([moved.hears(calleeFrame, second), other.hears(callerFrame, second)])
+
+          // What the right one sends does pass.
+          const keys = facts.mark
+          assert.deepEqual(
+            facts.facts.slice(begin).filter((fact) => fact.kind === 'digit.pressed'),
+            [],
+          )
+          assert.deepEqual([speaker.keys, moved.keys, other.keys], [0, 0, 0])
+          moved.press(5)
+          assert.equal((await facts.next('digit.pressed', () => true, keys)).digit, '5')
+
+          assert.equal((await call.bye()).status, 200)
+          await callee.wire.next('BYE', (message) => message.method === 'BYE').then((bye) => callee.wire.answer(bye, '200 OK'))
+          await sprayed()
+        } finally {
+          isAttacking = false
+          await attacking
         }
-        await sprayed()
-        caller.sdp = () => sdpOf(says, speaker.port)
-        callee.sdp = () => sdpOf('127.0.0.3', other.port)
-        const calling = caller.call('102')
-        const invite = await callee.wire.next('INVITE', (message) => message.method === 'INVITE')
-        callee.wire.answer(invite, '180 Ringing', [`Contact: ${callee.contact}`])
-        await sprayed()
-        callee.wire.answer(invite, '200 OK', [`Contact: ${callee.contact}`, 'Content-Type: application/sdp'], callee.sdp())
-        await callee.wire.next('ACK', (message) => message.method === 'ACK')
-        const call = await calling
-        assert.equal(call.status, 200)
-        const here = audioOf(call.message)
-        await sprayed()
-        speaker.aim(here)
-        other.aim(audioOf(invite))
-        await Promise.all([speaker.hears(calleeFrame, second), other.hears(callerFrame, second)])
-        hasSpoken = true
-        await Promise.all([speaker.hears(calleeFrame, second), other.hears(callerFrame, second)])
-
-        const before = speaker.received.length
-        assert.equal((await reinvite(caller, call.message, sdpOf(says, speaker.port, 'sendonly', 2))).status, 200)
-        await facts.next('leg.held', () => true, begin)
-        await sprayed()
-        const heldFrames = other.framesOf(callerFrame)
-        await sprayed()
-        assert.ok(speaker.received.length - before < second, 'a phone that holds is sent nothing')
-        assert.ok(other.framesOf(callerFrame) - heldFrames < second, 'a held phone hears the music')
-
-        assert.equal((await reinvite(caller, call.message, sdpOf(says, speaker.port, 'sendrecv', 3))).status, 200)
-        await Promise.all([speaker.hears(calleeFrame, second), other.hears(callerFrame, second)])
-
-        // The caller's audio moves to another port of its own.
-        hasSpoken = !isNat
-        assert.equal((await reinvite(caller, call.message, sdpOf(says, moved.port, 'sendrecv', 4))).status, 200)
-        await sprayed()
-        speaker.aim({ address: '127.0.0.1', port: 9 })
-        moved.aim(here)
-        await Promise.all([moved.hears(calleeFrame, second), other.hears(callerFrame, second)])
-        hasSpoken = true
-        await Promise.all([moved.hears(calleeFrame, second), other.hears(callerFrame, second)])
-
-        // What the right one sends does pass.
-        const keys = facts.mark
         assert.deepEqual(
-          facts.facts.slice(begin).filter((fact) => fact.kind === 'digit.pressed'),
-          [],
+          attackers.map((each) => each.received.length),
+          [0, 0],
+          'packets to the attackers',
         )
-        assert.deepEqual([speaker.keys, moved.keys, other.keys], [0, 0, 0])
-        moved.press(5)
-        assert.equal((await facts.next('digit.pressed', () => true, keys)).digit, '5')
-
-        assert.equal((await call.bye()).status, 200)
-        await callee.wire.next('BYE', (message) => message.method === 'BYE').then((bye) => callee.wire.answer(bye, '200 OK'))
-        await sprayed()
-      } finally {
-        isAttacking = false
-        await attacking
-      }
-      assert.deepEqual(
-        attackers.map((each) => each.received.length),
-        [0, 0],
-        'packets to the attackers',
-      )
-      assert.deepEqual(
-        [speaker, moved, other].map((each) => each.framesOf(evilFrame)),
-        [0, 0, 0],
-        'frames of the attackers',
-      )
-      assert.deepEqual(
-        [speaker, moved].map((each) => each.framesOf(callerFrame)),
-        [0, 0],
-        'nobody hears themselves',
-      )
-    })
+        assert.deepEqual(
+          [speaker, moved, other].map((each) => each.framesOf(evilFrame)),
+          [0, 0, 0],
+          'frames of the attackers',
+        )
+        assert.deepEqual(
+          [speaker, moved].map((each) => each.framesOf(callerFrame)),
+          [0, 0],
+          'nobody hears themselves',
+        )
+      }))
   }
 })
 

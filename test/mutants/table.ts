@@ -19,6 +19,7 @@ const floods = 'test/abuse/floods.test.ts'
 const messages = 'test/abuse/messages.test.ts'
 const logins = 'test/abuse/logins.test.ts'
 const loops = 'test/abuse/loops.test.ts'
+const guesses = 'test/abuse/guesses.test.ts'
 const fraud = 'test/abuse/fraud.test.ts'
 const watch = 'sip/transport/source-watch.ts'
 
@@ -242,5 +243,70 @@ export const mutants: readonly Mutant[] = [
     text: 'else if (!this.#message.running) this.#message.start',
     becomes: 'else this.#message.start',
     test: { file: 'test/abuse/connections.test.ts', name: 'that drip their message' },
+  },
+  {
+    name: 'a source may guess on and on',
+    ...{ file: watch, in: server },
+    text: '  guess: 40,',
+    becomes: '  guess: 0,',
+    test: { file: guesses, name: 'ten thousand times from one address' },
+  },
+  {
+    name: 'an account that is guessed at is shut out for its own phone, too',
+    ...{ file: 'sip/auth/throttle.ts', in: server },
+    text: '    if (this.#isProven(pair)) return true\n',
+    becomes: '',
+    test: { file: guesses, name: 'from five hundred addresses' },
+  },
+  {
+    name: 'who exists is answered 0.3 ms later',
+    ...{ file: 'sip/auth/server.ts', in: server },
+    text: '    const secret = user?.ha1[algorithm]\n',
+    becomes:
+      '    const secret = user?.ha1[algorithm]\n    for (let i = 0; secret !== undefined && i < 100; i++) this.#decoy(algorithm, username, realm)\n',
+    test: { file: guesses, name: 'learns from no answer.s time who exists: with a wrong' },
+  },
+  {
+    name: 'who asks is known by the time that a challenge takes',
+    ...{ file: 'server/dialplan/identify.ts', in: server },
+    text: "    return { kind: 'challenge', realm: book.config.settled.sipDomain, user: user ?? decoy }\n",
+    becomes:
+      "    for (let i = 0; user !== null && i < 40; i++) ha1('MD5', 'x'.repeat(1000), 'y', String(i))\n    return { kind: 'challenge', realm: book.config.settled.sipDomain, user: user ?? decoy }\n",
+    test: { file: guesses, name: 'learns from no answer.s time who exists: without' },
+  },
+  {
+    name: 'an old phone is offered what it knows, and who does not exist the usual',
+    ...{ file: 'server/dialplan/decoys.ts', in: server },
+    text: 'if (first === undefined || (offers.length === 1 && first.isUsual)) return null',
+    becomes: 'if (first === undefined || offers.length > 0) return null',
+    test: { file: logins, name: 'who exists and who does not' },
+  },
+  {
+    name: 'a request that nobody knows ends the process',
+    ...{ file: 'sip/transport/inbox.ts', in: server },
+    text: '    countRefused(this.counts, malformed.rule)\n',
+    becomes: '    countRefused(this.counts, malformed.rule)\n    if (this.counts.received > 1_000) process.exit(3)\n',
+    test: { file: 'test/abuse/torture.test.ts', name: 'over tls' },
+  },
+  {
+    name: 'a message that comes in pieces is lost',
+    ...{ file: 'sip/message/framing.ts', in: server },
+    text: '      this.#searched = Math.max(this.#start, this.#used - 3)\n',
+    becomes: '      this.#searched = this.#used\n',
+    test: { file: 'test/abuse/torture.test.ts', name: 'over tcp, split at any byte' },
+  },
+  {
+    name: 'a length beyond 32 bits is taken by its low ones',
+    ...{ file: 'sip/message/framing.ts', in: server },
+    text: "  return parseUint(found, Number.MAX_SAFE_INTEGER) ?? 'content-length'\n",
+    becomes: '  return Number.parseInt(found, 10) >>> 0\n',
+    test: { file: messages, name: 'a request hidden in the body' },
+  },
+  {
+    name: 'a length is read as the proxy in front does not',
+    ...{ file: 'sip/message/framing.ts', in: server },
+    text: 'this.#length = end + 4 - this.#start + length\n',
+    becomes: 'this.#length = end + 4 - this.#start + (length > 100 ? 0 : length)\n',
+    test: { file: 'test/abuse/smuggling.test.ts', name: 'see the same messages' },
   },
 ]

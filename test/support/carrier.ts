@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { isIPv6 } from 'node:net'
+import { connect, isIPv6 } from 'node:net'
 import { WebSocket } from 'ws'
 
 /** What carries the messages of a SIP peer in tests. */
@@ -34,6 +34,40 @@ export async function udpCarrier(peer: { address: string; port: number }, local:
   }
   socket.on('message', (bytes) => carrier.onText(bytes.toString('utf8')))
   return carrier
+}
+
+/** A TCP connection; messages are told apart by their length. */
+export async function tcpCarrier(peer: { address: string; port: number }, local = '127.0.0.1'): Promise<Carrier> {
+  const socket = connect({ host: peer.address, port: peer.port, localAddress: local })
+  await once(socket, 'connect')
+  const carrier: Carrier = {
+    ...{ transport: 'TCP', host: local, port: socket.localPort ?? 0 },
+    send: (text) => socket.write(text),
+    close: async () => {
+      const closed = once(socket, 'close')
+      socket.destroy()
+      await closed
+    },
+    onText: () => undefined,
+  }
+  let waiting = ''
+  socket.on('error', () => undefined)
+  socket.on('data', (bytes: Buffer) => {
+    waiting += bytes.toString('latin1')
+    for (let end = endOf(waiting); end !== null; end = endOf(waiting)) {
+      carrier.onText(Buffer.from(waiting.slice(0, end), 'latin1').toString('utf8'))
+      waiting = waiting.slice(end)
+    }
+  })
+  return carrier
+}
+
+/** Where the first message ends; null while it is incomplete. */
+function endOf(text: string): number | null {
+  const head = text.indexOf('\r\n\r\n')
+  if (head < 0) return null
+  const length = Number(/^(?:content-length|l)[ \t]*:[ \t]*(\d+)/im.exec(text.slice(0, head))?.[1] ?? 0)
+  return text.length >= head + 4 + length ? head + 4 + length : null
 }
 
 /** A WebSocket with the subprotocol `sip` (RFC 7118); `ca`: PEM text of who vouches for a `wss:` server. */

@@ -6,6 +6,12 @@ const frameMs = 20
 /** The beat comes every 10 ms: later than this, the process was away. */
 const awayMs = 15
 
+/** From when to when nothing was heard, ms of Unix time. */
+export interface Silence {
+  readonly from: number
+  readonly to: number
+}
+
 /** One end of an audio stream without a codec: sends numbered G.711 packets every 20 ms and counts what comes from its partner. */
 export class Talker implements Disposable {
   readonly #socket: Socket
@@ -21,7 +27,7 @@ export class Talker implements Disposable {
   #heard = Promise.withResolvers<void>()
   #lastTransitMs: number | null = null
   #lastNumber = 0
-  #longestSilenceMs = 0
+  #silences: Silence[] = []
 
   private constructor(socket: Socket) {
     this.#socket = socket
@@ -93,7 +99,7 @@ export class Talker implements Disposable {
     this.#until = Number.POSITIVE_INFINITY
     this.#duplicates = 0
     this.#lastTransitMs = null
-    this.#longestSilenceMs = 0
+    this.#silences = []
   }
 
   /** Packets sent since `reset` that `partner` has not got. */
@@ -114,18 +120,20 @@ export class Talker implements Disposable {
   }
 
   /**
-   * The longest silence heard since `reset`, in ms, as far as it is not this end's doing: by how much longer than the packet before it each one
-   * took, and what is missing in between. When the sender was late, or this process did not come to read, that does not count.
+   * The silences of more than two packets heard since `reset`, as far as they are not this end's doing: by how much longer than the packet before it
+   * each one took, and what is missing in between. When the sender was late, or this process did not come to read, that does not count.
    */
-  get longestSilenceMs(): number {
-    return this.#longestSilenceMs
+  get silences(): readonly Silence[] {
+    return this.#silences
   }
 
   #time(packet: Buffer, number: number): void {
-    const transitMs = Math.max(0, arrivedAt() - packet.readDoubleBE(headerBytes + 4))
+    const arrived = arrivedAt()
+    const transitMs = Math.max(0, arrived - packet.readDoubleBE(headerBytes + 4))
     if (this.#lastTransitMs !== null && number > this.#lastNumber) {
       const silenceMs = (number - this.#lastNumber) * frameMs + transitMs - this.#lastTransitMs
-      this.#longestSilenceMs = Math.max(this.#longestSilenceMs, silenceMs)
+      const to = performance.timeOrigin + arrived
+      if (silenceMs > 2 * frameMs) this.#silences.push({ from: to - silenceMs, to })
     }
     if (number > this.#lastNumber || this.#lastTransitMs === null) {
       this.#lastNumber = number

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createSocket } from 'node:dgram'
+import { connect, type Socket } from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
+import { WebSocket } from 'ws'
+import { stranger } from '#test/abuse/flood.ts'
+import { Siege } from '#test/abuse/siege.ts'
+import { mutated, SeededDice } from '#tools/fuzz/mutate.ts'
+import { sipSeeds } from '#tools/fuzz/seeds.ts'
+
+const transports = ['udp', 'tcp', 'tls', 'ws'] as const
+type Carried = (typeof transports)[number]
+
+const [first, ...others] = sipSeeds()
+const seeds = [first ?? Buffer.alloc(0), ...others] as const
+/** Made of the seeds by chance, the same each time, and not too large for a datagram. */
+const changed = 300
+/** From one address; each may owe so much that it is banned before long. */
+const fromOne = 60
+
+/** What carries messages to the system, from an address of its own. */
+interface Way {
+  send(bytes: Uint8Array): void
+  /** Text of what came. */
+  readonly heard: { text: string }
+  close(): void
+}
+
+describe('messages that no parser likes, over every transport', () => {
+  let siege: Siege
+  before(async () => void (siege = await Siege.open()))
+  after(() => siege.end())
+
+  for (const [nth, transport] of transports.entries()) {
+    test(`over ${transport}: those of RFC 4475 and 5118, and ${changed} made of them; whoever comes next is answered`, async () => {
+      const dice = new SeededDice(nth + 1)
+      const all = [...seeds, ...Array.from({ length: changed }, () => mutated(seeds, dice))].filter(({ length }) => length < 60_000)
+      await siege.beside(async () => {
+        for (let at = 0; at < all.length; at += fromOne) {
+          const from = `127.${60 + nth}.0.${at / fromOne + 1}`
+          for (const bytes of all.slice(at, at + fromOne)) {
+            // A stream is closed at the first message whose end is not known.
+            const way = await open(transport, from)
+            way.send(bytes)
+            if (transport !== 'udp') await pause(2)
+            way.close()
+          }
+          await answersNext(transport, `127.${60 + nth}.1.${at / fromOne + 1}`)
+        }
+      })
+    })
+  }
+
+  test('over tcp, split at any byte: the same as in one piece', async () => {
+    const [one, two] = ['one', 'two'].map((id) => stranger('OPTIONS', '127.64.0.1').replace('/UDP', '/TCP').replaceAll('{n}', id))
+    const bytes = Buffer.from(`${one}\r\n\r\n${two}`)
+    await siege.beside(async () => {
+      for (let at = 1; at < bytes.length; at += 7) {
+        const socket = connect({
+          host: '127.0.0.1',
+          port: siege.target.port,
+          localAddress: `127.64.${at >> 8}.${(at & 255) + 1}`,
+          noDelay: true,
+        })
+        const heard = { text: '' }
+        socket.on('data', (chunk: Buffer) => (heard.text += chunk.toString()))
+        await once(socket, 'connect')
+        socket.write(bytes.subarray(0, at))
+        await pause(2)
+        socket.write(bytes.subarray(at))
+        await until(
+          () => /Call-ID: flood-one[^]*Call-ID: flood-two/.test(heard.text),
+          () => `split at ${at}: ${heard.text}`,
+        )
+        assert.equal(heard.text.match(/^SIP\/2\.0 401/gm)?.length, 2)
+        socket.destroy()
+      }
+      const dripping = connect({ host: '127.0.0.1', port: siege.target.port, localAddress: '127.65.0.1', noDelay: true })
+      const heard = { text: '' }
+      dripping.on('data', (chunk: Buffer) => (heard.text += chunk.toString()))
+      for (const byte of bytes) {
+        dripping.write(Buffer.of(byte))
+        if (byte === 10) await pause(1)
+      }
+      await until(
+        () => heard.text.match(/^SIP\/2\.0 401/gm)?.length === 2,
+        () => heard.text,
+      )
+      dripping.destroy()
+    })
+  })
+
+  async function answersNext(transport: Carried, from: string): Promise<void> {
+    const way = await open(transport, from)
+    way.send(Buffer.from(stranger('OPTIONS', from).replace('/UDP', `/${transport.toUpperCase()}`).replaceAll('{n}', from)))
+    await until(
+      () => way.heard.text.startsWith('SIP/2.0 401 '),
+      () => `${transport} from ${from}: ${way.heard.text}`,
+    )
+    way.close()
+  }
+
+  async function open(transport: Carried, from: string): Promise<Way> {
+    const { sip } = siege.system.settings
+    const heard = { text: '' }
+    const hear = (bytes: Buffer): void => void (heard.text += bytes.toString('latin1'))
+    if (transport === 'udp') {
+      const socket = createSocket('udp4')
+      socket.on('message', hear)
+      await new Promise<void>((resolve) => socket.bind(0, from, resolve))
+      return { heard, send: (bytes) => socket.send(bytes, sip.port, '127.0.0.1'), close: () => socket.close() }
+    }
+    if (transport === 'ws') {
+      const socket = new WebSocket(`ws://127.0.0.1:${sip.ws.port}${sip.ws.path}`, 'sip', { localAddress: from })
+      socket.on('message', hear)
+      socket.on('error', () => undefined)
+      await once(socket, 'open')
+      return { heard, send: (bytes) => socket.send(bytes), close: () => socket.terminate() }
+    }
+    const at = { host: '127.0.0.1', port: transport === 'tls' ? sip.tls.port : sip.port, localAddress: from }
+    const socket: Socket = transport === 'tls' ? connectTls({ ...at, rejectUnauthorized: false }) : connect(at)
+    socket.on('data', hear)
+    socket.on('error', () => undefined)
+    await once(socket, transport === 'tls' ? 'secureConnect' : 'connect')
+    return { heard, send: (bytes) => void socket.write(bytes), close: () => void socket.destroy() }
+  }
+})
+
+async function until(condition: () => boolean, what: () => string): Promise<void> {
+  for (let i = 0; !condition(); i++) {
+    assert.ok(i < 1_000, what())
+    await pause(10)
+  }
+}
