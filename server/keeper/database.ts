@@ -1,4 +1,5 @@
 import type { Log } from '#base/log.ts'
+import { spaceHint } from '#server/keeper/folder-trouble.ts'
 import type { Launch } from '#server/keeper/kept.ts'
 import { startEmbeddedPostgres } from '#server/store/postgres-process.ts'
 import type { EmbeddedPostgres, StoreUrls } from '#server/store/settings.ts'
@@ -25,7 +26,10 @@ export function embeddedDatabase(dataFolder: string, log: Log): EmbeddedDatabase
     }
     live().then(
       () => events.onEnded({ why: 'stopped', refused: null }),
-      (fault: unknown) => events.onEnded({ why: messageOf(fault), refused: messageOf(fault) }),
+      (fault: unknown) => {
+        const why = [spaceHint(dataFolder), messageOf(fault)].filter((text) => text !== '').join('\n')
+        events.onEnded({ why, refused: why })
+      },
     )
     return {
       get pid() {

@@ -6,6 +6,7 @@ import { makePrivateFolder } from '#server/run-folder.ts'
 import { bannerText } from '#server/keeper/banner.ts'
 import { type ChildSpec, childProcess } from '#server/keeper/child-process.ts'
 import { embeddedDatabase } from '#server/keeper/database.ts'
+import { folderTrouble } from '#server/keeper/folder-trouble.ts'
 import { Keeper, type Plan } from '#server/keeper/keeper.ts'
 import type { Launch } from '#server/keeper/kept.ts'
 import { LogSink } from '#server/keeper/log-sink.ts'
@@ -36,8 +37,7 @@ process.exit()
 
 async function main(): Promise<number> {
   const settings = readOrRefuse()
-  if (settings === null) return exitRefused
-  makeFolders(settings)
+  if (settings === null || !makeFoldersOrRefuse(settings)) return exitRefused
   const file = new RotatingFile({
     path: join(settings.folders.logs, 'centrala.log'),
     maxBytes: settings.log.fileBytes,
@@ -76,6 +76,16 @@ function readOrRefuse(): Settings | null {
     if (!(error instanceof SettingsError)) throw error
     terminal.writeLine(`Centrala cannot start with these settings:\n${error.message}`)
     return null
+  }
+}
+
+function makeFoldersOrRefuse(settings: Settings): boolean {
+  try {
+    makeFolders(settings)
+    return true
+  } catch (fault) {
+    terminal.writeLine(`Centrala cannot start: ${folderTrouble(settings.folders.data, fault)}`)
+    return false
   }
 }
 
