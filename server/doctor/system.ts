@@ -8,6 +8,7 @@ import { bad, examine, warning, well } from '#server/doctor/findings.ts'
 import { echoCall } from '#server/doctor/echo.ts'
 import { reachable } from '#server/doctor/echo-line.ts'
 import { examineMachine } from '#server/doctor/machine.ts'
+import { examineNameServers } from '#server/doctor/name-servers.ts'
 import { examineAddress, knownNow } from '#server/doctor/nat.ts'
 import type { Exchange } from '#server/exchange/exchange.ts'
 import type { Journal } from '#server/journal/index.ts'
@@ -57,6 +58,12 @@ export class Doctor {
         'public address': () => this.#address(),
         certificates: () => troublesOf(certificates.troubles),
         trunks: () => trunks.map(trunkFinding),
+        'name servers': () =>
+          examineNameServers(
+            settings.sip.dnsServers,
+            trunks.map(({ trunk }) => (trunk.outboundProxy ?? trunk).host),
+            this.#needs,
+          ),
         names: async () => (await Promise.all(trunks.map(nameFinding))).flat(),
         mail: () => this.#mail(),
         clock: () => [this.#clockFinding()],

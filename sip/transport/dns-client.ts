@@ -128,7 +128,7 @@ export class DnsClient implements Dns {
 }
 
 /** The system's name servers, as `/etc/resolv.conf` names them. */
-function systemServers(): NameServer[] {
+export function systemServers(): NameServer[] {
   return getServers().flatMap((server) => nameServer(server) ?? [])
 }
 
