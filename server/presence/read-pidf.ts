@@ -40,7 +40,7 @@ interface Part {
   readonly end: number
 }
 
-/** What begins at a place: words up to the next tag, a tag, or a comment. Null for what never ends, and for declarations. */
+/** What begins at a place: words up to the next tag, a tag, or a comment. Null for what never ends. */
 function partAt(text: string, at: number): Part | null {
   if (text[at] !== '<') {
     const next = text.indexOf('<', at)
@@ -54,7 +54,7 @@ function partAt(text: string, at: number): Part | null {
   if (text.startsWith('<!--', at)) return closed('nothing', '<!--', '-->')
   if (text.startsWith('<?', at)) return closed('nothing', '<?', '?>')
   if (text.startsWith('<![CDATA[', at)) return closed('words', '<![CDATA[', ']]>')
-  return text[at + 1] === '!' ? null : closed('tag', '<', '>')
+  return closed('tag', '<', '>')
 }
 
 /** Goes through a document from tag to tag. Each method is false when the document is none. */
@@ -81,6 +81,7 @@ class Reading {
   }
 
   #tag(tag: string): boolean {
+    // A declaration has no such name.
     const [, slash, name] = /^(\/?)(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)(?=[\s/]|$)/.exec(tag) ?? []
     if (name === undefined) return false
     if (slash === '/') return this.#path.pop() === name
