@@ -392,7 +392,8 @@ test('a transaction user that throws costs its own message only', () => {
 })
 
 test('over a network that loses, doubles and reorders, every request ends exactly once and nothing remains', () => {
-  const seeds = fc.array(fc.nat(2 ** 30), { minLength: 400, maxLength: 400 })
+  // Without bias: zeros are losses, and an INVITE that rang ends by itself only if one of eleven copies of its refusal arrives.
+  const seeds = fc.noBias(fc.array(fc.nat(2 ** 30), { minLength: 400, maxLength: 400 }))
   fc.assert(
     fc.property(seeds, (seed) => {
       let drawn = 0
