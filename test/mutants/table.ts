@@ -247,8 +247,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a source may guess on and on',
     ...{ file: watch, in: server },
-    text: '  guess: 40,',
-    becomes: '  guess: 0,',
+    text: 'guess: 40,',
+    becomes: 'guess: 0,',
     test: { file: guesses, name: 'ten thousand times from one address' },
   },
   {
