@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import { SrtpSender } from '#media/srtp/sender.ts'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Siege } from '#test/abuse/siege.ts'
-import { Attacker, evilFrame, Speaker, spraysPerPort } from '#test/attack/rtp-sockets.ts'
+import { Attacker, evilFrame, rtpPacket, Speaker, spraysPerPort } from '#test/attack/rtp-sockets.ts'
 import { Api } from '#test/support/api.ts'
 import { FactLog } from '#test/support/fact-log.ts'
 import { claimPort, claimPorts } from '#test/support/ports.ts'
@@ -31,6 +33,8 @@ const documents = [
     country: 'RU',
     language: 'ru',
     sipDomains: ['attacked.example'],
+    // The test's phones speak UDP.
+    mediaKeysInClear: true,
   },
   ...['101', '102'].flatMap((user) => [
     { kind: 'device', id: user, username: user, password: `Attacked.${user}` },
@@ -179,6 +183,56 @@ describe('an attacker on a third address gets no audio and is not heard', () => 
         )
       }))
   }
+
+  test('packets that fail their check, from the peer’s own address and from anywhere, are not heard and end no encrypted call', () =>
+    siege.beside(async () => {
+      const base = await claimPort()
+      await using caller = await open('101', '127.0.0.2')
+      await using callee = await open('102', '127.0.0.3')
+      await using speaker = await Speaker.open('127.0.0.2', base, callerFrame)
+      await using other = await Speaker.open('127.0.0.3', base, calleeFrame)
+      await using stranger = await Attacker.open('127.0.0.66', base)
+      const suite = 'AES_CM_128_HMAC_SHA1_80'
+      const key = randomBytes(30).toString('base64')
+      const sender = SrtpSender.open({ suite, key })
+      assert.ok(sender !== null)
+      caller.sdp = () => `${sdpOf('127.0.0.2', speaker.port).replace('RTP/AVP', 'RTP/SAVP')}a=crypto:1 ${suite} inline:${key}\r\n`
+      callee.sdp = () => sdpOf('127.0.0.3', other.port)
+      const calling = caller.call('102')
+      await callee.answered()
+      const call = await calling
+      assert.equal(call.status, 200)
+      assert.match(call.message.body, /RTP\/SAVP/)
+      const here = audioOf(call.message)
+      const spoil = async (): Promise<void> => {
+        for (let n = 0; n < 200; n++) {
+          const forged = rtpPacket({ sequence: n, ssrc: speaker.ssrc, payload: Buffer.alloc(160, evilFrame) })
+          const packet = Buffer.concat([forged, randomBytes(10)])
+          speaker.rtp.send(packet, here.port, here.address)
+          speaker.rtcp.send(packet, here.port + 1, here.address)
+          stranger.rtp.send(packet, here.port, here.address)
+          if (n % 20 === 0) await pause(5)
+        }
+      }
+      await spoil()
+      let sequence = 1_000
+      const saying = setInterval(() => {
+        const plain = rtpPacket({ sequence: ++sequence, ssrc: speaker.ssrc, payload: Buffer.alloc(160, callerFrame) })
+        const packet = sender.protect(plain, 0, plain.length)
+        if (packet !== null) speaker.rtp.send(Buffer.from(packet), here.port, here.address)
+      }, 20)
+      try {
+        await other.hears(callerFrame, second)
+        await spoil()
+        await other.hears(callerFrame, second)
+      } finally {
+        clearInterval(saying)
+      }
+      assert.equal(other.received.filter(({ packet }) => packet.includes(Buffer.alloc(100, evilFrame))).length, 0)
+      assert.equal(stranger.received.length, 0)
+      assert.equal((await call.bye()).status, 200)
+      await callee.wire.next('BYE', (message) => message.method === 'BYE').then((bye) => callee.wire.answer(bye, '200 OK'))
+    }))
 })
 
 function sdpOf(address: string, port: number, direction = 'sendrecv', version = 1): string {

@@ -309,4 +309,11 @@ export const mutants: readonly Mutant[] = [
     becomes: 'this.#length = end + 4 - this.#start + (length > 100 ? 0 : length)\n',
     test: { file: 'test/abuse/smuggling.test.ts', name: 'see the same messages' },
   },
+  {
+    name: 'a packet that fails its check is taken as it is',
+    ...{ file: 'media/pipeline/receiver.ts', in: engine },
+    text: ': this.#secrecy.open(datagram)\n',
+    becomes: ': (this.#secrecy.open(datagram) ?? datagram)\n',
+    test: { file: 'test/attack/rtp.test.ts', name: 'packets that fail their check' },
+  },
 ]
