@@ -45,6 +45,8 @@ export interface Encoder {
   readonly rateHz: RateHz
   /** Encodes one packet time (10 to 60 ms) into `payload` from `at` and returns how many octets; 0: nothing to send yet. */
   encode(pcm: Int16Array, payload: Uint8Array, at: number): number
+  /** The rate at which its samples were there before they were brought to `rateHz`: above that there is nothing worth encoding. */
+  expectSource(rateHz: RateHz): void
   /** What the peer reports to lose, 0 to 100: spent on redundancy where the codec has any. */
   expectLoss(percent: number): void
   free(): void

@@ -41,6 +41,8 @@ export class G711StreamEncoder implements Encoder {
     return encodeInto(this.#law, pcm, payload, at)
   }
 
+  expectSource(): void {}
+
   expectLoss(): void {}
 
   free(): void {}

@@ -33,6 +33,8 @@ export class G722StreamEncoder implements Encoder {
     return this.#encoder.encode(pcm, payload, at)
   }
 
+  expectSource(): void {}
+
   expectLoss(): void {}
 
   free(): void {}

@@ -86,3 +86,21 @@ test('octets that are no Opus are one packet less, never a fault', async () => {
     { numRuns: 200 },
   )
 })
+
+test('a narrowband voice is encoded as one, and a wideband one that follows as that', async () => {
+  const encoder = new OpusEncoder(16_000, { fec: false })
+  encoder.expectSource(8000)
+  await turn()
+  const pcm = voiceLike(2000, 16_000)
+  const payload = Buffer.alloc(1275)
+  // The last packets of a second, when it has settled. RFC 6716 §3.1: of SILK alone configurations 0 to 3 are narrowband.
+  const areNarrow = (): boolean[] =>
+    Array.from({ length: 50 }, (_, n) => {
+      encoder.encode(pcm.subarray(n * FRAME, (n + 1) * FRAME), payload, 0)
+      return (payload[0] as number) >> 3 < 4
+    }).slice(25)
+  assert.ok(areNarrow().every(Boolean))
+  encoder.expectSource(16_000)
+  assert.ok(!areNarrow().some(Boolean))
+  encoder.free()
+})

@@ -1,4 +1,4 @@
-import { Application, createDecoder, createEncoder, type OpusDecoderHandle, type OpusEncoderHandle, Signal } from 'libopus-wasm'
+import { Application, Bandwidth, createDecoder, createEncoder, type OpusDecoderHandle, type OpusEncoderHandle, Signal } from 'libopus-wasm'
 import type { OpusTerms } from '#media/engine.ts'
 import { type Decoder, type Encoder, LONGEST_PACKET_MS, type RateHz } from '#media/codec/codec.ts'
 
@@ -79,10 +79,12 @@ export class OpusEncoder implements Encoder {
   #freed = false
   readonly #terms: OpusTerms
   #lossPercent = 0
+  #sourceHz: RateHz
 
   constructor(rateHz: RateHz, terms: OpusTerms) {
     this.rateHz = rateHz
     this.#terms = terms
+    this.#sourceHz = rateHz
     void this.#open()
   }
 
@@ -92,7 +94,7 @@ export class OpusEncoder implements Encoder {
       channels: 1,
       application: Application.Voip,
       signal: Signal.Voice,
-      bitrate: Math.min(BITRATE[this.rateHz], this.#terms.maxBitrate ?? Number.POSITIVE_INFINITY),
+      bitrate: this.#bitrate,
       complexity: COMPLEXITY,
       vbr: true,
       frameSize: this.rateHz / 50,
@@ -102,7 +104,12 @@ export class OpusEncoder implements Encoder {
       return
     }
     this.#handle = handle
+    if (this.#sourceHz !== this.rateHz) this.#follow()
     this.#spend(this.#lossPercent)
+  }
+
+  get #bitrate(): number {
+    return Math.min(BITRATE[this.#sourceHz], this.#terms.maxBitrate ?? Number.POSITIVE_INFINITY)
   }
 
   /** 10, 20, 40 or 60 ms; other packet times Opus has not, and they give nothing. */
@@ -112,6 +119,20 @@ export class OpusEncoder implements Encoder {
     if (encoded === undefined) return 0
     payload.set(encoded, at)
     return encoded.length
+  }
+
+  /** A narrowband voice is encoded as one, which costs half as much; what was learnt of it stays when a wideband one follows. */
+  expectSource(rateHz: RateHz): void {
+    if (rateHz === this.#sourceHz) return
+    this.#sourceHz = rateHz
+    this.#follow()
+  }
+
+  #follow(): void {
+    attempt(() => {
+      this.#handle?.setMaxBandwidth(this.#sourceHz === 8000 ? Bandwidth.Narrowband : Bandwidth.Wideband)
+      this.#handle?.setBitrate(this.#bitrate)
+    })
   }
 
   expectLoss(percent: number): void {

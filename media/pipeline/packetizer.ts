@@ -77,6 +77,7 @@ export class Packetizer {
     }
     if (this.#pcm === NONE) this.#pcm = new Int16Array(ROOM)
     this.#sourceHz = rateHz
+    this.#encoder.expectSource(rateHz)
     this.#halver = rateHz > this.#encoder.rateHz ? new Halver() : null
     this.#doubler = rateHz < this.#encoder.rateHz ? new Doubler() : null
   }
