@@ -1,94 +1,16 @@
 #!/usr/bin/env node
-// The one way in. Plain JavaScript for any Node from 16 on: it sets up what is missing, then hands over to Node 26, which runs the
-// TypeScript of the project directly.
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { constants } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { commandNamed, helpText } from './setup/commands.mjs'
-import { ensureDatabaseLinks } from './setup/database-links.mjs'
-import { ensureOwnCommand } from './setup/own-command.mjs'
-import { ensurePackages } from './setup/packages.mjs'
-import { say, SetupError } from './setup/progress.mjs'
-import { ensureNode } from './setup/runtime.mjs'
-import { ensureSystemPackages } from './setup/system-packages.mjs'
-import { ensureWebBuild } from './setup/web.mjs'
+// The one way in. Written so that a Node too old for the launcher still reads it, and says so instead of stumbling over its syntax.
+const neededMajor = 16
 
-const project = dirname(dirname(fileURLToPath(import.meta.url)))
+if (Number(process.versions.node.split('.')[0]) < neededMajor) {
+  process.stderr.write(
+    `Centrala brings the Node that it runs on, but to fetch it needs Node ${neededMajor} or newer with its npm; this is ${process.version}. ` +
+      'Debian 12 and Ubuntu 24.04 have it as the package npm; for older ones see https://nodejs.org/en/download.\n',
+  )
+  process.exitCode = 1
+} else void start()
 
-process.exitCode = await main(process.argv.slice(2))
-
-/**
- * @param {string[]} words the command and its arguments
- * @returns {Promise<number>} the exit code
- */
-async function main([name = 'help', ...rest]) {
-  const command = commandNamed(name)
-  if (command === undefined) {
-    const asked = ['help', '--help', '-h'].includes(name)
-    ;(asked ? process.stdout : process.stderr).write(asked ? helpText() : `There is no command "${name}".\n\n${helpText()}`)
-    return asked ? 0 : 2
-  }
-  try {
-    const entry = entryOf(command)
-    return await run(await setUp(command), entry, rest, command)
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error
-    process.stderr.write(`${error.message}\n`)
-    return 1
-  }
-}
-
-/**
- * @param {import('./setup/commands.mjs').Command} command
- * @returns {Promise<string>} the Node to run it with
- */
-async function setUp(command) {
-  await ensurePackages(project)
-  ensureOwnCommand(project)
-  await ensureDatabaseLinks(project)
-  const node = await ensureNode(project)
-  if (command.needs.includes('speech')) await ensureSystemPackages('speech')
-  if (command.needs.includes('test-programs')) await ensureSystemPackages('test')
-  if (command.needs.includes('web')) await ensureWebBuild(project, node)
-  return node
-}
-
-/**
- * @param {import('./setup/commands.mjs').Command} command
- * @returns {string[]} the file to run, and the words that go before the person's own
- */
-function entryOf(command) {
-  if (command.entry !== undefined) return [join(project, command.entry)]
-  const own = join(project, 'tools', `${command.name}.ts`)
-  return existsSync(own) ? [own] : [join(project, 'tools', 'cli.ts'), command.name]
-}
-
-/**
- * Runs an entry to its end. Signals meant for it are passed on; where the terminal sends them to both, the one that comes twice is
- * for the receiver to understand (the keeper does). The channel lets it notice when this process is killed.
- * @param {string} node
- * @param {string[]} entry
- * @param {string[]} rest
- * @param {import('./setup/commands.mjs').Command} command
- * @returns {Promise<number>} its exit code
- */
-function run(node, entry, rest, command) {
-  const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...entry, ...rest], {
-    stdio: command.entry === undefined ? 'inherit' : ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: {
-      ...process.env,
-      PATH: `${dirname(node)}${delimiter}${process.env['PATH'] ?? ''}`,
-      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(project, 'node_modules', '.cache', 'compiled'),
-    },
-  })
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, () => child.kill(signal))
-  return new Promise((resolve) => {
-    child.on('error', (error) => {
-      say(`${node} does not run here: ${error.message}`)
-      resolve(1)
-    })
-    child.on('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
-  })
+async function start() {
+  const { launch } = await import('./setup/launcher.mjs')
+  process.exitCode = await launch(process.argv.slice(2))
 }
