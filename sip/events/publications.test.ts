@@ -79,6 +79,14 @@ test('what is not refreshed is forgotten by its time, and that is told', () => {
   assert.deepEqual([publications.of('mow'), changed.at(-1), kept.size, clock.pending], [null, 'weather of mow: null', 0, 0])
 })
 
+test('a refresh for a shorter time than was left makes it end sooner', () => {
+  const { publish, etagOf, publications, clock } = office()
+  const begun = publish('it is late', { Expires: '3600' })
+  publish(null, { 'SIP-If-Match': etagOf(begun), Expires: '60' })
+  clock.advance(60_000)
+  assert.deepEqual([publications.of('mow'), clock.pending], [null, 0])
+})
+
 test('each refusal has its status: too brief, nothing in it, of another type, unreadable, too large, unknown entity-tag', () => {
   const { publish, etagOf, publications, kept } = office()
   const brief = publish('it is dark', { Expires: '59' })
@@ -100,7 +108,9 @@ test('what was said last counts; of five publications of one publisher the oldes
   const tags = ['one', 'two', 'three', 'four', 'five'].map((word) => etagOf(publish(`it is ${word}`)))
   assert.deepEqual([kept.size, publications.of('mow')], [4, 'five'])
   assert.equal(publish(null, { 'SIP-If-Match': tags[0] ?? '' }).status, 412)
-  publish(null, { 'SIP-If-Match': tags[2] ?? '' })
+  const refreshed = publish(null, { 'SIP-If-Match': tags[2] ?? '' })
+  assert.equal(publications.of('mow'), 'five', 'to refresh is not to say it again')
+  publish('it is three', { 'SIP-If-Match': etagOf(refreshed) })
   assert.equal(publications.of('mow'), 'three')
   assert.deepEqual([publish('it is over', { Expires: '0' }).status, kept.size, publications.of('mow')], [200, 4, 'three'])
 })

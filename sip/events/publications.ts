@@ -54,7 +54,7 @@ interface Publication<T> {
 export class Publications<T> {
   readonly #needs: PublicationsNeeds
   readonly #kind: PublishedKind<T>
-  /** By publisher, the one changed last at the end. */
+  /** By publisher, what was said last at the end. */
   readonly #all = new Map<string, Publication<T>[]>()
 
   constructor(needs: PublicationsNeeds, kind: PublishedKind<T>) {
@@ -88,6 +88,7 @@ export class Publications<T> {
     if (known === undefined) this.#began(incoming, { publisher, ...read }, seconds)
     else {
       Object.assign(known, read)
+      this.#last(known)
       this.#renewed(incoming, known, seconds)
       if (seconds > 0) this.#needs.changed(this.#kind.event, publisher)
     }
@@ -146,8 +147,9 @@ export class Publications<T> {
     if (seconds === 0) this.#remove(publication)
     else {
       publication.expiresAt = this.#needs.clock.now() + seconds * 1000
+      publication.timer[Symbol.dispose]()
+      publication.timer = this.#expiry(seconds * 1000, () => publication)
       this.#keep(publication)
-      this.#last(publication)
     }
     this.#accepted(incoming, publication.etag, seconds)
   }
@@ -167,16 +169,11 @@ export class Publications<T> {
     return publication
   }
 
-  /** One timer, left running on refresh: it looks again when it fires. */
   #expiry(ms: number, of: () => Publication<T>): Disposable {
-    return this.#needs.clock.after(ms, () => {
-      const publication = of()
-      const left = publication.expiresAt - this.#needs.clock.now()
-      if (left <= 0) this.#remove(publication)
-      else publication.timer = this.#expiry(left, of)
-    })
+    return this.#needs.clock.after(ms, () => this.#remove(of()))
   }
 
+  /** Said anew: it counts before what else the publisher says. */
   #last(publication: Publication<T>): void {
     const list = this.#all.get(publication.publisher) ?? []
     list.push(...list.splice(list.indexOf(publication), 1))
