@@ -26,6 +26,10 @@ test('what is dialled has one meaning: slots are no extensions, codes no slots, 
   assert.deepEqual(complaints({ featureCodes: { pickup: '*3', flip: '*377' }, parking: { slots: ['801'] } }), [
     'featureCodes/flip: *377 would be the pickup of 77',
   ])
+  for (const pickup of ['*1', '*112'])
+    assert.deepEqual(complaints({ featureCodes: { pickup } }), [
+      `featureCodes: behind ${pickup} and *11 nobody could tell a pickup from a login`,
+    ])
 })
 
 test('a code means what the company says, and everything else is a number', () => {

@@ -77,10 +77,15 @@ function isPickup(pickup: string, code: string): boolean {
 
 /** No code begins with one that numbers are dialled behind. */
 function prefixed(company: Company, pickup: string, others: Readonly<Record<string, string>> & { login: string }): Complaint[] {
-  return Object.entries(others).flatMap(([name, code]) => {
+  const mixed =
+    pickup.startsWith(others.login) || others.login.startsWith(pickup)
+      ? [wrong('not-unique', company, ['featureCodes'], `behind ${pickup} and ${others.login} nobody could tell a pickup from a login`)]
+      : []
+  const found = Object.entries(others).flatMap(([name, code]) => {
     const read = isPickup(pickup, code) ? `the pickup of ${code.slice(pickup.length)}` : isLogin(others.login, code) ? 'a login' : null
     return read === null ? [] : [wrong('not-unique', company, ['featureCodes', name], `${code} would be ${read}`)]
   })
+  return [...found, ...mixed]
 }
 
 /** Not the code itself, but what begins with it and is read as one. */
