@@ -89,6 +89,23 @@ test('digits that a phone sends by INFO are masked: they may be a PIN', () => {
   assert.match(other ?? '', /signal: \*\r\n$/)
 })
 
+test('what is dialled behind a code and its number is masked: it may be a PIN', () => {
+  const trace = new SipTrace(new VirtualClock())
+  for (const dialled of ['*11101*4711', '*11*4711', '%2A11101%234711', '*11101', '**101', '***701'])
+    trace.record('in', phone, Buffer.from(`INVITE sip:${dialled}@192.0.2.1 SIP/2.0\r\nTo: <sip:${dialled}@192.0.2.1>\r\n\r\n`), 'c')
+  const users = trace.of('c').map(({ bytes }) =>
+    [
+      ...Buffer.from(bytes)
+        .toString()
+        .matchAll(/sip:([^@]*)@/g),
+    ].map(([, user]) => user),
+  )
+  assert.deepEqual(
+    users.map(([uri, to]) => (uri === to ? uri : [uri, to])),
+    ['*11101**', '*11**', '%2A11101%23*', '*11101', '**101', '***701'],
+  )
+})
+
 test('the bytes of all calls stay within the bound, the oldest call going first', () => {
   const trace = new SipTrace(new VirtualClock(), { bytes: 10_000 })
   for (let i = 0; i < 100; i++) trace.record('in', phone, Buffer.alloc(380), `call-${i}`)
