@@ -123,6 +123,27 @@ test('who floods one socket, or many, does not keep the others waiting', { skip 
   assert.ok(heard.indexOf('quiet') <= 1, `${heard.indexOf('quiet')} came before the quiet one`)
 })
 
+test('when more wait than one look can name, each is heard in order, whoever closes in between', { skip }, async () => {
+  const [peer, sockets] = [bound(), Array.from({ length: 150 }, () => bound())]
+  const heard = sockets.map((): number[] => [])
+  const done = Promise.withResolvers<void>()
+  let left = 149 * 20 + 5
+  for (const [index, socket] of sockets.entries())
+    socket.receive = (packet) => {
+      heard[index]?.push(packet[0] ?? -1)
+      if (index === 7 && packet[0] === 4) socket.close()
+      if (--left === 0) done.resolve()
+    }
+  for (let n = 0; n < 20; n++) for (const { local } of sockets) peer.send(Buffer.from([n]), local)
+  await done.promise
+  const all = Array.from({ length: 20 }, (_, n) => n)
+  assert.deepEqual(
+    heard,
+    sockets.map((_, index) => (index === 7 ? all.slice(0, 5) : all)),
+  )
+  for (const socket of [peer, ...sockets]) socket.close()
+})
+
 test('a flood over ports that nobody listens on costs this process nothing, and the kernel little', { skip }, async () => {
   const [idle, peer] = [bound(), bound()]
   for (let i = 0; i < 500; i++) peer.send(Buffer.alloc(1000), idle.local)

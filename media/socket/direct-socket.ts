@@ -7,6 +7,7 @@ import {
   closeDescriptor,
   connectSocket,
   errorName,
+  EVENTS_AT_ONCE,
   gather,
   localOf,
   lookAt,
@@ -28,6 +29,8 @@ import {
  * whoever floods one, or many, does not keep the others waiting.
  */
 const MOST_AT_ONCE = 512
+/** While more sockets wait than one look can name: several of one socket together cost less, as all that they need is at hand in the processor's caches. */
+const MOST_IN_A_ROW = 8
 
 /**
  * What may wait in a socket, in the kernel's count, which doubles it and takes 600 bytes and more for a small packet: a second and more of
@@ -89,11 +92,13 @@ class Arrivals {
 
   #take = (): void => {
     this.#isDue = false
+    let isBehind = false
     for (let left = MOST_AT_ONCE; left > 0; ) {
       const count = lookAt(this.#gathering)
       if (count <= 0) return
-      for (let i = 0; i < count; i++) this.#sockets[arrivedAt(i)]?.take()
-      left -= count
+      const most = isBehind ? MOST_IN_A_ROW : 1
+      for (let i = 0; i < count; i++) left -= this.#sockets[arrivedAt(i)]?.take(most) ?? 1
+      isBehind = count === EVENTS_AT_ONCE
     }
   }
 }
@@ -175,19 +180,24 @@ export class DirectSocket implements PacketSocket {
     this.#arrivals.ignore(this.#fd)
   }
 
-  /** Something has arrived. */
-  take(): void {
-    const receive = this.#receive
-    if (receive === null) {
-      this.#ignore()
-      return
+  /** Something has arrived: `most` datagrams of it are handed on. How many were, or were looked for. */
+  take(most: number): number {
+    for (let taken = 1; ; taken++) {
+      const receive = this.#receive
+      if (receive === null) {
+        this.#ignore()
+        return taken
+      }
+      const length = receiveDatagram(this.#fd)
+      if (length < 0) return taken
+      const source = this.#source
+      if (source.take()) {
+        const packet = received(length)
+        if (this.overhear !== null) this.overhear('in', packet, source)
+        receive(packet, source.address, source.port)
+      }
+      if (taken >= most) return taken
     }
-    const length = receiveDatagram(this.#fd)
-    const source = this.#source
-    if (length < 0 || !source.take()) return
-    const packet = received(length)
-    if (this.overhear !== null) this.overhear('in', packet, source)
-    receive(packet, source.address, source.port)
   }
 
   send(packet: Uint8Array, to: SocketAddress): void {
