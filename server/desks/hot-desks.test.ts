@@ -6,6 +6,10 @@ import type { ConfigDocument } from '#contract/documents/document.ts'
 import type { NewFact } from '#contract/facts.ts'
 import { deskChecks } from '#server/config/check-desks.ts'
 import { compile } from '#server/config/compile.ts'
+import type { CompiledConfig } from '#server/config/compiled.ts'
+import { featureOf } from '#server/config/features.ts'
+import { mayDo, mayReach } from '#server/desks/may-reach.ts'
+import { decideInside, type Route } from '#server/dialplan/decide.ts'
 import { HotDesks } from '#server/desks/hot-desks.ts'
 import { seated } from '#server/desks/seating.ts'
 import { Books } from '#server/dialplan/books.ts'
@@ -154,6 +158,23 @@ test('who enters their PIN where the extension belongs has told it to nobody', (
   assert.deepEqual(enter('lobby', '4711', '8822'), { refused: 'too-many-tries' })
   assert.deepEqual([...new Set(told)], [' refused: unknown', 'pin-guessing', ' refused: too-many-tries'])
   assert.deepEqual([...kept.keys()], ['desk-phone-tries/acme/lobby'])
+})
+
+test('nobody logged in: the company says whom the phone reaches; emergency numbers and the code to log in always', () => {
+  const what = (loggedOut: 'emergency' | 'internal' | 'all'): string => {
+    const config = compile(documents().map((each) => (each.kind === 'company' ? { ...each, hotDesk: { loggedOut } } : each)))
+    const device = config.devices.get('lobby')
+    assert.ok(device !== undefined)
+    const routes = (['112', '100', '02079460000'] as const).filter((dialled) => mayReach(config, device, routeOf(config, dialled)))
+    const codes = (['*11', '*8'] as const).filter((dialled) => {
+      const feature = featureOf(config.settled.features, dialled)
+      return feature !== null && mayDo(config, device, feature)
+    })
+    return [...routes, ...codes].join(' ')
+  }
+  const routeOf = (config: CompiledConfig, dialled: string): Route =>
+    dialled === '112' ? { kind: 'emergency', number: dialled } : decideInside(config, dialled)
+  assert.deepEqual([what('emergency'), what('internal'), what('all')], ['112 *11', '112 100 *11 *8', '112 100 02079460000 *11 *8'])
 })
 
 test('a shared phone has no person, PINs can be entered, and what it shows in an emergency is the company’s', () => {

@@ -10,7 +10,7 @@ import { isReplaced } from '#sip/dialog/replaces.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import type { Gruus } from '#sip/registrar/gruu.ts'
 import type { CompiledDevice, CompiledTrunk } from '#server/config/compiled.ts'
-import { mayReach } from '#server/desks/may-reach.ts'
+import { mayDo, mayReach } from '#server/desks/may-reach.ts'
 import { featureOf } from '#server/config/features.ts'
 import type { LiveCalls } from '#server/calls/live-calls.ts'
 import { replaceLeg, replacesOf, type Taker } from '#server/calls/replacing.ts'
@@ -111,8 +111,8 @@ export class Switchboard implements SipPolicy {
     const { tenant, config, version } = book
     const feature = byGruu === null ? featureOf(config.settled.features, dialled) : null
     const dialling = { tenant, config, version, dialled, device, endpoint: endpointOf(device) }
-    if (feature !== null) this.#needs.features.dialled(incoming, feature, dialling)
-    else if (mayReach(config, device, route)) return false
+    if (feature !== null && mayDo(config, device, feature)) this.#needs.features.dialled(incoming, feature, dialling)
+    else if (feature === null && mayReach(config, device, route)) return false
     else this.#needs.features.loggedOut(incoming, dialling)
     return true
   }
