@@ -19,6 +19,8 @@ const calls = 30
 const seed = 1
 const keys = '0123456789*#ABCD'
 const frame = 160
+/** Two seconds in which nothing is said. */
+const greeting = new Int16Array(16_000)
 
 /** All sixteen keys in an order of its own. */
 function shuffled(own: number): string {
@@ -47,6 +49,8 @@ test('over a wire that loses, delays and reorders every call comes about, and ev
   await using _closing = offices
   const sides = [offices.east, offices.west]
   const talking = await Promise.all(lines.map((line) => offices.call(line)))
+  // As people do: they greet each other before they press keys. The last calls have only just been joined.
+  await Promise.all(lines.flatMap(({ east, west }) => [east.say(greeting), west.say(greeting)]))
   await Promise.all(lines.flatMap(({ east, west }, line) => [east.press(shuffled(line)), west.press(shuffled(calls + line))]))
   // Each system hears each key: of its own phone, and over the wire.
   const all = 2 * calls * keys.length
