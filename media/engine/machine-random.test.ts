@@ -30,3 +30,10 @@ test('random bytes are as many as asked for, and not the same twice', () => {
   )
   assert.equal(new Set(drawn).size, drawn.length)
 })
+
+test('where there is no number to draw that is said, not looked for', () => {
+  const random = machineRandom()
+  for (const limit of [0, -1, Number.NaN, 2 ** 48 + 1]) assert.throws(() => random.below(limit), RangeError)
+  assert.equal(random.below(1), 0)
+  assert.ok(random.below(2 ** 48) < 2 ** 48)
+})

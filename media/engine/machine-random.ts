@@ -26,6 +26,8 @@ export function machineRandom(): Random {
       return pool.toString('hex', from, from + bytes)
     },
     below(limit) {
+      // There would be nothing to draw, for ever.
+      if (!(limit >= 1 && limit <= DRAWN)) throw new RangeError(`no number is drawn below ${limit}`)
       // What does not fill a whole round of `limit` is drawn again, so that no number is likelier than another.
       const whole = DRAWN - (DRAWN % limit)
       for (;;) {
