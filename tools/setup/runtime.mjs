@@ -109,7 +109,7 @@ export function doesNotRun(node, complaint) {
   const what = library === null ? `does not run here: ${complaint || 'it says nothing'}` : `needs ${library}, which this machine lacks`
   const advice =
     library === null
-      ? `Install Node ${neededMajor} or newer another way (https://nodejs.org) and put it on the PATH.`
-      : `Whoever may install packages has to run: ${debian === undefined ? `the installation of ${library}` : `sudo ${installCommand([debian])} (on Debian and Ubuntu)`}`
-  return `Node ${neededMajor} (${node}) ${what}. ${advice} Then run the command again.`
+      ? `Install Node ${neededMajor} or newer another way (https://nodejs.org) and put it on the PATH`
+      : `Whoever may install packages has to install it${debian === undefined ? '' : `, on Debian and Ubuntu by: sudo ${installCommand([debian])}`}`
+  return `Node ${neededMajor} (${node}) ${what}. ${advice}. Then run the command again.`
 }
