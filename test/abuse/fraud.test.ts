@@ -110,6 +110,14 @@ describe('a stolen phone', () => {
     assert.match(dialled[from]?.first ?? '', /112/)
   })
 
+  /** Calls until something else is said than that this account asks too often. */
+  async function insist(to: string, headers: string[]): Promise<void> {
+    for (let tries = 0; tries < 1_000; tries++) {
+      const call = await thief.call(to, { headers }).catch(() => null)
+      if (call?.status !== 503) return
+    }
+  }
+
   beside('headers that only a carrier may be believed in are neither believed nor passed on', async () => {
     await at.apply([
       ...acme(trunk('carrier', address, port), emergency),
@@ -141,8 +149,7 @@ describe('a stolen phone', () => {
       (name) => `${name}\0: <sip:${forged}@carrier.test;lr>`,
     ]
     const from = dialled.length
-    for (const name of names)
-      for (const spell of spellings) await thief.call('84951112233', { headers: [spell(name)] }).catch(() => undefined)
+    for (const name of names) for (const spell of spellings) await insist('84951112233', [spell(name)])
     for (const { text, first } of dialled.slice(from)) {
       assert.doesNotMatch(text, /6666666/, text)
       assert.match(first, /4951112233/)
