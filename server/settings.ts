@@ -187,7 +187,7 @@ export function readSettings(sources: Sources): Settings {
     },
     calls: {
       limit: read.one('CENTRALA_CALL_LIMIT', count, 2_000),
-      perSecond: read.one('CENTRALA_CALLS_PER_SECOND', count, 500),
+      perSecond: read.one('CENTRALA_CALLS_PER_SECOND', count, 200),
       drainLimitMs: read.one('CENTRALA_DRAIN_SECONDS', seconds, 600) * 1_000,
     },
     demoCarrier: {

@@ -23,11 +23,11 @@ const carriesPackets = '--disable-warning=ExperimentalWarning'
 /** Why: media/engine/main.ts. */
 const engineRuntime = ['--single-threaded-gc', carriesPackets]
 /**
- * Most of what a call allocates dies with it: in a nursery of this size few collections find a call half done and carry it on. Collected by
- * the thread that serves: helpers that mark in the background would take the core from it, for half a second at a time where cores are few.
- * When nobody calls V8 is asked to (server/idle-collection.ts).
+ * Most of what a call allocates dies with it: a small nursery is collected often and cheaply, and keeps an idle server small. Collected by the
+ * thread that serves: helpers that mark in the background would take the core from it, for half a second at a time where cores are few. When
+ * nobody calls V8 is asked to (server/idle-collection.ts).
  */
-const serverRuntime = ['--max-semi-space-size=16', '--single-threaded-gc', '--expose-gc']
+const serverRuntime = ['--max-semi-space-size=8', '--single-threaded-gc', '--expose-gc']
 /** One key press or `kill` may arrive several times: through the terminal's process group, npm and the launcher. */
 const sameRequestMs = 300
 
