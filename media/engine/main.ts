@@ -8,7 +8,7 @@ import { listenOnPath } from '#media/socket/unix-line.ts'
 /**
  * The media engine process:
  *
- *     node --single-threaded-gc --disable-warning=ExperimentalWarning media/engine/main.ts --socket PATH --first-port N --last-port N [--address IP]... [--folder PATH] [--country CODE]
+ *     node --max-semi-space-size=2 --single-threaded-gc --disable-warning=ExperimentalWarning media/engine/main.ts --socket PATH --first-port N --last-port N [--address IP]... [--folder PATH] [--country CODE]
  *
  * --single-threaded-gc: collecting garbage on the packet thread itself costs less than waking helpers for a heap this small, and
  * delays fewer packets; V8 takes it on the command line only. The engine goes on when its server dies, and ends by SIGTERM or

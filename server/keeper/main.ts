@@ -20,8 +20,8 @@ const project = join(import.meta.dirname, '..', '..')
 const terminal = { writeLine: (line: string) => void process.stdout.write(`${line}\n`) }
 /** What carries packets uses `node:ffi`, which warns of being experimental (docs/adr/0021-datagrams-by-system-calls.md). */
 const carriesPackets = '--disable-warning=ExperimentalWarning'
-/** Why: media/engine/main.ts. */
-const engineRuntime = ['--single-threaded-gc', carriesPackets]
+/** Why: media/engine/main.ts. What a packet leaves is dead at the next beat: a nursery that fits the processor's cache costs least, of memory too. */
+const engineRuntime = ['--max-semi-space-size=2', '--single-threaded-gc', carriesPackets]
 /**
  * Most of what a call allocates dies with it: a small nursery is collected often and cheaply, and keeps an idle server small. Collected by the
  * thread that serves: helpers that mark in the background would take the core from it, for half a second at a time where cores are few. When

@@ -30,11 +30,11 @@ export function idleSeconds(core: number): number {
   return (Number(fields[4] ?? 0) + Number(fields[5] ?? 0)) / TICKS
 }
 
-/** Memory in kB: `rss` counts pages shared with other processes in full, `pss` by its share. */
-export function memoryOf(pid: number): { rss: number; pss: number } {
+/** Memory in kB: `rss` counts pages shared with other processes in full, `pss` by its share; `own` are those that no other process maps. */
+export function memoryOf(pid: number): { rss: number; pss: number; own: number } {
   const text = readOr(`/proc/${pid}/smaps_rollup`)
   const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0)
-  return { rss: field('Rss'), pss: field('Pss') }
+  return { rss: field('Rss'), pss: field('Pss'), own: field('Private_Clean') + field('Private_Dirty') }
 }
 
 /** Children of a process, by the words they were started with. */
