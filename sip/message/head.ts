@@ -1,5 +1,5 @@
 import { afterQuoted, trimmed } from '#sip/message/grammar.ts'
-import { type HeaderName, headerName } from '#sip/message/header-names.ts'
+import { CONTENT_LENGTH, type HeaderName, headerName } from '#sip/message/header-names.ts'
 import { SipHeaders } from '#sip/message/headers.ts'
 import { MAX_HEADER_LINES } from '#sip/message/limits.ts'
 import type { MalformedRule } from '#sip/message/malformed.ts'
@@ -72,6 +72,8 @@ class HeadReader {
       }
       at = this.#readLine(at)
     }
+    // On its way out each message has a Content-Length, which must find room.
+    if (this.#names.length === MAX_HEADER_LINES && !this.#names.includes(CONTENT_LENGTH)) this.#refuse('too-many-headers', text.length)
     return { startLine, headers: SipHeaders.adopt(this.#names, this.#values), problem: this.#problem, text }
   }
 
