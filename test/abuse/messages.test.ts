@@ -12,24 +12,9 @@ import type { Unanswered } from '#sip/agent.ts'
 import type { Party } from '#test/survival/town.ts'
 import { tcpCarrier } from '#test/support/carrier.ts'
 import { WirePhone } from '#test/support/wire-phone.ts'
-import { smuggled } from '#test/abuse/smuggled.ts'
+import { options, smuggled } from '#test/abuse/smuggled.ts'
 
 const domain = 'survival.example'
-
-function options(id: string, more: readonly string[] = [], body = ''): string {
-  return [
-    `OPTIONS sip:${domain} SIP/2.0`,
-    `Via: SIP/2.0/TCP 127.0.0.9;branch=z9hG4bK${id}`,
-    'Max-Forwards: 70',
-    `From: <sip:x@${domain}>;tag=${id}`,
-    `To: <sip:${domain}>`,
-    `Call-ID: ${id}`,
-    'CSeq: 1 OPTIONS',
-    ...more,
-    '',
-    body,
-  ].join('\r\n')
-}
 
 const inner = (id: string): string => options(`inner-${id}`, ['Content-Length: 0'])
 

@@ -26,3 +26,21 @@ export const oddLengths: readonly [name: string, lines: (length: number) => stri
   ['a length in small letters', (length) => [`content-length: ${length}`]],
   ['a length within another header', (length) => ['X-Note: 1', ' Content-Length: 0', `Content-Length: ${length}`]],
 ]
+
+const domain = 'survival.example'
+
+/** A request over TCP with these lines, and no length but what stands among them. */
+export function options(id: string, more: readonly string[] = [], body = ''): string {
+  return [
+    `OPTIONS sip:${domain} SIP/2.0`,
+    `Via: SIP/2.0/TCP 127.0.0.9;branch=z9hG4bK${id}`,
+    'Max-Forwards: 70',
+    `From: <sip:x@${domain}>;tag=${id}`,
+    `To: <sip:${domain}>`,
+    `Call-ID: ${id}`,
+    'CSeq: 1 OPTIONS',
+    ...more,
+    '',
+    body,
+  ].join('\r\n')
+}

@@ -9,26 +9,9 @@ import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Siege } from '#test/abuse/siege.ts'
-import { oddLengths, smuggled } from '#test/abuse/smuggled.ts'
+import { oddLengths, options, smuggled } from '#test/abuse/smuggled.ts'
 import { claimPort } from '#test/support/ports.ts'
 import { kamailioProgram, withoutKamailio } from '#test/trunks/kamailio.ts'
-
-const domain = 'survival.example'
-
-function options(id: string, more: readonly string[], body = ''): string {
-  return [
-    `OPTIONS sip:${domain} SIP/2.0`,
-    `Via: SIP/2.0/TCP 127.0.0.9;branch=z9hG4bK${id}`,
-    'Max-Forwards: 70',
-    `From: <sip:x@${domain}>;tag=${id}`,
-    `To: <sip:${domain}>`,
-    `Call-ID: ${id}`,
-    'CSeq: 1 OPTIONS',
-    ...more,
-    '',
-    body,
-  ].join('\r\n')
-}
 
 describe('a proxy in front and the exchange behind it', { skip: withoutKamailio }, () => {
   let siege: Siege
