@@ -6,7 +6,7 @@ export interface IdleCollectionNeeds {
   calls: () => number
   /** Messages received since the start. */
   received: () => number
-  /** Collects garbage and gives memory back; stops everything for some 100 ms. */
+  /** Collects garbage and gives memory back; stops everything for some 150 ms. */
   collect: () => void
 }
 

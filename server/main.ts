@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { systemClock } from '#base/clock.ts'
 import { onEndRequest, refuseToWork, standBy, tellReady, type EndRequest } from '#server/keeper/child.ts'
 import { standbyFlag } from '#server/keeper/messages.ts'
+import { openGiveBack } from '#server/give-back.ts'
 import { collectWhenIdle } from '#server/idle-collection.ts'
 import { openLog } from '#server/log.ts'
 import { machineRandom } from '#media/engine/machine-random.ts'
@@ -39,9 +40,8 @@ async function main(): Promise<void> {
     const ending = onEndRequest((request) => void end(system, settings, request).finally(() => ending[Symbol.dispose]()))
     serving = true
     tellReady(await system.banner())
-    // There only where the keeper asked V8 for it.
-    const { gc } = globalThis
-    if (gc !== undefined) collectWhenIdle({ clock: systemClock, ...system.busyness, collect: () => gc() })
+    const giveBack = openGiveBack()
+    if (giveBack !== null) collectWhenIdle({ clock: systemClock, ...system.busyness, collect: giveBack })
   } catch (fault) {
     if (
       fault instanceof ListenError ||

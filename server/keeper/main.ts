@@ -18,16 +18,16 @@ import { SettingsError } from '#server/settings-reader.ts'
 
 const project = join(import.meta.dirname, '..', '..')
 const terminal = { writeLine: (line: string) => void process.stdout.write(`${line}\n`) }
-/** What carries packets uses `node:ffi`, which warns of being experimental (docs/adr/0021-datagrams-by-system-calls.md). */
-const carriesPackets = '--disable-warning=ExperimentalWarning'
+/** `node:ffi` warns of being experimental: packets go through it (docs/adr/0021-datagrams-by-system-calls.md), and memory back (server/give-back.ts). */
+const callsForeign = '--disable-warning=ExperimentalWarning'
 /** Why: media/engine/main.ts. What a packet leaves is dead at the next beat: a nursery that fits the processor's cache costs least, of memory too. */
-const engineRuntime = ['--max-semi-space-size=2', '--single-threaded-gc', carriesPackets]
+const engineRuntime = ['--max-semi-space-size=2', '--single-threaded-gc', callsForeign]
 /**
  * Most of what a call allocates dies with it: a small nursery is collected often and cheaply, and keeps an idle server small. Collected by the
  * thread that serves: helpers that mark in the background would take the core from it, for half a second at a time where cores are few. When
  * nobody calls V8 is asked to (server/idle-collection.ts).
  */
-const serverRuntime = ['--max-semi-space-size=8', '--single-threaded-gc', '--expose-gc']
+const serverRuntime = ['--max-semi-space-size=8', '--single-threaded-gc', '--expose-gc', callsForeign]
 /** One key press or `kill` may arrive several times: through the terminal's process group, npm and the launcher. */
 const sameRequestMs = 300
 
@@ -112,7 +112,7 @@ function planOf(settings: Settings, sink: LogSink): Plan {
       runtime: serverRuntime,
       ...(database !== null && { environment: database.environment }),
     }),
-    demoCarrier: settings.demoCarrier.enabled ? child('demo-carrier', 'server/demo-carrier/main.ts', { runtime: [carriesPackets] }) : null,
+    demoCarrier: settings.demoCarrier.enabled ? child('demo-carrier', 'server/demo-carrier/main.ts', { runtime: [callsForeign] }) : null,
   }
 }
 
