@@ -27,8 +27,8 @@ import type { ServerTransaction } from '#sip/transaction/layer.ts'
 /** How a usage comes to be. */
 interface Birth {
   readonly credentials?: Credentials | undefined
-  /** We sent the INVITE; its number and the credentials it showed. */
-  readonly asCaller?: { readonly seq: number; readonly authorization: HeaderLines }
+  /** We sent the INVITE; its number and the credentials it showed; `onOver`: what still answers it concerns nobody any more. */
+  readonly asCaller?: { readonly seq: number; readonly authorization: HeaderLines; onOver(): void }
   /** What has been agreed about the life of the session; null: nothing. */
   readonly session?: SessionTerms | null
   /** The peer knows UPDATE. */
@@ -341,6 +341,7 @@ export class InviteUsage implements InviteDialog, DialogUser {
     this.#session.stop()
     this.#reinvites.end()
     this.offers.end()
+    this.#caller?.onOver()
   }
 }
 

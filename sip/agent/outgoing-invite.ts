@@ -140,7 +140,12 @@ export class OutgoingInviteRun implements OutgoingInvite {
       this.#settle('answered')
       this.#usage = new InviteUsage(this.#core, dialog, this.#events.dialog, {
         credentials: this.#spec.credentials,
-        asCaller: { seq: response.headers.cseq.seq, authorization: authorizationOf(this.#exchange.request) },
+        asCaller: {
+          seq: response.headers.cseq.seq,
+          authorization: authorizationOf(this.#exchange.request),
+          // A 2xx that comes after the end of the dialog is a stray: acknowledged, and its dialog ended (stray.ts).
+          onOver: () => this.#exchange.abandon(),
+        },
         session: termsOfResponse(response.headers),
         updates: response.headers.allow.includes('UPDATE'),
       })

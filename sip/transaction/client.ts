@@ -55,6 +55,8 @@ export class ClientRun implements ClientTransaction {
     if (response.status >= 200) this.#finish()
     else if (this.#progress === 'sent') this.#progress = 'provisional'
     this.#step({ kind: 'response', status: response.status })
+    // What may wait for half a minute must not hold on to whoever asked. Only an INVITE that was accepted may bring more.
+    if (response.status >= 300 || (response.status >= 200 && this.request.method !== 'INVITE')) this.#events = NO_EVENTS
     if (this.#cancel !== null && this.#progress === 'provisional') this.#sendCancel(this.#cancel)
   }
 
