@@ -5,6 +5,7 @@ import type { Log } from '#base/log.ts'
 import { makePrivateFolder } from '#server/run-folder.ts'
 import { bannerText } from '#server/keeper/banner.ts'
 import { type ChildSpec, childProcess } from '#server/keeper/child-process.ts'
+import { compileAhead } from '#server/keeper/compile-ahead.ts'
 import { embeddedDatabase } from '#server/keeper/database.ts'
 import { folderTrouble } from '#server/keeper/folder-trouble.ts'
 import { Keeper, type Plan } from '#server/keeper/keeper.ts'
@@ -18,16 +19,21 @@ import { SettingsError } from '#server/settings-reader.ts'
 
 const project = join(import.meta.dirname, '..', '..')
 const terminal = { writeLine: (line: string) => void process.stdout.write(`${line}\n`) }
-/** `node:ffi` warns of being experimental: packets go through it (docs/adr/0021-datagrams-by-system-calls.md), and memory back (server/give-back.ts). */
-const callsForeign = '--disable-warning=ExperimentalWarning'
+/** The rooms whose code the processes run. */
+const rooms = ['base', 'calls', 'contract', 'flows', 'media', 'server', 'sip'].map((room) => join(project, room))
+/**
+ * Of every process, since V8 keeps compiled code by its flags and one process compiles for all. Idle memory is collected when asked for
+ * (server/idle-collection.ts). `node:ffi` warns of being experimental: packets go through it (docs/adr/0021-datagrams-by-system-calls.md), and
+ * memory back (server/give-back.ts).
+ */
+const runtime = ['--expose-gc', '--disable-warning=ExperimentalWarning']
 /** Why: media/engine/main.ts. What a packet leaves is dead at the next beat: a nursery that fits the processor's cache costs least, of memory too. */
-const engineRuntime = ['--max-semi-space-size=2', '--single-threaded-gc', callsForeign]
+const engineRuntime = ['--max-semi-space-size=2', '--single-threaded-gc', ...runtime]
 /**
  * Most of what a call allocates dies with it: a small nursery is collected often and cheaply, and keeps an idle server small. Collected by the
- * thread that serves: helpers that mark in the background would take the core from it, for half a second at a time where cores are few. When
- * nobody calls V8 is asked to (server/idle-collection.ts).
+ * thread that serves: helpers that mark in the background would take the core from it, for half a second at a time where cores are few.
  */
-const serverRuntime = ['--max-semi-space-size=8', '--single-threaded-gc', '--expose-gc', callsForeign]
+const serverRuntime = ['--max-semi-space-size=8', '--single-threaded-gc', ...runtime]
 /** One key press or `kill` may arrive several times: through the terminal's process group, npm and the launcher. */
 const sameRequestMs = 300
 
@@ -52,9 +58,14 @@ async function main(): Promise<number> {
     onReady: (banner) => terminal.writeLine(banner === null ? 'Centrala serves.' : bannerText(banner)),
     onRefused: (name, why) => terminal.writeLine(`\nCentrala cannot start (${name}):\n${why}\n`),
   })
+  const compile = (): Promise<void> => compileAhead({ folders: rooms, runtime, log })
+  const restart = async (say: (line: string) => void): Promise<boolean> => {
+    await compile()
+    return keeper.restart(say)
+  }
   const only = await becomeTheOnlyKeeper(settings.folders.run, {
     status: () => ({ pid: process.pid, processes: keeper.status() }),
-    restart: (say) => keeper.restart(say),
+    restart,
   })
   if ('processes' in only) {
     terminal.writeLine(`Centrala runs already with the data in ${settings.folders.data} (process ${only.pid}).`)
@@ -62,7 +73,8 @@ async function main(): Promise<number> {
   }
   if (settings.folders.dataBecause !== null) log.info(`data is kept in ${settings.folders.data}: ${settings.folders.dataBecause}`)
   endOnRequest(keeper, log)
-  process.on('SIGUSR2', () => void keeper.restart((line) => terminal.writeLine(line)))
+  process.on('SIGUSR2', () => void restart((line) => terminal.writeLine(line)))
+  await compile()
   const exitCode = await keeper.run()
   log.info('ended')
   file.close()
@@ -112,7 +124,7 @@ function planOf(settings: Settings, sink: LogSink): Plan {
       runtime: serverRuntime,
       ...(database !== null && { environment: database.environment }),
     }),
-    demoCarrier: settings.demoCarrier.enabled ? child('demo-carrier', 'server/demo-carrier/main.ts', { runtime: [callsForeign] }) : null,
+    demoCarrier: settings.demoCarrier.enabled ? child('demo-carrier', 'server/demo-carrier/main.ts', { runtime }) : null,
   }
 }
 
