@@ -1,4 +1,5 @@
 import type { Clock, Millis } from '#base/clock.ts'
+import type { Busyness } from '#base/idle-collection.ts'
 import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
 import type { EndpointId, PlayId, PlayItem, SocketAddress, StreamParams, RoomId } from '#media/engine.ts'
@@ -93,6 +94,10 @@ export class EngineCore {
   /** Everything that lives here. */
   get living(): readonly LivingEndpoint[] {
     return [...this.#slots].map(([id, slot]) => this.#describe(id, slot))
+  }
+
+  get busyness(): Busyness {
+    return { calls: () => this.#slots.size, asked: () => this.#opened }
   }
 
   get stock(): PortStock {

@@ -1,6 +1,9 @@
 import { networkInterfaces } from 'node:os'
 import { parseArgs } from 'node:util'
+import { systemClock } from '#base/clock.ts'
+import { collectWhenIdle } from '#base/idle-collection.ts'
 import type { Log } from '#base/log.ts'
+import { openGiveBack } from '#media/engine/give-back.ts'
 import { EngineRefused, openHost } from '#media/engine/local.ts'
 import type { Command, Event } from '#media/engine/protocol.ts'
 import { listenOnPath } from '#media/socket/unix-line.ts'
@@ -8,12 +11,13 @@ import { listenOnPath } from '#media/socket/unix-line.ts'
 /**
  * The media engine process:
  *
- *     node --max-semi-space-size=2 --single-threaded-gc --disable-warning=ExperimentalWarning media/engine/main.ts --socket PATH --first-port N --last-port N [--address IP]... [--folder PATH] [--country CODE]
+ *     node --max-semi-space-size=2 --single-threaded-gc --expose-gc --disable-warning=ExperimentalWarning media/engine/main.ts --socket PATH --first-port N --last-port N [--address IP]... [--folder PATH] [--country CODE]
  *
  * --single-threaded-gc: collecting garbage on the packet thread itself costs less than waking helpers for a heap this small, and
- * delays fewer packets; V8 takes it on the command line only. The engine goes on when its server dies, and ends by SIGTERM or
- * when its keeper is gone. What it and the keeper tell each other is in server/keeper/messages.ts: ready, or refused and why (exit
- * code 78, EX_CONFIG of sysexits.h); `--standby`, the order to go, and the order to hand over to an engine that stands by.
+ * delays fewer packets; V8 takes it on the command line only. --expose-gc: an engine without calls gives memory back. The engine
+ * goes on when its server dies, and ends by SIGTERM or when its keeper is gone. What it and the keeper tell each other is in
+ * server/keeper/messages.ts: ready, or refused and why (exit code 78, EX_CONFIG of sysexits.h); `--standby`, the order to go, and
+ * the order to hand over to an engine that stands by.
  */
 const EXIT_REFUSED = 78
 
@@ -70,6 +74,8 @@ async function serve(): Promise<void> {
   // The next start takes the calls over; an engine without a keeper would only hold their ports.
   process.once('disconnect', () => void end())
   tell({ kind: 'ready' })
+  const collect = openGiveBack()
+  if (collect !== null) collectWhenIdle({ clock: systemClock, ...host.core.busyness, collect })
 }
 
 /** Everything is loaded; resolves when the engine before is gone. Without a keeper nobody calls any more. */

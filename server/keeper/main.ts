@@ -23,8 +23,8 @@ const terminal = { writeLine: (line: string) => void process.stdout.write(`${lin
 const rooms = ['base', 'calls', 'contract', 'flows', 'media', 'server', 'sip'].map((room) => join(project, room))
 /**
  * Of every process, since V8 keeps compiled code by its flags and one process compiles for all. Idle memory is collected when asked for
- * (server/idle-collection.ts). `node:ffi` warns of being experimental: packets go through it (docs/adr/0021-datagrams-by-system-calls.md), and
- * memory back (server/give-back.ts).
+ * (base/idle-collection.ts). `node:ffi` warns of being experimental: packets go through it (docs/adr/0021-datagrams-by-system-calls.md), and
+ * memory back (media/engine/give-back.ts).
  */
 const runtime = ['--expose-gc', '--disable-warning=ExperimentalWarning']
 /** Why: media/engine/main.ts. What a packet leaves is dead at the next beat: a nursery that fits the processor's cache costs least, of memory too. */

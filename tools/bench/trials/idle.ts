@@ -4,7 +4,7 @@ import { idleMemory } from '#tools/bench/memory-rows.ts'
 import { inHand } from '#tools/bench/trials/figures.ts'
 import type { Trial } from '#tools/bench/trials/trial.ts'
 
-/** Until a server that nobody uses has collected what its start has left (server/idle-collection.ts). */
+/** Until a server that nobody uses has collected what its start has left (base/idle-collection.ts). */
 const settledMs = 65_000
 
 /** Memory of a system with a thousand phones that nobody calls. */

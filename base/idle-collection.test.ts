@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock } from '#base/virtual-clock.ts'
-import { collectWhenIdle } from '#server/idle-collection.ts'
+import { collectWhenIdle } from '#base/idle-collection.ts'
 
 test('collects once nobody has called and few have spoken for two looks, and an hour later again', () => {
   const clock = new VirtualClock(0)
   const collected: number[] = []
-  let [calls, received] = [1, 0]
+  let [calls, asked] = [1, 0]
   const collecting = collectWhenIdle({
     clock,
     calls: () => calls,
-    received: () => received,
+    asked: () => asked,
     collect: () => void collected.push(clock.now()),
   })
   clock.advance(100_000)
   assert.deepEqual(collected, [], 'somebody calls')
   calls = 0
-  received += 1_000
+  asked += 1_000
   clock.advance(20_000)
   assert.deepEqual(collected, [], 'phones register')
   clock.advance(40_000)
