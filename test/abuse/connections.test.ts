@@ -6,6 +6,7 @@ import { connect as connectTls } from 'node:tls'
 import { Crowd } from '#test/abuse/crowd.ts'
 import { flood, stranger } from '#test/abuse/flood.ts'
 import { type BanSeen, Siege } from '#test/abuse/siege.ts'
+import { closed } from '#test/support/closed.ts'
 
 /** As many as there are places. */
 const places = 10_000
@@ -23,7 +24,6 @@ describe('thousands of connections keep nobody out', () => {
   /** A stranger comes and asks; resolves with what he is answered. */
   async function asks(socket: Socket): Promise<string> {
     let text = ''
-    socket.on('error', () => undefined)
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1')
       if (text.includes('\r\n\r\n')) socket.end()
@@ -33,7 +33,7 @@ describe('thousands of connections keep nobody out', () => {
         .replace('SIP/2.0/UDP', 'SIP/2.0/TCP')
         .replaceAll('{n}', `${Math.trunc(performance.now())}`),
     )
-    await once(socket, 'close')
+    await closed(socket)
     return text
   }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { flood, stranger } from '#test/abuse/flood.ts'
 import { type BanSeen, Siege } from '#test/abuse/siege.ts'
+import { closed } from '#test/support/closed.ts'
 
 const methods = ['REGISTER', 'INVITE', 'SUBSCRIBE', 'OPTIONS', 'NOTIFY', 'MESSAGE', 'PUBLISH']
 
@@ -46,12 +46,11 @@ describe('a flood harms nobody: fifty calls go on beside it, new ones succeed', 
       if (port !== siege.target.port) return
       assert.equal((await banOf(from))?.kind, 'source')
       const late = connect({ host: siege.target.address, port, localAddress: from })
-      late.on('error', () => undefined)
       // A double line break is answered to whoever is let in.
       late.end('\r\n\r\n')
       const answered: Buffer[] = []
       late.on('data', (bytes: Buffer) => answered.push(bytes))
-      await once(late, 'close')
+      await closed(late)
       assert.deepEqual(answered, [])
     })
   })

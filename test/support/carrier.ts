@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect, isIPv6 } from 'node:net'
 import { WebSocket } from 'ws'
+import { closed } from '#test/support/closed.ts'
 
 /** What carries the messages of a SIP peer in tests. */
 export interface Carrier {
@@ -44,9 +45,8 @@ export async function tcpCarrier(peer: { address: string; port: number }, local 
     ...{ transport: 'TCP', host: local, port: socket.localPort ?? 0 },
     send: (text) => socket.write(text),
     close: async () => {
-      const closed = once(socket, 'close')
       socket.destroy()
-      await closed
+      await closed(socket)
     },
     onText: () => undefined,
   }
@@ -79,12 +79,13 @@ export async function webSocketCarrier(url: string, ca?: string): Promise<Carrie
     send: (text) => socket.send(text),
     close: async () => {
       if (socket.readyState === WebSocket.CLOSED) return
-      const closed = once(socket, 'close')
+      const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()))
       socket.close()
-      await closed
+      await gone
     },
     onText: () => undefined,
   }
+  socket.on('error', () => undefined)
   socket.on('message', (data: Buffer) => carrier.onText(data.toString('utf8')))
   return carrier
 }

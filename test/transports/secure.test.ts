@@ -11,6 +11,7 @@ import type { SipRequest } from '#sip/message/message.ts'
 import { SipTransport, type SipTransportOptions } from '#sip/transport/sip-transport.ts'
 import { checkSipIdentity, type TlsSettings } from '#sip/transport/tls-keys.ts'
 import { isFlow } from '#sip/transport/transport.ts'
+import { closed } from '#test/support/closed.ts'
 
 const dayMs = 86_400_000
 const validity = { from: Date.now() - dayMs, to: Date.now() + 30 * dayMs }
@@ -164,11 +165,11 @@ test('when all places are taken by unfinished handshakes, the oldest has to go f
     while (server.transport.handshaking <= i) await new Promise((resolve) => setImmediate(resolve))
     idle.push(socket)
   }
-  const closed = once(idle[0] ?? assert.fail(), 'close')
+  const thrownOut = closed(idle[0] ?? assert.fail())
   const honest = connectTls({ host: '127.0.0.1', port: server.portOf('tls'), ca: authority.chain })
   honest.write(message('newest'))
   assert.equal((await server.next()).request?.headers.callId, 'newest')
-  await closed
+  await thrownOut
   for (const socket of [honest, ...idle]) socket.destroy()
 })
 
