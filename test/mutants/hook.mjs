@@ -3,7 +3,7 @@ import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
 /** @type {{ in: string, file: string, text: string, becomes: string } | null} */
-const mutant = JSON.parse(process.env['CENTRALA_MUTANT'] ?? 'null')
+const mutant = JSON.parse(process.env['MUTANT'] ?? 'null')
 
 if (mutant !== null && process.argv[1]?.endsWith(mutant.in)) {
   const broken = pathToFileURL(mutant.file).href
