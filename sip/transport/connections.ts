@@ -12,7 +12,7 @@ export interface StreamLimits {
   connectionsPerAddress: number
   /** A connection of ours must be made within this, TLS handshake included, default 4 s. */
   connectMs: Millis
-  /** Peers whose TLS handshake or HTTP upgrade is under way, default 4,000; beyond, the one that takes longest has to go. */
+  /** Peers whose TLS handshake or HTTP upgrade is under way, default 2,000; beyond, the one that takes longest has to go. */
   handshakes: number
   /** Those of one remote address, default 500. */
   handshakesPerAddress: number
@@ -34,7 +34,7 @@ export const defaultStreamLimits: StreamLimits = {
   connections: 10_000,
   connectionsPerAddress: 1_000,
   connectMs: 4_000,
-  handshakes: 4_000,
+  handshakes: 2_000,
   handshakesPerAddress: 500,
   handshakeMs: 5_000,
   messageMs: 10_000,
