@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Static, TSchema } from 'typebox'
-import { Value } from 'typebox/value'
+import { Check } from 'typebox/schema'
 
 /** Where settings come from; the environment wins over the file. */
 export interface Sources {
@@ -49,7 +49,7 @@ export class SettingsReader {
     const given = this.#given.get(name)
     if (given === undefined) return fallback
     const value = valueOf(given.text.trim(), schema)
-    if (Value.Check(schema, value)) return value
+    if (Check(schema, value)) return value
     this.refuse(name, `must be ${descriptionOf(schema)}; it is "${hideSecret(given.text)}"`)
     return fallback
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { Value } from 'typebox/value'
+import { Check } from 'typebox/schema'
 import { documentKinds, documentSchemas } from '#contract/documents/document.ts'
 import { configFuzzTarget } from '#server/config/fuzz-target.ts'
 import { readDocuments, readValues } from '#server/config/read.ts'
@@ -74,7 +74,7 @@ test('our reading and the JSON Schema of the kind agree on what is sound', () =>
   fc.assert(
     fc.property(mutants, (value) => {
       const kind = documentKinds.find((known) => typeof value === 'object' && value !== null && 'kind' in value && value.kind === known)
-      const sound = kind !== undefined && Value.Check(documentSchemas[kind], value)
+      const sound = kind !== undefined && Check(documentSchemas[kind], value)
       const { documents, problems } = readValues([value])
       assert.equal(problems.length === 0, sound, JSON.stringify(problems))
       if (sound) assert.deepEqual(documents, [value])

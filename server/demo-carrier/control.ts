@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { chmodSync, rmSync } from 'node:fs'
 import Type from 'typebox'
-import { Value } from 'typebox/value'
+import { Check } from 'typebox/schema'
 import type { Noticed, OutsideCall } from '#server/demo-carrier/outside-call.ts'
 
 /** What a caller does on the line that its script does not say. */
@@ -58,7 +58,7 @@ function serve(socket: Socket, place: PlaceCall): void {
 function orderOf(line: string): Order | null {
   try {
     const order: unknown = JSON.parse(line)
-    return Value.Check(OrderShape, order) ? (order as Order) : null
+    return Check(OrderShape, order) ? (order as Order) : null
   } catch {
     return null
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { constants, copyFile, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { Value } from 'typebox/value'
+import { Check } from 'typebox/schema'
 import type { Random } from '#base/ids.ts'
 import { SoundPath } from '#contract/documents/prompt.ts'
 import { describeBadSound, inspectSound } from '#media/file/read-sound.ts'
@@ -185,5 +185,5 @@ export class PromptFiles {
 }
 
 function isPath(path: string): boolean {
-  return Value.Check(SoundPath, path)
+  return Check(SoundPath, path)
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import { createServer as createDoor, type Server as Door } from 'node:net'
+import { getBuiltinModule } from 'node:process'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -14,6 +15,9 @@ import type { ListenAt } from '#sip/transport/port-taken.ts'
 import { listening } from '#sip/transport/tcp.ts'
 import { type TlsDoor, tlsDoor } from '#sip/transport/tls.ts'
 import type { TlsKeys } from '#sip/transport/tls-keys.ts'
+
+/** An import would load what `node:http` names besides, the whole of `fetch` with it: 4 MB. */
+const { createServer } = getBuiltinModule('node:http')
 
 /** May a page of that origin talk SIP to us? `origin` is absent for what is no browser. `host` is what the request was addressed to. */
 export type OriginCheck = (origin: string | undefined, host: string | undefined) => boolean
