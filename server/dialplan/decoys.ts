@@ -1,4 +1,5 @@
-import { createHmac } from 'node:crypto'
+import { createSecretKey } from 'node:crypto'
+import { HmacSha256 } from '#base/hmac.ts'
 import type { DigestAlgorithm, DigestUser } from '#sip/agent.ts'
 import type { CompiledConfig, CompiledDevice } from '#server/config/compiled.ts'
 
@@ -7,12 +8,12 @@ import type { CompiledConfig, CompiledDevice } from '#server/config/compiled.ts'
  * has is offered those of some of them, and always the same. Otherwise the offer would tell who exists.
  */
 export class Decoys {
-  readonly #secret: Uint8Array
+  readonly #hmac: HmacSha256
   readonly #offers = new WeakMap<CompiledConfig, readonly Offer[]>()
 
   /** `secret`: outlives the process, or who comes again after a restart could tell. */
   constructor(secret: Uint8Array) {
-    this.#secret = secret
+    this.#hmac = new HmacSha256(createSecretKey(secret))
   }
 
   /** Null where all phones are offered the same, as anybody is. `name`: as it is claimed. */
@@ -20,8 +21,8 @@ export class Decoys {
     const offers = this.#offersOf(config)
     const [first] = offers
     if (first === undefined || (offers.length === 1 && first.isUsual)) return null
-    const lot =
-      createHmac('sha256', this.#secret).update(`${config.settled.sipDomain}\n${name.toLowerCase()}`).digest().readUInt32BE() / 2 ** 32
+    const drawn = this.#hmac.of(`${config.settled.sipDomain}\n${name.toLowerCase()}`, 'hex')
+    const lot = Number.parseInt(drawn.slice(0, 8), 16) / 2 ** 32
     const { algorithms } = offers.find(({ upTo }) => lot < upTo) ?? first
     return { algorithms, ha1: {}, identity: { id: 'nobody', aor: null } }
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import { silentLog } from '#base/log.ts'
-import { meteredClock, Turns } from '#server/health/turns.ts'
+import { meteredClock, processorTime, Turns } from '#server/health/turns.ts'
 
 function open() {
   const clock = new VirtualClock()
@@ -93,5 +93,35 @@ describe('what holds the event loop', () => {
     assert.equal(figure('centrala_work_seconds_bucket{work="timer",le="0.005"}'), 0)
     assert.equal(figure('centrala_work_seconds_bucket{work="timer",le="0.01"}'), 1)
     assert.ok(metered.now() === clock.now() && metered.wall() === clock.wall())
+  })
+})
+
+describe('processor time that is asked for many times a millisecond', () => {
+  test('asks the system once a millisecond, and is never behind it nor more than a millisecond before it', () => {
+    let [wallMs, micros, asked] = [10, 1_000, 0]
+    const time = processorTime(
+      () => wallMs,
+      () => {
+        asked++
+        return micros
+      },
+    )
+    let [first, before] = [time(), 0]
+    // Two thirds of the time other programs run.
+    for (let i = 0; i < 300; i++) {
+      wallMs += 0.1
+      if (i % 3 === 0) micros += 100
+      const told = time()
+      assert.ok(told >= before, 'never goes back')
+      assert.ok(told >= micros - 100 && told <= micros + 1_000, `${told} for ${micros}`)
+      before = told
+    }
+    assert.ok(asked <= 31, String(asked))
+    assert.equal(first, 1_000)
+    wallMs += 50
+    first = time()
+    micros += 30_000
+    wallMs += 90
+    assert.ok(Math.abs(time() - first - 30_000) <= 1_000, 'a long piece of work is measured by the system alone')
   })
 })

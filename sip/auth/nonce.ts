@@ -1,5 +1,6 @@
-import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Clock, Millis } from '#base/clock.ts'
+import { HmacSha256 } from '#base/hmac.ts'
 
 export interface NonceOptions {
   clock: Clock
@@ -30,7 +31,7 @@ const MAC_LENGTH = 16
  */
 export class NonceMint {
   readonly #clock: Clock
-  readonly #key: KeyObject
+  readonly #hmac: HmacSha256
   readonly #lifeMs: Millis
   readonly #capacity: number
   #serial = 0
@@ -41,7 +42,7 @@ export class NonceMint {
 
   constructor(options: NonceOptions) {
     this.#clock = options.clock
-    this.#key = options.key
+    this.#hmac = new HmacSha256(options.key)
     this.#lifeMs = options.lifeMs ?? DEFAULT_LIFE_MS
     this.#capacity = options.capacity ?? DEFAULT_CAPACITY
   }
@@ -100,7 +101,7 @@ export class NonceMint {
   }
 
   #mac(payload: string, realm: string): string {
-    return createHmac('sha256', this.#key).update(`${payload}\n${realm}`).digest('base64url').slice(0, MAC_LENGTH)
+    return this.#hmac.of(`${payload}\n${realm}`, 'base64url').slice(0, MAC_LENGTH)
   }
 }
 

@@ -1,5 +1,6 @@
-import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Clock, Millis } from '#base/clock.ts'
+import { HmacSha256 } from '#base/hmac.ts'
 import type { DigestAlgorithm, DigestUser } from '#sip/agent.ts'
 import { DIGEST_LENGTH, digestResponse } from '#sip/auth/digest.ts'
 import { NonceMint } from '#sip/auth/nonce.ts'
@@ -39,11 +40,11 @@ export interface Claim {
  */
 export class DigestServer {
   readonly #nonces: NonceMint
-  readonly #key: KeyObject
+  readonly #hmac: HmacSha256
   readonly #algorithms: readonly DigestAlgorithm[]
 
   constructor(options: DigestServerOptions) {
-    this.#key = options.key
+    this.#hmac = new HmacSha256(options.key)
     this.#algorithms = options.algorithms
     this.#nonces = new NonceMint({
       clock: options.clock,
@@ -109,8 +110,7 @@ export class DigestServer {
 
   /** A secret that nobody can know; computed for known users too, so that time tells nothing. */
   #decoy(algorithm: DigestAlgorithm, username: string, realm: string): string {
-    const mac = createHmac('sha256', this.#key).update(`decoy\n${realm}\n${username}`).digest('hex')
-    return mac.slice(0, DIGEST_LENGTH[algorithm])
+    return this.#hmac.of(`decoy\n${realm}\n${username}`, 'hex').slice(0, DIGEST_LENGTH[algorithm])
   }
 }
 
