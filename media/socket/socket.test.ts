@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomInt } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -284,4 +285,38 @@ test('a line carries messages in order in both directions, tells its end, and re
   connectToPath(path, { up: () => undefined, message: () => undefined, gone: nobody.resolve })
   assert.match(await nobody.promise, /ENOENT/)
   await rm(folder, { recursive: true })
+})
+
+test('what is sent in many turns of the event loop wakes the other side less often', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'line-'))
+  const path = join(folder, 's')
+  const messages = Array.from({ length: 50 }, (_, n) => n)
+  const all = Promise.withResolvers<void>()
+  let text = ''
+  let reads = 0
+  const server = createServer((socket) => {
+    socket.on('data', (chunk: Buffer) => {
+      reads++
+      text += chunk.toString()
+      if (text.split('\n').length > messages.length) all.resolve()
+    })
+  })
+  await new Promise<void>((resolve) => void server.listen(path, resolve))
+  const up = Promise.withResolvers<void>()
+  const gone = Promise.withResolvers<string>()
+  const line = connectToPath<string, number>(path, { up: up.resolve, message: () => undefined, gone: gone.resolve })
+  t.after(async () => {
+    line.end()
+    await gone.promise
+    server.close()
+    await rm(folder, { recursive: true })
+  })
+  await up.promise
+  for (const n of messages) {
+    line.send(n)
+    await turn()
+  }
+  await all.promise
+  assert.deepEqual(text.trim().split('\n').map(Number), messages)
+  assert.ok(reads < messages.length / 2, `${reads} reads`)
 })

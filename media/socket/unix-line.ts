@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net'
 
 /** A two-way line of plain-data messages to another process of this machine, in order. */
 export interface Line<Out> {
-  /** Messages of `GATHER_MS` go out in one write, in order. After `end` nothing happens. */
+  /** Goes out with what else there is to send, in order: at the end of this turn of the event loop, or `PACE_MS` after the write before. After `end` nothing happens. */
   send(message: Out): void
   /** What was sent still goes out, then the line ends. Idempotent. */
   end(): void
@@ -16,10 +16,10 @@ export interface LineEvents<In> {
 }
 
 /**
- * How long messages gather: each write wakes the other process, which costs more than carrying a message does, and nobody hears a delay of this
- * size.
+ * Between two writes: each wakes the other process, which costs more than carrying a message does, and nobody hears the length of a packet. What
+ * comes after a pause need not wait.
  */
-const GATHER_MS = 3
+const PACE_MS = 20
 
 /** A peer that does not read is cut off when so much waits for it. */
 const MOST_WAITING_BYTES = 64 * 1024 * 1024
@@ -78,13 +78,15 @@ function answers(path: string): Promise<boolean> {
 
 function lineOver<In, Out>(socket: Socket, events: LineEvents<In>): Line<Out> {
   let waiting = ''
-  let flushing: NodeJS.Timeout | null = null
+  let isDue = false
+  let mayWriteAt = 0
   let why = 'ended'
   const flush = (): void => {
-    flushing = null
+    isDue = false
     const text = waiting
     waiting = ''
-    if (socket.destroyed) return
+    if (socket.destroyed || text === '') return
+    mayWriteAt = performance.now() + PACE_MS
     socket.write(text)
     if (socket.writableLength > MOST_WAITING_BYTES) socket.destroy(new Error('the other side does not read'))
   }
@@ -102,18 +104,20 @@ function lineOver<In, Out>(socket: Socket, events: LineEvents<In>): Line<Out> {
   })
   socket.on('error', (fault) => (why = fault.message))
   socket.once('close', () => {
-    if (flushing !== null) clearTimeout(flushing)
     events.gone(why)
   })
   return {
     send(message) {
       if (socket.destroyed || socket.writableEnded) return
       waiting += `${JSON.stringify(message)}\n`
-      flushing ??= setTimeout(flush, GATHER_MS)
+      if (isDue) return
+      isDue = true
+      const pauseMs = mayWriteAt - performance.now()
+      if (pauseMs <= 0) setImmediate(flush)
+      else setTimeout(flush, pauseMs)
     },
     end() {
       if (socket.destroyed || socket.writableEnded) return
-      if (flushing !== null) clearTimeout(flushing)
       flush()
       socket.end()
     },
