@@ -1,4 +1,5 @@
 import type { Clock, Millis } from '#base/clock.ts'
+import type { TimerWheel, WheelTimer } from '#base/timer-wheel.ts'
 import type { RateHz } from '#media/codec/codec.ts'
 import type { Press } from '#media/dtmf/event-receiver.ts'
 import type { Codec, EndpointId, SocketAddress, StreamParams, StreamStats, MixTerms, RoomId } from '#media/engine.ts'
@@ -26,6 +27,8 @@ import type { KeptRollover } from '#media/srtp/receiver.ts'
 /** What the packet path needs from the engine it runs in. */
 export interface PipelineNeeds {
   readonly clock: Clock
+  /** For what is looked after now and then. */
+  readonly wheel: TimerWheel
   /** A uniform integer in [0, limit). */
   below(limit: number): number
   /** Calls `beat` every 20 ms from now on, while it returns true. */
@@ -34,6 +37,10 @@ export interface PipelineNeeds {
 
 /** A prompt to a peer behind NAT waits so long for the peer's first packet before it plays to nobody. */
 const LATCH_PATIENCE_MS: Millis = 3000
+
+/** A new aim is looked after no sooner: whoever has something to say has said it by then. Up to as much later, so that not all are at once after a restart. */
+const FIRST_LOOK_MS: Millis = 100
+const LEAST_LOOK_MS: Millis = 100
 
 /** For keeping a way open. */
 const SILENT_BEAT = new Int16Array(BEAT_MS * 8)
@@ -68,6 +75,7 @@ export class RtpEndpoint implements Arrivals {
   readonly #needs: PipelineNeeds
   readonly #tell: (event: EndpointEvent) => void
   readonly #seat: Seat
+  readonly #look: WheelTimer
   #pair: PortPair | null = null
   #aimedAt: Millis
 
@@ -85,6 +93,7 @@ export class RtpEndpoint implements Arrivals {
     this.#seat = new Seat(id, { sender, packetizer, generator, decoding: this.#decoding, tap: this.#tap })
     const reporting = { now: () => clock.now(), wall: () => clock.wall(), below: (limit: number) => needs.below(limit) }
     this.#reports = new Reports(reporting, cname, { receiver: this.#receiver, sender: this.#sender, secrecy: this.#secrecy })
+    this.#look = needs.wheel.timer(() => this.#housekeep())
     this.#aimedAt = clock.now()
   }
 
@@ -161,6 +170,7 @@ export class RtpEndpoint implements Arrivals {
   latched(pair: SocketAddress): void {
     this.#sender.sendTo(this.#receiver.accept.target)
     this.#reports.latched(pair)
+    this.watch()
   }
 
   first(from: SocketAddress): void {
@@ -169,6 +179,14 @@ export class RtpEndpoint implements Arrivals {
 
   wake(): void {
     this.#needs.wake(this)
+  }
+
+  /** Looks after it when the next thing is due. */
+  watch(): void {
+    if (this.stream === null) return
+    const now = this.#needs.clock.now()
+    const dueAt = Math.min(this.#receiver.dueAt, this.#reports.dueAt, this.#sender.dueAt, this.#secrecy.dueAt(now))
+    this.#look.start(Math.max(LEAST_LOOK_MS, dueAt - now))
   }
 
   // ---- Time ----
@@ -187,7 +205,9 @@ export class RtpEndpoint implements Arrivals {
     const listens = ear?.isOn === true
     // The tone itself goes on to the peer in the audio, so that only the owner is told.
     for (const { digit, ms } of ear?.beat() ?? []) this.#tell({ kind: 'digit', digit, ms })
-    return generates || flows || listens || this.#receiver.pending
+    const goesOn = generates || flows || listens || this.#receiver.pending
+    if (!goesOn) this.watch()
+    return goesOn
   }
 
   /** What the joined party says, as samples. */
@@ -201,16 +221,23 @@ export class RtpEndpoint implements Arrivals {
     return target === null && this.stream?.accept.mode === 'latch' && now - this.#aimedAt < LATCH_PATIENCE_MS
   }
 
-  /** Watches for silence, reports by RTCP, keeps NAT bindings. To be called a few times a second. */
-  housekeep(now: Millis): void {
-    if (this.stream === null) return
+  /** Watches for silence, reports by RTCP, keeps NAT bindings. */
+  #housekeep(): void {
+    const now = this.#needs.clock.now()
     const silentMs = this.#receiver.housekeep(now)
     if (silentMs !== null) this.#tell({ kind: 'silent', ms: silentMs })
     const quality = this.#reports.housekeep(now)
     if (quality !== null) this.#tell({ kind: 'quality', quality })
-    if (this.#sender.housekeep(now)) this.#packetizer.push(SILENT_BEAT, 8000, now)
+    if (this.#sender.housekeep(now)) this.#saySilence(now)
     const rollover = this.#secrecy.housekeep(now)
     if (rollover !== null) this.#tell({ kind: 'rolled-over', rollover })
+    this.watch()
+  }
+
+  /** One packet of it. */
+  #saySilence(now: Millis): void {
+    const ptimeMs = this.stream?.ptimeMs ?? 0
+    for (let ms = 0; ms < ptimeMs; ms += BEAT_MS) this.#packetizer.push(SILENT_BEAT, 8000, now)
   }
 
   // ---- Commands ----
@@ -239,6 +266,7 @@ export class RtpEndpoint implements Arrivals {
     this.#listenInband(stream)
     this.#sender.sendTo(this.#receiver.accept.target)
     this.#aimedAt = this.#needs.clock.now()
+    this.#look.start(FIRST_LOOK_MS + this.#needs.below(FIRST_LOOK_MS))
   }
 
   #listenInband(stream: StreamParams): void {
@@ -354,6 +382,7 @@ export class RtpEndpoint implements Arrivals {
   close(): PortPair | null {
     this.part()
     this.stop()
+    this.#look.stop()
     this.#reports.send(this.#needs.clock.now(), true)
     const pair = this.#pair
     this.#pair = null

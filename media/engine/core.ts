@@ -2,6 +2,7 @@ import type { Clock, Millis } from '#base/clock.ts'
 import type { Busyness } from '#base/idle-collection.ts'
 import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
+import { TimerWheel } from '#base/timer-wheel.ts'
 import type { EndpointId, PlayId, PlayItem, SocketAddress, StreamParams, RoomId } from '#media/engine.ts'
 import type { Clip } from '#media/engine/clip.ts'
 import { Captures } from '#media/engine/captures.ts'
@@ -40,13 +41,11 @@ interface Slot {
   play: { play: PlayId; items: readonly PlayItem[]; loop: boolean; player: Player | null } | null
   /** Plays up to this one are over. */
   lastPlay: PlayId
-  /** In which beat of HOUSEKEEPING_BEATS it is looked after. */
-  readonly turn: number
 }
 
-/** Between the looks at one endpoint: silence, reports, keep-alive. Each beat looks at as many as the others do, so that none takes long. */
-const HOUSEKEEPING_BEATS = 10
-const HOUSEKEEPING_SPREAD = 5
+/** What endpoints are looked after for, silence, reports, keep-alive, may be so much late, and what is due in seconds later still: each tick wakes this process. */
+const LOOK_GRANULE_MS: Millis = 50
+const LONG_GRANULE_MS: Millis = 200
 
 /** One media engine: endpoints by id, commands in, events out. Knows nothing of processes or of who commands. */
 export class EngineCore {
@@ -58,8 +57,8 @@ export class EngineCore {
   readonly #recordings: Recordings
   readonly #captures: Captures
   readonly #heartbeat: Heartbeat
+  readonly #wheel: TimerWheel
   readonly #cname: string
-  #beats = 0
   #opened = 0
   #closed = false
 
@@ -70,6 +69,7 @@ export class EngineCore {
     this.#recordings = new Recordings(needs, emit)
     this.#captures = new Captures(needs)
     this.#heartbeat = new Heartbeat(needs.clock, BEAT_MS, (now) => this.#beat(now))
+    this.#wheel = new TimerWheel(needs.clock, LOOK_GRANULE_MS, LONG_GRANULE_MS)
   }
 
   /** Carries out one command about an endpoint. One that comes too late, for an endpoint that is gone, changes nothing. */
@@ -159,14 +159,20 @@ export class EngineCore {
     if (this.#slots.has(id)) return
     const endpoint = new RtpEndpoint(
       id,
-      { clock: this.#needs.clock, below: (limit) => this.#needs.random.below(limit), wake: (each) => void this.#awake.add(each) },
+      {
+        clock: this.#needs.clock,
+        wheel: this.#wheel,
+        below: (limit) => this.#needs.random.below(limit),
+        wake: (each) => {
+          this.#awake.add(each)
+          this.#heartbeat.start()
+        },
+      },
       this.#cname,
       (event) => this.#emit(id, event),
     )
-    // At first after five beats or more; those opened in one beat, as after a restart, not all in the same.
-    const turn = (this.#beats + HOUSEKEEPING_BEATS - (this.#opened++ % HOUSEKEEPING_SPREAD)) % HOUSEKEEPING_BEATS
-    this.#slots.set(id, { endpoint, local, play: null, lastPlay: 0, turn })
-    this.#heartbeat.start()
+    this.#opened++
+    this.#slots.set(id, { endpoint, local, play: null, lastPlay: 0 })
     const pair = this.#needs.stock.take(local)
     if (pair !== null) endpoint.attach(pair)
     else void this.#claim(id, local)
@@ -209,6 +215,7 @@ export class EngineCore {
   #mix({ endpoint }: Slot, { room: id, terms }: Extract<Command, { kind: 'mix' }>): void {
     const room = this.#rooms.get(id) ?? new Room()
     this.#rooms.set(id, room)
+    this.#heartbeat.start()
     endpoint.enter({ id, room }, terms)
   }
 
@@ -289,9 +296,7 @@ export class EngineCore {
       else room.beat(now)
     }
     this.#needs.recorder.tick(now)
-    this.#beats = (this.#beats + 1) % HOUSEKEEPING_BEATS
-    for (const { endpoint, turn } of this.#slots.values()) if (turn === this.#beats) endpoint.housekeep(now)
-    return this.#slots.size > 0 || this.#needs.recorder.load.open > 0
+    return this.#awake.size > 0 || this.#rooms.size > 0 || this.#needs.recorder.load.open > 0
   }
 }
 

@@ -122,8 +122,8 @@ export class RemoteEndpoint implements Endpoint {
 
   close(): void {
     if (this.#closed) return
-    this.#client.part(this)
     this.#closed = true
+    this.#client.part(this)
     this.wanted.play = null
     for (const recording of this.wanted.recordings.values()) recording.stopped = true
     this.link.send({ kind: 'close', id: this.id })
@@ -147,7 +147,7 @@ export class RemoteEndpoint implements Endpoint {
     this.link.send({ kind: 'mix', id: this.id, room, terms })
   }
 
-  /** Undoes a join within one engine, or leaves a room; the other half learns of it here, too. */
+  /** Undoes a join within one engine, or leaves a room; the other half learns of it here, too. Who closes parts there without being told. */
   partHere(): void {
     const { joined, mixed } = this.wanted
     if (joined === null && mixed === null) return
@@ -155,7 +155,7 @@ export class RemoteEndpoint implements Endpoint {
     this.wanted.mixed = null
     const other = joined === null ? undefined : this.link.find(joined)
     if (other !== undefined && other.wanted.joined === this.id) other.wanted.joined = null
-    this.link.send({ kind: 'part', id: this.id })
+    if (!this.#closed) this.link.send({ kind: 'part', id: this.id })
   }
 
   /** What was taken over is ours from here on. */

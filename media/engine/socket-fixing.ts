@@ -43,12 +43,18 @@ export class SocketFixing {
     if (pair !== null && !this.#wildcard) this.#socket.fix(pair)
   }
 
-  /** A valid packet came from the pair. */
-  heard(now: Millis): void {
+  /** A valid packet came from the pair. True: it is watched from now on. */
+  heard(now: Millis): boolean {
     if (this.#watched !== null) this.#watched.heardAt = now
-    if (!this.#wildcard || this.#neverAgain || this.#wanted === null || this.#socket.fixed) return
+    if (!this.#wildcard || this.#neverAgain || this.#wanted === null || this.#socket.fixed) return false
     this.#socket.fix(this.#wanted)
     this.#watched = { since: now, heardAt: now }
+    return true
+  }
+
+  /** When `housekeep` has something to do: Infinity while nothing is watched. */
+  get dueAt(): Millis {
+    return this.#watched === null ? Number.POSITIVE_INFINITY : this.#watched.heardAt + SILENT_MS
   }
 
   housekeep(now: Millis): void {

@@ -27,6 +27,8 @@ export interface Arrivals {
   first(from: SocketAddress): void
   /** `expire` has something to watch. */
   wake(): void
+  /** `housekeep` has something to do sooner than it had. */
+  watch(): void
 }
 
 /** The header of the packet in hand: one at a time goes through, so one is enough, and it stays in the processor's cache. */
@@ -113,8 +115,10 @@ export class Receiver {
 
   #hear(now: Millis, address: string, port: number): void {
     this.#lastHeardAt = now
-    this.#toldSilent = false
-    this.#fixing?.heard(now)
+    if (this.#fixing?.heard(now) === true || this.#toldSilent) {
+      this.#toldSilent = false
+      this.#to.watch()
+    }
     if (this.heard) return
     this.heard = true
     this.#to.first({ address, port })
@@ -162,14 +166,24 @@ export class Receiver {
     return this.#presses.expire(now)
   }
 
-  /** To be called a few times a second. How long nothing was heard, once that is longer than agreed; null: nothing to tell. */
+  /** When `housekeep` has something to do, unless more is heard. */
+  get dueAt(): Millis {
+    return Math.min(this.#silentAt, this.#fixing?.dueAt ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** To be called when it is due. How long nothing was heard, once that is longer than agreed; null: nothing to tell. */
   housekeep(now: Millis): Millis | null {
-    const stream = this.#stream
     this.#fixing?.housekeep(now)
-    if (stream === null || stream.silenceMs <= 0 || !this.listens || this.#toldSilent || now - this.#lastHeardAt < stream.silenceMs)
-      return null
+    if (now < this.#silentAt) return null
     this.#toldSilent = true
     return Math.round(now - this.#lastHeardAt)
+  }
+
+  /** When the peer has been silent for too long, if nothing more is heard. */
+  get #silentAt(): Millis {
+    const stream = this.#stream
+    if (stream === null || stream.silenceMs <= 0 || !this.listens || this.#toldSilent) return Number.POSITIVE_INFINITY
+    return this.#lastHeardAt + stream.silenceMs
   }
 
   close(): void {

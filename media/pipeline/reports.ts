@@ -29,7 +29,7 @@ export class Reports {
   readonly #accept = new AcceptRule()
   #stream: StreamParams | null = null
   #pair: PortPair | null = null
-  #dueAt: Millis
+  #reportAt: Millis
 
   constructor(needs: ReportNeeds, cname: string, stages: { receiver: Receiver; sender: Sender; secrecy: Secrecy }) {
     this.#needs = needs
@@ -38,7 +38,7 @@ export class Reports {
     this.#secrecy = stages.secrecy
     this.#rtcp = new RtcpSession(cname)
     this.#quality = new QualityWatch(stages.receiver.reception, this.#rtcp, () => stages.sender.outgoing, needs.now())
-    this.#dueAt = needs.now() + this.#pause() / 2
+    this.#reportAt = needs.now() + this.#pause() / 2
   }
 
   get remoteLost(): number | null {
@@ -96,10 +96,15 @@ export class Reports {
     if (this.#isMuxed()) this.#accept.fix(pair.address, pair.port)
   }
 
-  /** To be called a few times a second. What is to be told of how the audio comes through. */
+  /** When `housekeep` has something to do. */
+  get dueAt(): Millis {
+    return Math.min(this.#reportAt, this.#quality.dueAt)
+  }
+
+  /** To be called when it is due. What is to be told of how the audio comes through. */
   housekeep(now: Millis): StreamQuality | null {
-    if (now >= this.#dueAt) {
-      this.#dueAt = now + this.#pause()
+    if (now >= this.#reportAt) {
+      this.#reportAt = now + this.#pause()
       this.send(now, false)
     }
     return this.#stream === null ? null : this.#quality.housekeep(this.#stream, now)

@@ -6,6 +6,9 @@ import type { StreamCrypto } from '#media/srtp/suites.ts'
 /** What is still on its way under the key before is heard for so long after a change. */
 const OLD_KEY_MS: Millis = 5000
 
+/** Between two looks at the counters. */
+const LOOK_MS: Millis = 200
+
 /**
  * Whether one endpoint's packets are protected, and by which keys. A change of the peer's key is heard under both for a while (RFC 4568
  * §7.1.4); our own key and its index go on as long as the key is the same, whatever else changes. A key that cannot be used lets nothing through.
@@ -64,7 +67,12 @@ export class Secrecy {
     return this.#receiver?.rollover ?? null
   }
 
-  /** To be called a few times a second. A rollover counter that changed since last asked. */
+  /** When `housekeep` has something to do: while packets are protected, often enough that no counter is lost with an engine. */
+  dueAt(now: Millis): Millis {
+    return this.isOff ? Number.POSITIVE_INFINITY : now + LOOK_MS
+  }
+
+  /** To be called when it is due. A rollover counter that changed since last asked. */
   housekeep(now: Millis): KeptRollover | null {
     if (this.#previous !== null && now >= this.#previousUntil) this.#previous = null
     return this.#receiver?.takeRollover() ?? null

@@ -165,7 +165,12 @@ export class Sender {
     if (!this.#relays) this.outgoing.interrupt()
   }
 
-  /** Keeps the way to the peer open while nothing is sent. To be called a few times a second. True: silence is due that only an encoder can make. */
+  /** When `housekeep` has something to do, unless more is sent. */
+  get dueAt(): Millis {
+    return this.#relays ? this.outgoing.lastAt + KEEP_ALIVE_MS : Number.POSITIVE_INFINITY
+  }
+
+  /** Keeps the way to the peer open while nothing is sent. To be called when it is due. True: silence is due that only an encoder can make. */
   housekeep(now: Millis): boolean {
     const stream = this.stream
     if (stream === null || !this.#relays || now - this.outgoing.lastAt < KEEP_ALIVE_MS) return false

@@ -39,7 +39,12 @@ export class QualityWatch {
     this.#nextAt = now + STRETCH_MS
   }
 
-  /** To be called a few times a second. What is to be told: the class of the last stretch is another than that told last. */
+  /** When `housekeep` has something to do. */
+  get dueAt(): Millis {
+    return this.#nextAt
+  }
+
+  /** To be called when it is due. What is to be told: the class of the last stretch is another than that told last. */
   housekeep(stream: StreamParams, now: Millis): StreamQuality | null {
     if (now < this.#nextAt) return null
     this.#nextAt = now + STRETCH_MS
