@@ -16,6 +16,9 @@ const testPrograms = [
   { program: 'flite', debian: ['flite'], for: 'speech' },
   { program: 'opusdec', debian: ['opus-tools'], for: 'listening to recordings' },
   { program: 'chromium', debian: ['chromium'], for: 'the page' },
+  { program: 'tcpdump', debian: ['tcpdump'], for: 'reading captured packets' },
+  { program: 'openssl', debian: ['openssl'], for: 'certificates' },
+  { program: 'python3', debian: ['python3'], for: 'reading XML' },
 ]
 
 /** One of these speaks the system's own sentences; prompts that are files need none. */
