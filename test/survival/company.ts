@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CallView } from '#contract/api/calls.ts'
 import type { TransportName } from '#sip/agent.ts'
-import { beatFor } from '#test/survival/talker.ts'
 import { type Party, Town } from '#test/survival/town.ts'
 import type { RunningSystem } from '#test/system/running-system.ts'
 
@@ -85,7 +84,7 @@ export async function talking(town: Town, count: number): Promise<{ pairs: Pair[
   const pairs: Pair[] = []
   for (let i = 0; i < count; i++) pairs.push(await callPair(town, i))
   const everybody = pairs.flatMap(({ caller, callee }) => [caller, callee])
-  const beat = beatFor(everybody.map((party) => party.talker))
+  const beat = town.beat(everybody)
   await Promise.all(everybody.map((party) => party.talker.heard))
   for (const party of everybody) party.talker.reset()
   return { pairs, everybody, beat }

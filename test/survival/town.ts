@@ -7,7 +7,7 @@ import type { Body, DialogEnd, IncomingInvite, IncomingRequest, InviteDialog, Tr
 import type { Agent } from '#sip/agent/agent.ts'
 import type { SipResponse } from '#sip/message/message.ts'
 import { Registration } from '#sip/registrar/registration.ts'
-import { Talker } from '#test/survival/talker.ts'
+import { beatFor, Talker } from '#test/survival/talker.ts'
 
 const address = '127.0.0.1'
 
@@ -74,6 +74,7 @@ export class Town implements AsyncDisposable {
   readonly #domain: string
   readonly #registrations: Registration[] = []
   readonly #parties: Party[] = []
+  readonly #beats = new DisposableStack()
   readonly #waiting = new Map<string, (party: Party) => void>()
 
   private constructor(agent: Agent, server: Town['server'], domain: string) {
@@ -155,6 +156,11 @@ export class Town implements AsyncDisposable {
     return new Promise((resolve) => this.#waiting.set(user, resolve))
   }
 
+  /** These talk until it is disposed of, or the town is: what fails in between is not drowned by talkers that have no socket any more. */
+  beat(parties: readonly Party[]): Disposable {
+    return this.#beats.use(beatFor(parties.map((party) => party.talker)))
+  }
+
   async #ring(incoming: IncomingInvite): Promise<void> {
     const user = /^sip:([^@]+)@/.exec(incoming.request.uri)?.[1] ?? ''
     const party = new Party(await Talker.open(address))
@@ -166,6 +172,7 @@ export class Town implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#beats.dispose()
     for (const registration of this.#registrations) void registration.stop()
     for (const party of this.#parties) party.talker[Symbol.dispose]()
     await this.agent.close()
