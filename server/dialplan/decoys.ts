@@ -1,5 +1,5 @@
 import { createSecretKey } from 'node:crypto'
-import { HmacSha256 } from '#base/hmac.ts'
+import { HmacSha256 } from '#sip/auth/hmac.ts'
 import type { DigestAlgorithm, DigestUser } from '#sip/agent.ts'
 import type { CompiledConfig, CompiledDevice } from '#server/config/compiled.ts'
 

@@ -1,6 +1,6 @@
 import { type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Clock, Millis } from '#base/clock.ts'
-import { HmacSha256 } from '#base/hmac.ts'
+import { HmacSha256 } from '#sip/auth/hmac.ts'
 import type { DigestAlgorithm, DigestUser } from '#sip/agent.ts'
 import { DIGEST_LENGTH, digestResponse } from '#sip/auth/digest.ts'
 import { NonceMint } from '#sip/auth/nonce.ts'

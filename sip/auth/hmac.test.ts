@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac, createSecretKey } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { HmacSha256 } from '#base/hmac.ts'
+import { HmacSha256 } from '#sip/auth/hmac.ts'
 
 test('any key and text have the digest that OpenSSL gives them, one after the other', () => {
   fc.assert(
