@@ -29,10 +29,13 @@ export interface PipelineNeeds {
   readonly clock: Clock
   /** For what is looked after now and then. */
   readonly wheel: TimerWheel
+  /** Names this end of its streams in RTCP, random (RFC 7022 §4.2). */
+  readonly cname: string
   /** A uniform integer in [0, limit). */
   below(limit: number): number
   /** Calls `beat` every 20 ms from now on, while it returns true. */
   wake(endpoint: RtpEndpoint): void
+  tell(id: EndpointId, event: EndpointEvent): void
 }
 
 /** A prompt to a peer behind NAT waits so long for the peer's first packet before it plays to nobody. */
@@ -73,28 +76,22 @@ export class RtpEndpoint implements Arrivals {
   readonly #generator: Generator
   readonly #reports: Reports
   readonly #needs: PipelineNeeds
-  readonly #tell: (event: EndpointEvent) => void
-  readonly #seat: Seat
+  /** Made when it enters a room. */
+  #seat: Seat | null = null
   readonly #look: WheelTimer
   #pair: PortPair | null = null
   #aimedAt: Millis
 
-  constructor(id: EndpointId, needs: PipelineNeeds, cname: string, tell: (event: EndpointEvent) => void) {
+  constructor(id: EndpointId, needs: PipelineNeeds) {
     this.id = id
     this.#needs = needs
-    this.#tell = tell
-    const { clock } = needs
-    const start = () => ({ ssrc: needs.below(2 ** 32), sequence: needs.below(2 ** 16), timestamp: needs.below(2 ** 32) })
-    this.#sender = new Sender(this.#tap, this.#secrecy, start)
-    this.#receiver = new Receiver(this, this.#secrecy, () => clock.now())
+    this.#sender = new Sender(this.#tap, this.#secrecy, needs)
+    this.#receiver = new Receiver(this, this.#secrecy, needs.clock)
     this.#packetizer = new Packetizer(this.#sender)
     this.#generator = new Generator(this.#sender, this.#packetizer)
-    const [sender, packetizer, generator] = [this.#sender, this.#packetizer, this.#generator]
-    this.#seat = new Seat(id, { sender, packetizer, generator, decoding: this.#decoding, tap: this.#tap })
-    const reporting = { now: () => clock.now(), wall: () => clock.wall(), below: (limit: number) => needs.below(limit) }
-    this.#reports = new Reports(reporting, cname, { receiver: this.#receiver, sender: this.#sender, secrecy: this.#secrecy })
+    this.#reports = new Reports(needs, { receiver: this.#receiver, sender: this.#sender, secrecy: this.#secrecy })
     this.#look = needs.wheel.timer(() => this.#housekeep())
-    this.#aimedAt = clock.now()
+    this.#aimedAt = needs.clock.now()
   }
 
   // ---- What arrives (Arrivals) ----
@@ -109,7 +106,7 @@ export class RtpEndpoint implements Arrivals {
       this.#inband.audio(packet, header, codec)
       this.wake()
     }
-    if (this.#seat.isTaken) {
+    if (this.#seat !== null) {
       this.#seat.audio(packet, header, codec)
       return
     }
@@ -130,7 +127,7 @@ export class RtpEndpoint implements Arrivals {
   noise(packet: Buffer, header: RtpHeader): void {
     const peer = this.#peer
     const own = this.stream
-    if (this.#seat.isTaken && own !== null) this.#decoding.noise(packet, header, own.codec)
+    if (this.#seat !== null && own !== null) this.#decoding.noise(packet, header, own.codec)
     const stream = peer === null ? null : peer.stream
     if (peer === null || own === null || stream === null) return
     if (!this.#decoding.isOn && stream.noisePayloadType !== undefined && areAlike(own.codec, stream.codec)) {
@@ -158,7 +155,7 @@ export class RtpEndpoint implements Arrivals {
 
   /** Told to the owner; a peer that has not had the event itself gets the digit anew, as event or tone. */
   press(press: Press): void {
-    this.#tell({ kind: 'digit', digit: press.digit, ms: press.ms })
+    this.#needs.tell(this.id, { kind: 'digit', digit: press.digit, ms: press.ms })
     const peer = this.#peer
     if (peer !== null && (peer.stream?.dtmfPayloadType === null || !this.#passesEvents(peer))) peer.sendDigits(press.digit, press.ms)
   }
@@ -174,7 +171,7 @@ export class RtpEndpoint implements Arrivals {
   }
 
   first(from: SocketAddress): void {
-    this.#tell({ kind: 'audio', from, latched: this.#receiver.accept.latched !== null })
+    this.#needs.tell(this.id, { kind: 'audio', from, latched: this.#receiver.accept.latched !== null })
   }
 
   wake(): void {
@@ -199,12 +196,12 @@ export class RtpEndpoint implements Arrivals {
     }
     const generates = this.#generator.beat(now, BEAT_MS, this.#awaitsLatch(now))
     // In a room it is the room that pulls.
-    const flows = !this.#seat.isTaken && this.#decoding.isFlowing
+    const flows = this.#seat === null && this.#decoding.isFlowing
     if (flows) this.#decoding.pull((pcm, rateHz) => this.#peer?.hear(pcm, rateHz, now))
     const ear = this.#peer === null ? this.#inband : null
     const listens = ear?.isOn === true
     // The tone itself goes on to the peer in the audio, so that only the owner is told.
-    for (const { digit, ms } of ear?.beat() ?? []) this.#tell({ kind: 'digit', digit, ms })
+    for (const { digit, ms } of ear?.beat() ?? []) this.#needs.tell(this.id, { kind: 'digit', digit, ms })
     const goesOn = generates || flows || listens || this.#receiver.pending
     if (!goesOn) this.watch()
     return goesOn
@@ -225,12 +222,12 @@ export class RtpEndpoint implements Arrivals {
   #housekeep(): void {
     const now = this.#needs.clock.now()
     const silentMs = this.#receiver.housekeep(now)
-    if (silentMs !== null) this.#tell({ kind: 'silent', ms: silentMs })
+    if (silentMs !== null) this.#needs.tell(this.id, { kind: 'silent', ms: silentMs })
     const quality = this.#reports.housekeep(now)
-    if (quality !== null) this.#tell({ kind: 'quality', quality })
+    if (quality !== null) this.#needs.tell(this.id, { kind: 'quality', quality })
     if (this.#sender.housekeep(now)) this.#saySilence(now)
     const rollover = this.#secrecy.housekeep(now)
-    if (rollover !== null) this.#tell({ kind: 'rolled-over', rollover })
+    if (rollover !== null) this.#needs.tell(this.id, { kind: 'rolled-over', rollover })
     this.watch()
   }
 
@@ -311,17 +308,24 @@ export class RtpEndpoint implements Arrivals {
 
   /** Takes part in a room, which from now on makes what the peer hears; a join or another room is left. */
   enter(room: { id: RoomId; room: Room }, terms: MixTerms): void {
-    if (!this.#seat.isIn(room.room)) this.part()
+    if (this.#seat?.isIn(room.room) !== true) this.part()
+    this.#seat ??= this.#makeSeat()
     this.#seat.take(room, terms)
   }
 
+  #makeSeat(): Seat {
+    const [sender, packetizer, generator] = [this.#sender, this.#packetizer, this.#generator]
+    return new Seat(this.id, { sender, packetizer, generator, decoding: this.#decoding, tap: this.#tap })
+  }
+
   get mixed(): { room: RoomId; terms: MixTerms } | null {
-    return this.#seat.mixed
+    return this.#seat?.mixed ?? null
   }
 
   /** Ends a join, or leaves the room. */
   part(): void {
-    this.#seat.leave()
+    this.#seat?.leave()
+    this.#seat = null
     const peer = this.#peer
     this.#peer = null
     this.#stopDecoding()

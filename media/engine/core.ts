@@ -14,7 +14,7 @@ import { Recordings } from '#media/engine/recordings.ts'
 import type { SoundFault, Sounds } from '#media/engine/sounds.ts'
 import type { PortStock } from '#media/engine/stock.ts'
 import { Room } from '#media/mix/room.ts'
-import { RtpEndpoint } from '#media/pipeline.ts'
+import { type PipelineNeeds, RtpEndpoint } from '#media/pipeline.ts'
 import { BEAT_MS } from '#media/pipeline/beat.ts'
 import type { Recorder } from '#media/record/recorder.ts'
 import { canonicalAddress, canonicalSocketAddress } from '#media/socket/address.ts'
@@ -57,19 +57,27 @@ export class EngineCore {
   readonly #recordings: Recordings
   readonly #captures: Captures
   readonly #heartbeat: Heartbeat
-  readonly #wheel: TimerWheel
-  readonly #cname: string
+  readonly #pipeline: PipelineNeeds
   #opened = 0
   #closed = false
 
   constructor(needs: CoreNeeds, emit: (id: EndpointId, event: EndpointEvent) => void) {
     this.#needs = needs
     this.#emit = emit
-    this.#cname = needs.random.hex(12)
     this.#recordings = new Recordings(needs, emit)
     this.#captures = new Captures(needs)
     this.#heartbeat = new Heartbeat(needs.clock, BEAT_MS, (now) => this.#beat(now))
-    this.#wheel = new TimerWheel(needs.clock, LOOK_GRANULE_MS, LONG_GRANULE_MS)
+    this.#pipeline = {
+      clock: needs.clock,
+      wheel: new TimerWheel(needs.clock, LOOK_GRANULE_MS, LONG_GRANULE_MS),
+      cname: needs.random.hex(12),
+      below: (limit) => needs.random.below(limit),
+      tell: emit,
+      wake: (endpoint) => {
+        this.#awake.add(endpoint)
+        this.#heartbeat.start()
+      },
+    }
   }
 
   /** Carries out one command about an endpoint. One that comes too late, for an endpoint that is gone, changes nothing. */
@@ -157,20 +165,7 @@ export class EngineCore {
 
   #open(id: EndpointId, local: SocketAddress): void {
     if (this.#slots.has(id)) return
-    const endpoint = new RtpEndpoint(
-      id,
-      {
-        clock: this.#needs.clock,
-        wheel: this.#wheel,
-        below: (limit) => this.#needs.random.below(limit),
-        wake: (each) => {
-          this.#awake.add(each)
-          this.#heartbeat.start()
-        },
-      },
-      this.#cname,
-      (event) => this.#emit(id, event),
-    )
+    const endpoint = new RtpEndpoint(id, this.#pipeline)
     this.#opened++
     this.#slots.set(id, { endpoint, local, play: null, lastPlay: 0 })
     const pair = this.#needs.stock.take(local)

@@ -137,6 +137,29 @@ test('a promised port that another process still has is tried for a while', asyn
   assert.deepEqual(await never, { kind: 'taken', port: 20_200, code: 'EADDRINUSE' })
 })
 
+test('what a burst of calls has bound is there for the next one, and closed when there is none', async () => {
+  const { stock, network, clock } = build(20_000, 29_999)
+  await stock.open()
+  const burst = async (): Promise<PortPair[]> => {
+    const pairs: PortPair[] = []
+    while (pairs.length < 1500) {
+      for (const { port } of stock.free.slice(0, 1500 - pairs.length)) pairs.push(taken(stock, port))
+      await clock.advanceAsync(1)
+    }
+    return pairs
+  }
+  for (const pair of await burst()) stock.release(pair)
+  await clock.advanceAsync(5000)
+  const bound = network.bound
+  assert.ok(bound >= 2 * 1500)
+  assert.ok(stock.free.length < 1100)
+  const again = await burst()
+  assert.ok(network.bound < bound + 2 * 1024, 'those of before were taken again')
+  for (const pair of again) stock.release(pair)
+  await clock.advanceAsync(60_000)
+  assert.ok(network.bound < 2 * 1100)
+})
+
 test('closed, no socket is left but what is in use, and that goes when it is released', async () => {
   const { stock, network, clock } = build(20_000, 20_019)
   await stock.open()

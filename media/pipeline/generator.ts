@@ -17,7 +17,8 @@ const ENCODED_AT_ONCE = 160
 export class Generator {
   readonly #sender: Sender
   readonly #packetizer: Packetizer
-  readonly #digits = new EventSender()
+  /** Made with the first digit. */
+  #digits: EventSender | null = null
   /** Made when it is first needed: most endpoints never decode what they say. */
   #samples: Int16Array | null = null
   #player: Player | null = null
@@ -35,7 +36,7 @@ export class Generator {
 
   /** Something is being said, or about to be. */
   get active(): boolean {
-    return this.#player !== null || this.#tones !== null || this.#digits.active
+    return this.#player !== null || this.#tones !== null || this.#digits?.active === true
   }
 
   /** `ms` passed. `waits`: the peer is not reachable yet, what it shall hear waits; digits do not. False: nothing was to be said. */
@@ -52,8 +53,8 @@ export class Generator {
 
   #generate(now: Millis, ptimeMs: Millis, waits: boolean): void {
     const bytes = ptimeMs * G711_PER_MS
-    if (this.#digits.active) {
-      this.#sendEvent(now, ptimeMs)
+    if (this.#digits?.active === true) {
+      this.#sendEvent(this.#digits, now, ptimeMs)
       return
     }
     const player = this.#tones ?? this.#player
@@ -100,13 +101,13 @@ export class Generator {
     return room.subarray(0, decodeInto(law, octets, room))
   }
 
-  #sendEvent(now: Millis, ms: Millis): void {
+  #sendEvent(digits: EventSender, now: Millis, ms: Millis): void {
     const { outgoing, stream } = this.#sender
     const ticks = (ms * outgoing.clockHz) / 1000
-    const event = this.#digits.step(outgoing.generate(now), ticks)
+    const event = digits.step(outgoing.generate(now), ticks)
     if (event !== null && stream !== null && stream.dtmfPayloadType !== null && this.#sender.canSend) {
       const { marker, timestamp } = event
-      this.#sender.sendEvent(this.#digits.payload, { payloadType: stream.dtmfPayloadType, marker, timestamp }, now)
+      this.#sender.sendEvent(digits.payload, { payloadType: stream.dtmfPayloadType, marker, timestamp }, now)
     }
     outgoing.advance(ticks)
   }
@@ -127,6 +128,7 @@ export class Generator {
   /** Digits to the peer: RFC 4733 events, or tones in-band. What is no digit is skipped. */
   digits(digits: string, stream: StreamParams, toneMs?: Millis, gapMs?: Millis): void {
     if (stream.dtmfPayloadType !== null) {
+      this.#digits ??= new EventSender()
       this.#digits.clocks(this.#sender.outgoing.clockHz, stream.dtmfClockHz ?? EVENT_CLOCK_HZ)
       this.#digits.queue(digits, toneMs, gapMs)
     } else this.#tones = inbandDigits(digits, lawOf(stream.codec), { toneMs, gapMs, after: this.#tones })

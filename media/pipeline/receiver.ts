@@ -1,4 +1,4 @@
-import type { Millis } from '#base/clock.ts'
+import type { Clock, Millis } from '#base/clock.ts'
 import { CODEC_TERMS } from '#media/codec/codec.ts'
 import { EventReceiver, type Press } from '#media/dtmf/event-receiver.ts'
 import type { Codec, SocketAddress, StreamParams } from '#media/engine.ts'
@@ -56,14 +56,14 @@ export class Receiver {
   #toldSilent = false
   #presses = new EventReceiver()
   #fixing: SocketFixing | null = null
-  #now: () => Millis
+  readonly #clock: Clock
   readonly #secrecy: Secrecy
 
-  constructor(to: Arrivals, secrecy: Secrecy, now: () => Millis) {
+  constructor(to: Arrivals, secrecy: Secrecy, clock: Clock) {
     this.#to = to
     this.#secrecy = secrecy
-    this.#now = now
-    this.#lastHeardAt = now()
+    this.#clock = clock
+    this.#lastHeardAt = clock.now()
   }
 
   /** A datagram on the RTP port. */
@@ -85,7 +85,7 @@ export class Receiver {
       this.unusable++
       return
     }
-    const now = this.#now()
+    const now = this.#clock.now()
     if (verdict === 'new') this.#latch(address, port)
     this.#hear(now, address, port)
     header.arrivedAt = now
@@ -137,7 +137,7 @@ export class Receiver {
   /** True: another pair than before may speak from now on. */
   aim(stream: StreamParams, learnt: SocketAddress | null): boolean {
     const before = this.accept.pair
-    if (!this.listens) this.#lastHeardAt = this.#now()
+    if (!this.listens) this.#lastHeardAt = this.#clock.now()
     this.#stream = stream
     this.listens = listens(stream)
     this.accept.aim(stream, learnt)

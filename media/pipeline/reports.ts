@@ -1,4 +1,4 @@
-import type { Millis } from '#base/clock.ts'
+import type { Clock, Millis } from '#base/clock.ts'
 import type { SocketAddress, StreamParams, StreamQuality } from '#media/engine.ts'
 import { AcceptRule } from '#media/engine/accept.ts'
 import { rtcpAddress, sameAddress } from '#media/engine/stream.ts'
@@ -12,8 +12,9 @@ import type { PortPair } from '#media/socket/socket.ts'
 
 /** What the reporting needs of the engine. */
 export interface ReportNeeds {
-  now(): Millis
-  wall(): number
+  readonly clock: Clock
+  /** Names this end of the stream. */
+  readonly cname: string
   /** A uniform integer in [0, limit). */
   below(limit: number): number
 }
@@ -31,14 +32,14 @@ export class Reports {
   #pair: PortPair | null = null
   #reportAt: Millis
 
-  constructor(needs: ReportNeeds, cname: string, stages: { receiver: Receiver; sender: Sender; secrecy: Secrecy }) {
+  constructor(needs: ReportNeeds, stages: { receiver: Receiver; sender: Sender; secrecy: Secrecy }) {
     this.#needs = needs
     this.#receiver = stages.receiver
     this.#sender = stages.sender
     this.#secrecy = stages.secrecy
-    this.#rtcp = new RtcpSession(cname)
-    this.#quality = new QualityWatch(stages.receiver.reception, this.#rtcp, () => stages.sender.outgoing, needs.now())
-    this.#reportAt = needs.now() + this.#pause() / 2
+    this.#rtcp = new RtcpSession(needs.cname)
+    this.#quality = new QualityWatch(stages.receiver.reception, this.#rtcp, stages.sender, needs.clock.now())
+    this.#reportAt = needs.clock.now() + this.#pause() / 2
   }
 
   get remoteLost(): number | null {
@@ -75,7 +76,7 @@ export class Reports {
       this.#receiver.unusable++
       return false
     }
-    this.#rtcp.take(packets, this.#sender.outgoing.ssrc, this.#needs.now(), this.#needs.wall())
+    this.#rtcp.take(packets, this.#sender.outgoing.ssrc, this.#needs.clock.now(), this.#needs.clock.wall())
     this.#sender.reportedLossPercent = this.#rtcp.lossPercent
     return true
   }
@@ -119,7 +120,7 @@ export class Reports {
     const muxed = this.#isMuxed()
     const target = muxed ? this.#sender.target : this.#accept.target
     if (target === null) return
-    const plain = this.#rtcp.compose(outgoing, reception, { now, wall: this.#needs.wall() }, bye)
+    const plain = this.#rtcp.compose(outgoing, reception, { now, wall: this.#needs.clock.wall() }, bye)
     const packet = this.#secrecy.isOff ? plain : this.#secrecy.sealReport(plain)
     if (packet === null) return
     if (muxed) pair.rtp.send(packet, target)

@@ -36,10 +36,6 @@ export class Seat implements MixParty {
     this.#stages = stages
   }
 
-  get isTaken(): boolean {
-    return this.#in !== null
-  }
-
   isIn(room: Room): boolean {
     return this.#in?.room === room
   }

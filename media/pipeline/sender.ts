@@ -13,11 +13,10 @@ import type { PacketSocket } from '#media/socket/socket.ts'
 /** A stream with nothing to say sends a packet of silence so often, to keep NAT bindings and the peer's patience (RFC 6263). */
 const KEEP_ALIVE_MS: Millis = 5000
 
-/** First values of a stream, random (RFC 3550 §5.1). */
-export interface StreamStart {
-  ssrc: number
-  sequence: number
-  timestamp: number
+/** Where the first values of a stream come from: they are random (RFC 3550 §5.1). */
+export interface Chance {
+  /** A uniform integer in [0, limit). */
+  below(limit: number): number
 }
 
 /**
@@ -39,15 +38,15 @@ export class Sender {
   #socket: PacketSocket | null = null
   readonly #tap: Tap
   readonly #secrecy: Secrecy
-  readonly #start: () => StreamStart
+  readonly #chance: Chance
   #sends = false
   #generates = false
 
-  constructor(tap: Tap, secrecy: Secrecy, start: () => StreamStart) {
+  constructor(tap: Tap, secrecy: Secrecy, chance: Chance) {
     this.#tap = tap
     this.#secrecy = secrecy
-    this.#start = start
-    this.outgoing = new OutgoingStream(start())
+    this.#chance = chance
+    this.outgoing = this.#begin()
   }
 
   /** The joined party's audio, as it came: payload untouched when both have the same codec, through a table when they have the two laws of G.711. */
@@ -152,7 +151,12 @@ export class Sender {
   #setClock(clockHz: number): void {
     if (clockHz === this.outgoing.clockHz) return
     this.packetsBefore += this.outgoing.packets
-    this.outgoing = new OutgoingStream(this.#start(), clockHz)
+    this.outgoing = this.#begin(clockHz)
+  }
+
+  #begin(clockHz?: number): OutgoingStream {
+    const chance = this.#chance
+    return new OutgoingStream({ ssrc: chance.below(2 ** 32), sequence: chance.below(2 ** 16), timestamp: chance.below(2 ** 32) }, clockHz)
   }
 
   sendTo(target: SocketAddress | null): void {

@@ -20,22 +20,24 @@ interface Mark {
   gaps: number
 }
 
+const NOTHING: Mark = { expected: 0, lost: 0, gaps: 0 }
+
 /** Judges how the audio of one endpoint comes through: in stretches while it goes on, and as a whole. */
 export class QualityWatch {
   readonly #reception: Reception
   readonly #rtcp: RtcpSession
-  readonly #outgoing: () => Pick<OutgoingStream, 'packets'>
-  #mark: Mark = { expected: 0, lost: 0, gaps: 0 }
+  readonly #sender: { readonly outgoing: Pick<OutgoingStream, 'packets'> }
+  #mark = NOTHING
   #nextAt: Millis
   #toldAt: Millis = Number.NEGATIVE_INFINITY
   #told: QualityClass = 'good'
   #worst: { loss: number; r: number } | null = null
 
-  /** `outgoing`: our stream, of which the peer reports. */
-  constructor(reception: Reception, rtcp: RtcpSession, outgoing: () => Pick<OutgoingStream, 'packets'>, now: Millis) {
+  /** `sender`: whose stream the peer reports of. */
+  constructor(reception: Reception, rtcp: RtcpSession, sender: { readonly outgoing: Pick<OutgoingStream, 'packets'> }, now: Millis) {
     this.#reception = reception
     this.#rtcp = rtcp
-    this.#outgoing = outgoing
+    this.#sender = sender
     this.#nextAt = now + STRETCH_MS
   }
 
@@ -104,7 +106,7 @@ export class QualityWatch {
   /** What the peer reports of our stream (RTCP). */
   #sent({ codec }: StreamParams): { loss: number; jitterMs: Millis } | null {
     const { remote } = this.#rtcp
-    const { packets } = this.#outgoing()
+    const { packets } = this.#sender.outgoing
     if (remote === null || packets < LEAST_PACKETS) return null
     return {
       loss: Math.min(1, remote.lost / packets + remote.discarded),

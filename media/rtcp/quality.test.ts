@@ -35,7 +35,7 @@ test('R becomes a score as in G.107 Annex B, and a class', () => {
 /** A stream of 50 packets a second, of which `lost` says which are missing; looked at as an engine does. */
 function watched(seconds: number, lost: (n: number) => boolean) {
   const reception = new Reception()
-  const watch = new QualityWatch(reception, new RtcpSession('x'), () => ({ packets: 0 }), 0)
+  const watch = new QualityWatch(reception, new RtcpSession('x'), { outgoing: { packets: 0 } }, 0)
   const told: { at: number; class: string }[] = []
   for (let n = 0; n <= seconds * 50; n++) {
     if (!lost(n)) reception.packet({ ssrc: 1, sequence: n & 0xffff, timestamp: n * 160, arrivedAt: n * 20 }, 160)

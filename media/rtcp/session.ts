@@ -1,6 +1,7 @@
 import type { Millis } from '#base/clock.ts'
 import type { OutgoingStream } from '#media/rtp/outgoing.ts'
 import type { Reception } from '#media/rtp/reception.ts'
+import { nextScratch } from '#media/rtp/scratch.ts'
 import { BYE, RECEIVER_REPORT, type ReportBlock, type RtcpPacket, SENDER_REPORT, SOURCE_DESCRIPTION } from '#media/rtcp/parse.ts'
 
 /** Between reports, before it is randomised (RFC 3550 §6.2, §6.3.1). */
@@ -63,7 +64,8 @@ export class RtcpSession {
     const reportsEnd = head + (report === null ? 0 : 24)
     const description = 4 + 4 + 2 + Buffer.byteLength(this.#cname)
     const descriptionEnd = reportsEnd + (description + 4 - (description % 4))
-    const packet = Buffer.alloc(descriptionEnd + (bye ? 8 : 0))
+    const packet = nextScratch().subarray(0, descriptionEnd + (bye ? 8 : 0))
+    packet.fill(0)
     writeHead(packet, 0, { type: isSender ? SENDER_REPORT : RECEIVER_REPORT, count: report === null ? 0 : 1, bytes: reportsEnd })
     packet.writeUInt32BE(sent.ssrc, 4)
     if (isSender) writeSenderInfo(packet, sent, now, wall)

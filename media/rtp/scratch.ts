@@ -3,7 +3,7 @@ import { RTP_HEADER_BYTES } from '#media/rtp/header.ts'
 /** Longest payload that we generate: one Opus frame (RFC 6716 §3.4); 60 ms of G.711 or G.722 are 480. */
 const LONGEST_PAYLOAD = 1275
 
-/** Where generated packets are built, in turn: sending may still hold one for a moment when the network is busy. */
+/** Where packets of our own are built, in turn: sending may still hold one for a moment when the network is busy. */
 const scratch = Array.from({ length: 64 }, () => Buffer.alloc(RTP_HEADER_BYTES + LONGEST_PAYLOAD))
 let scratchTurn = 0
 

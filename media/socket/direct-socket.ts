@@ -144,7 +144,7 @@ export class DirectSocket implements PacketSocket {
   #receive: PacketReceiver | null = null
   /** Is watched: until something arrives that nobody listens to. */
   #gathered = false
-  #target: Target | null = null
+  readonly #target = new Target()
   #fixed = false
 
   constructor(fd: number, local: SocketAddress, arrivals: Arrivals) {
@@ -207,7 +207,7 @@ export class DirectSocket implements PacketSocket {
   }
 
   #sendTo(packet: Uint8Array, to: SocketAddress): boolean {
-    if (this.#target?.is(to) !== true) this.#target = new Target(to)
+    this.#target.aim(to)
     return this.#target.send(this.#fd, packet)
   }
 

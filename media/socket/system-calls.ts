@@ -214,20 +214,20 @@ export function sendDatagram(fd: number, packet: Uint8Array): boolean {
 
 /** Where to send, as it is in memory. */
 export class Target {
-  readonly remote: SocketAddress
+  #address = ''
+  #port = 0
   readonly #bytes = Buffer.alloc(SOCKADDR_BYTES)
-  readonly #length: number
+  #length = 0
 
-  constructor(remote: SocketAddress) {
-    this.remote = { ...remote }
+  aim(remote: SocketAddress): void {
+    const { address, port } = remote
+    if (port === this.#port && address === this.#address) return
+    this.#address = address
+    this.#port = port
     this.#length = writeSockaddr(this.#bytes, remote)
   }
 
-  is({ address, port }: SocketAddress): boolean {
-    return port === this.remote.port && address === this.remote.address
-  }
-
-  /** Sends there from a socket that is connected to nobody. False: the network did not take it. */
+  /** Sends to where it was aimed last from a socket that is connected to nobody. False: the network did not take it. */
   send(fd: number, packet: Uint8Array): boolean {
     const { length } = packet
     if (length > LONGEST_DATAGRAM || this.#length === 0) return false
