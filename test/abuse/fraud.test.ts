@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { manyAudioPorts, Siege } from '#test/abuse/siege.ts'
+import { claimPort } from '#test/support/ports.ts'
 import { Wire, type WireMessage } from '#test/support/wire.ts'
 import { WirePhone } from '#test/support/wire-phone.ts'
 import { acme, AcmeSystem, type Doc, trunk } from '#test/trunks/acme.ts'
 
 const address = '127.0.0.43'
-const port = 30_000 + randomInt(9_000)
+const port = await claimPort()
 const password = 'another horse battery'
 /** Where stolen lines call: satellites, premium services, islands that pay well. */
 const dear = [

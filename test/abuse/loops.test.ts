@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import { Siege } from '#test/abuse/siege.ts'
 import { setTimeout as pause } from 'node:timers/promises'
+import { Siege } from '#test/abuse/siege.ts'
+import { claimPort } from '#test/support/ports.ts'
 import { header, Wire, type WireMessage } from '#test/support/wire.ts'
 import { WireCall, WirePhone } from '#test/support/wire-phone.ts'
 import { acme, AcmeSystem, type Doc, everythingTo, trunk } from '#test/trunks/acme.ts'
 
 const address = '127.0.0.41'
-const port = 30_000 + randomInt(9_000)
+const port = await claimPort()
 const password = 'another horse battery'
 
 const device = (user: string): Doc[] => [

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock } from '#base/clock.ts'
@@ -7,13 +6,14 @@ import { silentLog } from '#base/log.ts'
 import { machineRandom } from '#media/engine/machine-random.ts'
 import { simpleAgent } from '#server/demo-carrier/simple-agent.ts'
 import type { Agent } from '#sip/agent/agent.ts'
-import { Siege } from '#test/abuse/siege.ts'
+import { manyAudioPorts, Siege } from '#test/abuse/siege.ts'
+import { claimPort } from '#test/support/ports.ts'
 import { domain, password } from '#test/survival/company.ts'
 
 const address = '127.0.0.45'
-const port = 30_000 + randomInt(9_000)
-/** Enough that it is the rate of calls, not audio, that is short. */
-const ports = { CENTRALA_RTP_FIRST_PORT: '50200', CENTRALA_RTP_LAST_PORT: '54199' }
+const port = await claimPort()
+/** Audio ports: enough that it is the rate of calls, not audio, that is short. */
+const enough = 4_000
 const limit = 40
 const seconds = 8
 const dialled = '+441632960001'
@@ -32,7 +32,7 @@ describe('ten times as many calls as are taken', () => {
   let carrier: Agent
   let emergencies = 0
   before(async () => {
-    siege = await Siege.open({ CENTRALA_CALLS_PER_SECOND: String(limit), ...ports }, [
+    siege = await Siege.open({ CENTRALA_CALLS_PER_SECOND: String(limit), ...(await manyAudioPorts(enough)) }, [
       { kind: 'trunk', id: 'carrier', host: address, port, healthSeconds: 0 },
       { kind: 'number', id: 'asked', number: dialled, target: { extension: '2050' } },
       { kind: 'emergency', id: 'emergency', numbers: ['112'], trunks: ['carrier'], callback: 'asked' },

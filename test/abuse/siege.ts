@@ -26,7 +26,6 @@ const longestGapMs = 60
 const addedMs = 40
 /** Other work on the machine may disturb one round and not its control: what the attack itself does, it does in each. */
 const rounds = 3
-const audioPorts = 1_600
 /** Of the fifty pairs so many speak all the time, and are listened to; the others say a word each second. */
 const heard = 10
 /** Where a control run sends what the attack sends: nobody listens there. */
@@ -247,10 +246,10 @@ export class Siege implements AsyncDisposable {
   }
 }
 
-/** Settings for a system on which many calls are made in a short time: audio ports rest for a while when a call is over. Theirs until the test file ends. */
-export async function manyAudioPorts(): Promise<Record<string, string>> {
-  const { first } = await claimPorts(audioPorts)
-  return { CENTRALA_RTP_FIRST_PORT: String(first), CENTRALA_RTP_LAST_PORT: String(first + audioPorts - 1) }
+/** Settings for a system on which many calls are made in a short time: so many audio ports, which rest for a while when a call is over. Theirs until the test file ends. */
+export async function manyAudioPorts(count = 1_600): Promise<Record<string, string>> {
+  const { first } = await claimPorts(count)
+  return { CENTRALA_RTP_FIRST_PORT: String(first), CENTRALA_RTP_LAST_PORT: String(first + count - 1) }
 }
 
 /** What became of it, the longest that anybody heard nothing, and how much of that was the engine's doing. */

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { Siege } from '#test/abuse/siege.ts'
 import { oddLengths, options, smuggled } from '#test/abuse/smuggled.ts'
 import { claimPort } from '#test/support/ports.ts'
+import { until } from '#test/support/sounds.ts'
 import { kamailioProgram, withoutKamailio } from '#test/trunks/kamailio.ts'
 
 describe('a proxy in front and the exchange behind it', { skip: withoutKamailio }, () => {
@@ -18,6 +18,7 @@ describe('a proxy in front and the exchange behind it', { skip: withoutKamailio 
   const closing = new AsyncDisposableStack()
   const seen = { requests: new Set<string>(), responses: new Set<string>() }
   let front = 0
+  let said = 0
   before(async () => {
     siege = await Siege.open()
     front = await claimPort()
@@ -34,10 +35,10 @@ describe('a proxy in front and the exchange behind it', { skip: withoutKamailio 
       const [, what, id] = /SAW (request|response) (\S+)/.exec(line) ?? []
       if (id !== undefined) seen[what === 'request' ? 'requests' : 'responses'].add(id)
     })
-    for (let i = 0; !seen.responses.has(`ready-${i}`); ) {
-      assert.ok(++i < 50, 'the proxy passes nothing on')
-      await send(options(`ready-${i}`, ['Content-Length: 0']))
-    }
+    await until('the proxy passes something on', () => {
+      say(options('ready', ['Content-Length: 0'])).end()
+      return Promise.resolve(seen.responses.has('ready'))
+    })
   })
   after(async () => {
     // Its connections are the proxy's to end.
@@ -45,14 +46,20 @@ describe('a proxy in front and the exchange behind it', { skip: withoutKamailio 
     await siege.end()
   })
 
-  /** Says this to the proxy and hangs up a little later. */
-  async function send(bytes: string): Promise<void> {
+  function say(bytes: string): Socket {
     const socket = connect({ host: '127.0.0.46', port: front })
     socket.on('error', () => undefined)
     socket.on('data', () => undefined)
     socket.write(bytes)
-    await pause(150)
-    socket.destroy()
+    return socket
+  }
+
+  /** Says this to the proxy, which does one thing after the other: what it makes of it is done when what is said next is answered. */
+  async function send(bytes: string): Promise<void> {
+    const id = `after-${++said}`
+    const sockets = [say(bytes), say(options(id, ['Content-Length: 0']))]
+    await until('what is said next is answered', () => Promise.resolve(seen.responses.has(id)))
+    for (const socket of sockets) socket.destroy()
   }
 
   test('see the same messages, however a length is put: what the proxy takes for a body is never executed', async () => {

@@ -127,9 +127,9 @@ describe('an attacker on a third address gets no audio and is not heard', () => 
           hasSpoken = true
           await Promise.all([speaker.hears(calleeFrame, second), other.hears(callerFrame, second)])
 
-          const before = speaker.received.length
           assert.equal((await reinvite(caller, call.message, sdpOf(says, speaker.port, 'sendonly', 2))).status, 200)
           await facts.next('leg.held', () => true, begin)
+          const before = speaker.received.length
           await sprayed()
           const heldFrames = other.framesOf(callerFrame)
           await sprayed()

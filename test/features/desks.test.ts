@@ -115,7 +115,7 @@ test('the login outlives the death of the server; logging in elsewhere moves it;
   const from = at.system.lines.length
   process.kill(await at.system.pidOf('server'), 'SIGKILL')
   await at.system.line(/serves again\s+process=server/, from)
-  await until('the server answers', async () => (await desks().catch(() => [])).length === 2, 10_000)
+  await until('the server answers', async () => (await desks().catch(() => [])).length === 2)
   assert.deepEqual(await desks(), ['107', null])
 
   using facts = await FactLog.open(at.api)

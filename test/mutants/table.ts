@@ -76,10 +76,11 @@ export const mutants: readonly Mutant[] = [
     test: { file: floods, name: 'a flood harms nobody' },
   },
   {
-    name: 'the engine stands still for 200 ms at each hundredth packet of a stranger',
-    ...{ file: 'media/pipeline/receiver.ts', in: engine },
-    text: '      this.strangers++\n',
-    becomes: '      if (++this.strangers % 100 === 0) for (const c = performance.now(); performance.now() - c < 200; ) continue\n',
+    name: 'the engine stands still for 200 ms when something comes to a port whose call is over',
+    ...{ file: 'media/socket/direct-socket.ts', in: engine },
+    text: '        this.#ignore()\n        return taken\n',
+    becomes:
+      '        this.#ignore()\n        for (const c = performance.now(); performance.now() - c < 200; ) continue\n        return taken\n',
     test: { file: messages, name: 'garbage at every audio port' },
   },
   {

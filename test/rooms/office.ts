@@ -64,7 +64,7 @@ export async function hear(...expected: readonly (readonly [Speaker, readonly Us
   const shown = () => expected.map(([{ user, hears }]) => `${user} hears ${hears?.join(' ') ?? '?'}`)
   const wanted = expected.map(([{ user }, others]) => `${user} hears ${others.join(' ')}`)
   try {
-    await until('everybody hears who they should', () => Promise.resolve(shown().join() === wanted.join()), 10_000)
+    await until('everybody hears who they should', () => Promise.resolve(shown().join() === wanted.join()))
   } catch {
     assert.deepEqual(shown(), wanted)
   }

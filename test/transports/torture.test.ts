@@ -66,7 +66,7 @@ async function unacceptable(cases: readonly (readonly [TortureCase, number])[], 
   )
   const waits = (): boolean =>
     asked.some(({ status, closed, message: { ok, after } }) => (status === null && !ok.includes('none')) || (after === 'closed' && !closed))
-  for (let i = 0; i < 500 && waits(); i++) await sleep(10)
+  for (let i = 0; i < 3_000 && waits(); i++) await sleep(10)
   await sleep(50)
   const wrong = asked.filter(
     ({ status, closed, message: { ok, after } }) => !isAcceptable(status, ok) || (after !== undefined && closed !== (after === 'closed')),

@@ -3,12 +3,14 @@ import { systemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
 import { machineRandom } from '#media/engine/machine-random.ts'
 import { simpleAgent } from '#server/demo-carrier/simple-agent.ts'
-import type { InviteDialog } from '#sip/agent.ts'
+import { bodyOf } from '#calls/leg.ts'
+import type { Body, InviteDialog } from '#sip/agent.ts'
 import type { Agent } from '#sip/agent/agent.ts'
 import { devices, domain, farEnd, numbers, passwordOf } from '#tools/bench/company.ts'
 import { answerCalls, flood } from '#tools/bench/load.ts'
 import { inHand } from '#tools/bench/trials/figures.ts'
 import type { Trial } from '#tools/bench/trials/trial.ts'
+import { beatFor, Talker } from '#test/survival/talker.ts'
 
 const address = '127.0.23.1'
 /** The rate that the system is set to take: what one core of a slow machine holds beside its database. */
@@ -21,8 +23,8 @@ const emergencyEveryMs = 1_000
 /** So many calls in a row succeed: it has recovered. */
 const enough = 20
 
-const sdp = ['v=0', `o=x 1 1 IN IP4 ${address}`, 's=-', `c=IN IP4 ${address}`, 't=0 0', 'm=audio 39000 RTP/AVP 8', ''].join('\r\n')
-const body = { contentType: 'application/sdp', bytes: Buffer.from(sdp) }
+/** Of calls that are over before anybody speaks. */
+const nobodySpeaks = audioAt(9)
 
 /** Ten times the calls that it is set to take, for minutes: how many are completed meanwhile, what belongs to calls, emergency calls, and how soon all is well. */
 export const overload: Trial = {
@@ -46,14 +48,20 @@ export const overload: Trial = {
       peak = Math.max(peak, completed)
       await pause(2_000)
     }
-    const held = await call(agent, numbers.answer, via)
+    // Who holds a call speaks: it would be taken for dead otherwise.
+    using talker = await Talker.open(address)
+    using beat = beatFor([talker])
+    void beat
+    const body = audioAt(talker.port)
+    const held = await call(agent, via, { to: numbers.answer, body })
     if (typeof held === 'string') throw new Error(`no call to hold: ${held}`)
+    talker.peer = held.audio
     const before = await inHand(system)
     const stop = new AbortController()
     const rate = rated * 10
     const [{ completed, offered }, inDialog, emergency] = await Promise.all([
       flood(load, { number: numbers.answer, rate, seconds }).finally(() => stop.abort()),
-      again(stop.signal, inDialogEveryMs, () => reinvite(held)),
+      again(stop.signal, inDialogEveryMs, () => reinvite(held.dialog, body)),
       again(stop.signal, emergencyEveryMs, () => emergencyCall(agent, via)),
     ])
     const recoveredMs = await recovery(agent, via)
@@ -63,7 +71,7 @@ export const overload: Trial = {
     say(
       `In dialogs ${shown(inDialog)}; emergency calls ${shown(emergency)}; ${enough} calls in a row succeed from ${(recoveredMs / 1000).toFixed(1)} s after the end on.`,
     )
-    held.bye()
+    held.dialog.bye()
     await agent.close()
   },
 }
@@ -95,10 +103,10 @@ async function recovery(agent: Agent, via: Via): Promise<number> {
   let since = startedAt
   for (let inRow = 0; inRow < enough; ) {
     const begun = performance.now()
-    const talk = await call(agent, numbers.answer, via)
+    const talk = await call(agent, via, { to: numbers.answer })
     if (typeof talk === 'string') inRow = 0
     else {
-      talk.bye()
+      talk.dialog.bye()
       if (inRow++ === 0) since = begun
     }
     await pause(50)
@@ -113,7 +121,7 @@ function viaOf(target: string): Via {
   return { transport: 'udp', address: host, port: Number(port) }
 }
 
-function reinvite(dialog: InviteDialog): Promise<string | null> {
+function reinvite(dialog: InviteDialog, body: Body): Promise<string | null> {
   return new Promise((resolve) =>
     dialog.reinvite(body, (result, acknowledge) => {
       const ok = result.kind === 'response' && result.status === 200
@@ -125,23 +133,42 @@ function reinvite(dialog: InviteDialog): Promise<string | null> {
 
 async function emergencyCall(agent: Agent, via: Via): Promise<string | null> {
   const [user = ''] = devices
-  const talk = await call(agent, '112', via, { user, password: passwordOf(user) })
+  const talk = await call(agent, via, { to: '112', credentials: { user, password: passwordOf(user) } })
   if (typeof talk === 'string') return talk
-  talk.bye()
+  talk.dialog.bye()
   return null
 }
 
+/** An offer of A-law, from here. */
+function audioAt(port: number): Body {
+  const sdp = ['v=0', `o=x 1 1 IN IP4 ${address}`, 's=-', `c=IN IP4 ${address}`, 't=0 0', `m=audio ${port} RTP/AVP 8`, '']
+  return { contentType: 'application/sdp', bytes: Buffer.from(sdp.join('\r\n')) }
+}
+
+interface Asked {
+  to: string
+  credentials?: { user: string; password: string }
+  body?: Body
+}
+
+/** `audio`: where it wants ours. */
+interface Talk {
+  dialog: InviteDialog
+  audio: { address: string; port: number }
+}
+
 /** Why it failed, or the call. */
-function call(agent: Agent, to: string, via: Via, credentials?: { user: string; password: string }): Promise<InviteDialog | string> {
+function call(agent: Agent, via: Via, { to, credentials, body = nobodySpeaks }: Asked): Promise<Talk | string> {
   const from = credentials === undefined ? `<sip:+441632960555@${farEnd.address}>` : `<sip:${credentials.user}@${domain}>`
   const host = credentials === undefined ? via.address : domain
   return new Promise((resolve) => {
     agent.invite(
       { uri: `sip:${to}@${host}`, from, to: `<sip:${to}@${host}>`, via, body, ...(credentials !== undefined && { credentials }) },
       {
-        onAnswered: (_response, dialog) => {
+        onAnswered: (response, dialog) => {
           dialog.acknowledge()
-          resolve(dialog)
+          const text = Buffer.from(bodyOf(response)?.bytes ?? []).toString()
+          resolve({ dialog, audio: { address: via.address, port: Number(/^m=audio (\d+)/m.exec(text)?.[1]) } })
         },
         onFailed: (failure) => resolve(failure.kind === 'response' ? String(failure.status) : failure.why),
         dialog: { onReinvite: (_request, reply) => reply.accept(body), onEnded: () => undefined },
