@@ -215,7 +215,11 @@ test('where Node is told to do without node:ffi, packets go through node:dgram',
 })
 
 test('the machine’s binder takes system calls where it can', { skip }, async () => {
-  const pair = await (await machineBinder(silentLog)).bind({ address: '127.0.0.1', port: 2 * randomInt(12_000, 28_000) })
+  const binder = await machineBinder(silentLog)
+  let pair
+  // Another program may have those.
+  do pair = await binder.bind({ address: '127.0.0.1', port: 2 * randomInt(12_000, 28_000) })
+  while (isBindFault(pair) && pair.kind === 'taken')
   assert.ok(!isBindFault(pair))
   assert.ok(pair.rtp instanceof DirectSocket)
   pair.rtp.close()
