@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isKeptCall } from '#calls/adopt.ts'
 import type { CallView } from '#contract/api/calls.ts'
+import { readSegment, segmentsOf } from '#server/journal/segment.ts'
 import type { TransportName } from '#sip/agent.ts'
 import { type Party, Town } from '#test/survival/town.ts'
 import type { RunningSystem } from '#test/system/running-system.ts'
@@ -88,6 +90,18 @@ export async function talking(town: Town, count: number): Promise<{ pairs: Pair[
   await Promise.all(everybody.map((party) => party.talker.heard))
   for (const party of everybody) party.talker.reset()
   return { pairs, everybody, beat }
+}
+
+/** Resolves when so many calls of two are on disk: whose last word is still on the way there is lost with a server that dies. */
+export async function onDisk(system: RunningSystem, count: number): Promise<void> {
+  const folder = join(system.settings.folders.data, 'journal')
+  for (;;) {
+    const newest = segmentsOf(await readdir(folder)).at(-1)
+    const content = newest === undefined ? null : readSegment(await readFile(join(folder, newest.name)))
+    const values = [...(content?.kept.values() ?? [])].map((json) => (JSON.parse(json) as [string, unknown])[1])
+    if (values.filter((value) => isKeptCall(value) && value.legs.length === 2).length >= count) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
 }
 
 /** Resolves when everybody has got what their partner has sent by now. */
