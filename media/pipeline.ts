@@ -70,10 +70,12 @@ export class RtpEndpoint implements Arrivals {
   readonly #receiver: Receiver
   readonly #passage = new Passage()
   readonly #decoding = new Decoding()
-  readonly #packetizer: Packetizer
+  /** Made when something is to be encoded. */
+  #packetizer: Packetizer | null = null
   /** For a peer without telephone-events. */
   #inband: InbandEar | null = null
-  readonly #generator: Generator
+  /** Made when we have something to say ourselves. */
+  #generator: Generator | null = null
   readonly #reports: Reports
   readonly #needs: PipelineNeeds
   /** Made when it enters a room. */
@@ -87,8 +89,6 @@ export class RtpEndpoint implements Arrivals {
     this.#needs = needs
     this.#sender = new Sender(this.#tap, this.#secrecy, needs)
     this.#receiver = new Receiver(this, this.#secrecy, needs.clock)
-    this.#packetizer = new Packetizer(this.#sender)
-    this.#generator = new Generator(this.#sender, this.#packetizer)
     this.#reports = new Reports(needs, { receiver: this.#receiver, sender: this.#sender, secrecy: this.#secrecy })
     this.#look = needs.wheel.timer(() => this.#housekeep())
     this.#aimedAt = needs.clock.now()
@@ -194,7 +194,7 @@ export class RtpEndpoint implements Arrivals {
       const press = this.#receiver.expire(now)
       if (press !== null) this.press(press)
     }
-    const generates = this.#generator.beat(now, BEAT_MS, this.#awaitsLatch(now))
+    const generates = this.#generator?.beat(now, BEAT_MS, this.#awaitsLatch(now)) ?? false
     // In a room it is the room that pulls.
     const flows = this.#seat === null && this.#decoding.isFlowing
     if (flows) this.#decoding.pull((pcm, rateHz) => this.#peer?.hear(pcm, rateHz, now))
@@ -209,7 +209,15 @@ export class RtpEndpoint implements Arrivals {
 
   /** What the joined party says, as samples. */
   hear(pcm: Int16Array, rateHz: RateHz, now: Millis): void {
-    if (this.#sender.relays) this.#packetizer.push(pcm, rateHz, now)
+    if (this.#sender.relays) this.#encodes.push(pcm, rateHz, now)
+  }
+
+  get #encodes(): Packetizer {
+    return (this.#packetizer ??= new Packetizer(this.#sender))
+  }
+
+  get #says(): Generator {
+    return (this.#generator ??= new Generator(this.#sender, this.#encodes))
   }
 
   /** A peer behind NAT is not reachable before it has spoken: what it shall hear waits for that, but not for ever. */
@@ -234,7 +242,7 @@ export class RtpEndpoint implements Arrivals {
   /** One packet of it. */
   #saySilence(now: Millis): void {
     const ptimeMs = this.stream?.ptimeMs ?? 0
-    for (let ms = 0; ms < ptimeMs; ms += BEAT_MS) this.#packetizer.push(SILENT_BEAT, 8000, now)
+    for (let ms = 0; ms < ptimeMs; ms += BEAT_MS) this.#encodes.push(SILENT_BEAT, 8000, now)
   }
 
   // ---- Commands ----
@@ -314,7 +322,7 @@ export class RtpEndpoint implements Arrivals {
   }
 
   #makeSeat(): Seat {
-    const [sender, packetizer, generator] = [this.#sender, this.#packetizer, this.#generator]
+    const [sender, packetizer, generator] = [this.#sender, this.#encodes, this.#says]
     return new Seat(this.id, { sender, packetizer, generator, decoding: this.#decoding, tap: this.#tap })
   }
 
@@ -338,18 +346,18 @@ export class RtpEndpoint implements Arrivals {
 
   /** See Generator.play. */
   play(player: Player, ended: () => void): void {
-    this.#generator.play(player, ended)
+    this.#says.play(player, ended)
     this.wake()
   }
 
   stop(): void {
-    this.#generator.stop()
+    this.#generator?.stop()
   }
 
   /** Digits to the peer: RFC 4733 events, or tones in-band. What is no digit is skipped. */
   sendDigits(digits: string, toneMs?: Millis, gapMs?: Millis): void {
     if (this.stream === null) return
-    this.#generator.digits(digits, this.stream, toneMs, gapMs)
+    this.#says.digits(digits, this.stream, toneMs, gapMs)
     this.wake()
   }
 
@@ -396,7 +404,7 @@ export class RtpEndpoint implements Arrivals {
     this.#sender.sendTo(null)
     this.#sender.attach(null)
     this.#reports.attach(null)
-    this.#packetizer.free()
+    this.#packetizer?.free()
     this.#inband?.free()
     this.#inband = null
     if (pair !== null) {
