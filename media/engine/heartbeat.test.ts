@@ -14,6 +14,29 @@ test('beats come once per interval and do not drift when each takes its time', (
   assert.equal(clock.pending, 0, 'it has stopped by itself')
 })
 
+test('who is woken within a beat does not move the next', () => {
+  let now = 0
+  let task: () => void = () => undefined
+  const waits: number[] = []
+  const clock = {
+    now: () => now,
+    wall: () => now,
+    after: (ms: number, next: () => void) => {
+      waits.push(ms)
+      task = next
+      return { [Symbol.dispose]: () => undefined }
+    },
+  }
+  const heartbeat = new Heartbeat(clock, 20, () => {
+    heartbeat.start()
+    return true
+  })
+  heartbeat.start()
+  now = 29
+  task()
+  assert.deepEqual(waits, [20, 11])
+})
+
 test('missed beats are caught up, a long sleep is not', () => {
   let now = 0
   let task: () => void = () => undefined

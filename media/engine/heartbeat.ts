@@ -12,6 +12,7 @@ export class Heartbeat {
   readonly #intervalMs: Millis
   readonly #beat: (now: Millis) => boolean
   #timer: Disposable | null = null
+  #runs = false
   #dueAt: Millis = 0
   /** Beats left out since the start. */
   missed = 0
@@ -22,14 +23,16 @@ export class Heartbeat {
     this.#beat = beat
   }
 
-  /** Begins, unless it beats already. */
+  /** Begins, unless it beats already; within a beat it is for that to say whether another follows. */
   start(): void {
-    if (this.#timer !== null) return
+    if (this.#runs) return
+    this.#runs = true
     this.#dueAt = this.#clock.now() + this.#intervalMs
     this.#timer = this.#clock.after(this.#intervalMs, this.#run)
   }
 
   stop(): void {
+    this.#runs = false
     this.#timer?.[Symbol.dispose]()
     this.#timer = null
   }
@@ -41,13 +44,11 @@ export class Heartbeat {
       this.missed += behind
       this.#dueAt += behind * this.#intervalMs
     }
-    this.#timer = null
-    let goesOn = true
     // A timer may fire a fraction of a millisecond early; that beat counts as due.
-    while (goesOn && this.#dueAt <= now + 0.5) {
+    while (this.#runs && this.#dueAt <= now + 0.5) {
       this.#dueAt += this.#intervalMs
-      goesOn = this.#beat(now)
+      if (!this.#beat(now)) this.#runs = false
     }
-    if (goesOn && this.#timer === null) this.#timer = this.#clock.after(Math.max(0, this.#dueAt - this.#clock.now()), this.#run)
+    if (this.#runs) this.#timer = this.#clock.after(Math.max(0, this.#dueAt - this.#clock.now()), this.#run)
   }
 }
