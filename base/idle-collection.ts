@@ -16,14 +16,14 @@ export interface IdleCollectionNeeds extends Busyness {
 
 /** A look this often; what it sees must hold from one look to the next. */
 const lookMs: Millis = 20_000
-/** When more is asked for between two looks, that is no idleness. */
-const few = 100
+/** When more is asked for between two looks, that is no idleness. A thousand phones that register every minute ask for less. */
+const few = 1_000
 /** Between two collections. */
-const restMs: Millis = 3_600_000
+const restMs: Millis = 600_000
 
 /**
  * V8 collects when memory is asked for, and so an idle process keeps what its start and its last busy hour have left. This has it collected when
- * nobody calls and hardly anything is asked for: soon after the start, and once an hour at the most. Disposing ends it.
+ * nobody calls and hardly anything is asked for: soon after the start, and once in ten minutes at the most. Disposing ends it.
  */
 export function collectWhenIdle({ clock, calls, asked, collect }: IdleCollectionNeeds): Disposable {
   let seen = asked()

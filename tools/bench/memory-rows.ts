@@ -19,11 +19,11 @@ export const memoryRows: readonly Row[] = [
   },
 ]
 
-/** Resident memory of server and engine now. What the engine shares with others, Node's own program above all, the server maps as well. */
+/** Resident memory of server and engine now: their sum as it is due, and with what both map, Node's own program above all, counted once. */
 export function idleMemory({ system }: Bench): string {
   const [server, engine] = [memoryOf(system.server), memoryOf(system.engine)]
   const mb = (kB: number): string => `${Math.round(kB / 1000)} MB`
-  return `${mb(server.rss + engine.own)} resident together; ${mb(server.rss + engine.rss)} when pages that both map count twice (server ${mb(server.rss)}, engine ${mb(engine.rss)}), ${mb(server.pss + engine.pss)} when shared pages count by share`
+  return `${mb(server.rss + engine.rss)} resident (server ${mb(server.rss)}, engine ${mb(engine.rss)}); ${mb(server.rss + engine.own)} when pages that both map count once`
 }
 
 /** How much more memory the processes take with 200 bridged calls than before them. */
