@@ -194,7 +194,7 @@ export class RtpEndpoint implements Arrivals {
       const press = this.#receiver.expire(now)
       if (press !== null) this.press(press)
     }
-    const generates = this.#generator?.beat(now, BEAT_MS, this.#awaitsLatch(now)) ?? false
+    const generates = this.#generate(now)
     // In a room it is the room that pulls.
     const flows = this.#seat === null && this.#decoding.isFlowing
     if (flows) this.#decoding.pull((pcm, rateHz) => this.#peer?.hear(pcm, rateHz, now))
@@ -205,6 +205,11 @@ export class RtpEndpoint implements Arrivals {
     const goesOn = generates || flows || listens || this.#receiver.pending
     if (!goesOn) this.watch()
     return goesOn
+  }
+
+  /** False: nothing was to be said. */
+  #generate(now: Millis): boolean {
+    return this.#generator?.beat(now, BEAT_MS, this.#awaitsLatch(now)) ?? false
   }
 
   /** What the joined party says, as samples. */
