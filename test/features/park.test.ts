@@ -126,6 +126,7 @@ test('a parked call and its lamp outlive the death of the server; it is fetched 
   await refer(parked, '701')
   await parked.ended()
   await lamp.until(/<state>confirmed<\/state>/)
+  await company.system.kept(/"kind":"parked"/)
   const from = company.system.lines.length
   process.kill(await company.system.pidOf('server'), 'SIGKILL')
   await company.system.line(/serves again\s+process=server/, from)

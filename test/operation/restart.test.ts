@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { centrala } from '#test/operation/command.ts'
-import { Api, callPair, caughtUp, historyOf, longestGap, lostIn, onDisk, peopled, registered, talking } from '#test/survival/company.ts'
+import { Api, callPair, caughtUp, historyOf, longestGap, lostIn, peopled, registered, talking } from '#test/survival/company.ts'
 import { RunningSystem } from '#test/system/running-system.ts'
 
 for (const transport of ['udp', 'tcp'] as const) {
@@ -38,7 +38,7 @@ for (const name of ['server', 'engine-0'] as const) {
     const api = await Api.of(system)
     await using town = await peopled(system, api, 'udp')
     const { pairs, beat } = await talking(town, 5)
-    await onDisk(system, 5)
+    await system.kept(/"kind":"talking"/, 5)
     const from = system.lines.length
     const frozenAt = performance.now()
     process.kill(await system.pidOf(name), 'SIGSTOP')

@@ -106,6 +106,7 @@ test('lamps outlive the death of the server: a call that goes on is told anew, a
   const call = await one.call('101')
   await answered
   await watcher.until(/<state>confirmed<\/state>/)
+  await town.system.kept(/"kind":"talking"/)
   process.kill(await town.system.pidOf('server'), 'SIGKILL')
   const again = await watcher.until(/state="full"/)
   assert.match(again.body, /<state>confirmed<\/state>/)

@@ -117,9 +117,10 @@ export class Office implements AsyncDisposable {
     return [caller, new Speaker(to, await answering)]
   }
 
-  /** The server is killed, as by an operating system short of memory; resolves when it serves again. */
-  async killServer(): Promise<void> {
+  /** The server is killed, as by an operating system short of memory, once `kept` is on disk; resolves when it serves again. */
+  async killServer(kept: RegExp): Promise<void> {
     const { system } = this.at
+    await system.kept(kept)
     const from = system.lines.length
     process.kill(await system.pidOf('server'), 'SIGKILL')
     await system.line(/serves again\s+process=server/, from)

@@ -52,7 +52,7 @@ test('three come into a conference by its PIN; each hears the others and not its
   await three.call.press('*5')
   await at.facts.next('conference.locked', ({ locked }) => locked, mark)
 
-  await office.killServer()
+  await office.killServer(/"isLocked":true/)
   await hear([one, ['102']], [two, ['100', '102']], [three, ['100']])
   const again = await weekly()
   assert.equal(again.locked, true)
@@ -106,7 +106,7 @@ test('a supervisor listens, whispers by a key and barges in by the API, over the
   await api.give('PATCH', `/v1/monitors/${begun.id}`, { mode: 'barge' })
   await hear([customer, ['101', '200']], [agent, ['100', '200']], [supervisor, ['100', '101']])
 
-  await office.killServer()
+  await office.killServer(/"mode":"barge"/)
   await hear([customer, ['101', '200']], [agent, ['100', '200']], [supervisor, ['100', '101']])
   const { monitors } = await api.get<{ monitors: MonitorView[] }>('/v1/monitors')
   assert.deepEqual(monitors, [{ id: begun.id, call: id, by: '200', agent: '101', mode: 'barge' }])
@@ -160,7 +160,7 @@ test('somebody who asks a third brings all three together; when that one leaves,
   await hear([two, ['102']], [three, ['101']])
   await api.give('POST', `/v1/calls/${id}/consultation/merge`, {})
   await hear([one, ['101', '102']], [two, ['100', '102']], [three, ['100', '101']])
-  await office.killServer()
+  await office.killServer(/"kind":"three-way"/)
   await hear([one, ['101', '102']], [two, ['100', '102']], [three, ['100', '101']])
   await two.call.bye()
   await hear([one, ['102']], [three, ['100']])

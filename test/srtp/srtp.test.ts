@@ -131,6 +131,7 @@ describe('phones that encrypt', { skip: noBaresip || noLinphone }, () => {
     await using callee = await Baresip.start(company.phone('102', 'udp'))
     await talk(caller, callee, '102')
     const { system } = company
+    await system.kept(/"kind":"talking"/)
     for (const victim of ['server', 'engine-0']) {
       const from = system.lines.length
       process.kill(await system.pidOf(victim), 'SIGKILL')

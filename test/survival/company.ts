@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isKeptCall } from '#calls/adopt.ts'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { CallView } from '#contract/api/calls.ts'
-import { readSegment, segmentsOf } from '#server/journal/segment.ts'
 import type { TransportName } from '#sip/agent.ts'
 import { type Party, Town } from '#test/survival/town.ts'
 import type { RunningSystem } from '#test/system/running-system.ts'
@@ -47,13 +46,16 @@ export class Api {
     return new Api(this.#base, key, company)
   }
 
-  /** The answer's JSON; null for 503, which passes. */
+  /** The answer's JSON; null where there is none. A server whose database is still on its way (503) is asked again. */
   async ask(method: string, path: string, body?: unknown): Promise<unknown> {
     const headers: Record<string, string> = { authorization: `Bearer ${this.#key}`, 'centrala-company': this.#company }
     if (body !== undefined) headers['content-type'] = 'application/json'
     const response = await fetch(this.#base + path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) })
     const text = await response.text()
-    if (response.status === 503) return null
+    if (response.status === 503) {
+      await pause(100)
+      return this.ask(method, path, body)
+    }
     assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`)
     return text === '' ? null : JSON.parse(text)
   }
@@ -92,18 +94,6 @@ export async function talking(town: Town, count: number): Promise<{ pairs: Pair[
   return { pairs, everybody, beat }
 }
 
-/** Resolves when so many calls of two are on disk: whose last word is still on the way there is lost with a server that dies. */
-export async function onDisk(system: RunningSystem, count: number): Promise<void> {
-  const folder = join(system.settings.folders.data, 'journal')
-  for (;;) {
-    const newest = segmentsOf(await readdir(folder)).at(-1)
-    const content = newest === undefined ? null : readSegment(await readFile(join(folder, newest.name)))
-    const values = [...(content?.kept.values() ?? [])].map((json) => (JSON.parse(json) as [string, unknown])[1])
-    if (values.filter((value) => isKeptCall(value) && value.legs.length === 2).length >= count) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
 /** Resolves when everybody has got what their partner has sent by now. */
 export async function caughtUp(pairs: readonly Pair[]): Promise<void> {
   await Promise.all(pairs.flatMap(({ caller, callee }) => [caller.talker.caughtUp(callee.talker), callee.talker.caughtUp(caller.talker)]))
@@ -125,9 +115,9 @@ export function longestGap(pairs: readonly Pair[]): number {
 /** The history once it has so many calls that ended. */
 export async function historyOf(api: Api, count: number): Promise<CallView[]> {
   for (;;) {
-    const page = (await api.ask('GET', '/v1/calls?limit=500')) as { calls: CallView[] } | null
-    const ended = page?.calls.filter((row) => row.endedAt !== null) ?? []
+    const page = (await api.ask('GET', '/v1/calls?limit=500')) as { calls: CallView[] }
+    const ended = page.calls.filter((row) => row.endedAt !== null)
     if (ended.length >= count) return ended
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await pause(100)
   }
 }

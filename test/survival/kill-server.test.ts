@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Api, calls, caughtUp, domain, historyOf, lostIn, onDisk, type Pair, peopled, registered, talking } from '#test/survival/company.ts'
+import { Api, calls, caughtUp, domain, historyOf, lostIn, type Pair, peopled, registered, talking } from '#test/survival/company.ts'
 import type { Party, Town } from '#test/survival/town.ts'
 import { RunningSystem } from '#test/system/running-system.ts'
 
@@ -10,7 +10,7 @@ for (const transport of ['udp', 'tcp'] as const) {
     const api = await Api.of(system)
     await using town = await peopled(system, api, transport)
     const { pairs, beat, everybody } = await talking(town, calls)
-    await onDisk(system, calls)
+    await system.kept(/"kind":"talking"/, calls)
 
     const from = system.lines.length
     const killedAt = performance.now()

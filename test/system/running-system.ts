@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
+import { readSegment, segmentsOf } from '#server/journal/segment.ts'
 import { askKeeper, type KeeperStatus } from '#server/keeper/only-one.ts'
 import { readSettings, type Settings } from '#server/settings.ts'
 import { claimPorts, type PortClaim } from '#test/support/ports.ts'
@@ -104,6 +106,20 @@ export class RunningSystem implements AsyncDisposable {
     const pid = (await this.status()).processes.find((each) => each.name === name)?.pid
     if (pid == null) throw new Error(`${name} does not run`)
     return pid
+  }
+
+  /**
+   * Resolves when so many of the values that the journal keeps match, as JSON, on disk. What happened within its last write is lost with a server
+   * that is killed, and on a busy machine a write takes its time: whoever kills one waits first for what is to survive.
+   */
+  async kept(pattern: RegExp, count = 1): Promise<void> {
+    const folder = join(this.settings.folders.data, 'journal')
+    for (;;) {
+      const newest = segmentsOf(await readdir(folder)).at(-1)
+      const content = newest === undefined ? null : readSegment(await readFile(join(folder, newest.name)))
+      if ([...(content?.kept.values() ?? [])].filter((json) => pattern.test(json)).length >= count) return
+      await pause(20)
+    }
   }
 
   /** As a service manager does it. Resolves with the exit code. */
