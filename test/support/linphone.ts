@@ -73,9 +73,11 @@ export class Linphone implements Phone {
     await this.said.next(/Media streams established/, from)
   }
 
+  /** Resolves when the call is over: only then its recording is complete. */
   async hangUp(): Promise<void> {
+    const from = this.said.mark
     this.#type('terminate')
-    await Promise.resolve()
+    await this.ended(from)
   }
 
   async ended(from: number): Promise<string> {
