@@ -89,3 +89,37 @@ test('SIPp watches the lamp of a phone that is called, rings, talks and hangs up
   await caller.hangUp()
   await sipp.done()
 })
+
+test('SIPp watches where a phone is registered while a baresip comes and goes', { skip: withoutSipp || noBaresip }, async () => {
+  const { port } = company.system.settings.sip
+  const watcher = {
+    authUri: `102@127.0.0.1:${port}`,
+    ...{ scenario: 'watches-registration', address: '127.0.0.1', port: await claimPort() },
+    keys: { user: '102', password: 'Telephone.102.secret' },
+  }
+  await using sipp = await Sipp.call(watcher, { address: '127.0.0.1', port })
+  const seen = (pattern: RegExp): Promise<void> =>
+    until(`SIPp sees ${pattern}`, async () => (await sipp.requests('NOTIFY')).some(({ text }) => pattern.test(text)))
+  await seen(/state="terminated"/)
+  {
+    await using phone = await Baresip.start(company.phone('102', 'udp'))
+    await seen(/<contact [^>]*state="active"[^>]*>\s*<uri>sip:102-/)
+    assert.equal(phone.name, 'baresip 102')
+  }
+  await sipp.done()
+})
+
+test('a baresip that keeps a flow open is told for how long, and is called over it', { skip: noBaresip }, async () => {
+  await using callee = await Baresip.start(company.phone('103', 'tcp', { outbound: true }))
+  await callee.printed.next(/^Require: outbound/, 0)
+  await callee.printed.next(/^Flow-Timer: 120/, 0)
+  await using caller = await Baresip.start(company.phone('101', 'udp'))
+  const [talks, hears] = [caller.said.mark, callee.said.mark]
+  await caller.call('103')
+  await callee.incoming(hears)
+  await callee.answer()
+  await caller.talking(talks)
+  const ends = callee.said.mark
+  await caller.hangUp()
+  await callee.ended(ends)
+})

@@ -182,17 +182,21 @@ function dial(port: number): Promise<Socket> {
 /** By the names that baresip gives them. */
 const codecs = { PCMA: 'PCMA/8000/1', PCMU: 'PCMU/8000/1', G722: 'G722/16000/1', opus: 'opus/48000/2' } as const
 
-function accountOf({ user, password, server, transport, codec = 'PCMA', ptimeMs = 20, encryption, publishes }: PhoneOptions): string {
+function accountOf(options: PhoneOptions): string {
+  const { user, password, server, transport, codec = 'PCMA', ptimeMs = 20, encryption, publishes, outbound } = options
   const media = encryption === undefined ? '' : `;mediaenc=${encryption === 'required' ? 'srtp-mand' : 'srtp'}`
-  return `<sip:${user}@${server};transport=${transport}>;auth_pass=${password};regint=600;answermode=manual;audio_codecs=${codecs[codec]};ptime=${ptimeMs}${media}${publishes === true ? ';pubint=600' : ''}\n`
+  const flow = outbound === true ? `;sipnat=outbound;outbound="sip:${server};transport=${transport}"` : ''
+  return `<sip:${user}@${server};transport=${transport}>;auth_pass=${password};regint=600;answermode=manual;audio_codecs=${codecs[codec]};ptime=${ptimeMs}${media}${flow}${publishes === true ? ';pubint=600' : ''}\n`
 }
 
 /** Without a sound card: aufile is the microphone, aubridge a loudspeaker that nobody hears, and sndfile writes down what comes in. */
-function configOf({ folder, port, plays, authorities, watches, publishes, calls = 4 }: PhoneOptions, controlPort: number): string {
+function configOf(options: PhoneOptions, controlPort: number): string {
+  const { folder, port, plays, server, authorities, watches, publishes, outbound, calls = 4 } = options
+  const isV6 = server.startsWith('[')
   return `
-sip_listen 127.0.0.1:${port}
+sip_listen ${isV6 ? '[::1]' : '127.0.0.1'}:${port}
 ${authorities === undefined ? '' : `sip_cafile ${authorities}`}
-net_interface 127.0.0.1
+${isV6 ? 'prefer_ipv6 yes\nnet_interface ::1' : 'net_interface 127.0.0.1'}
 ctrl_tcp_listen 127.0.0.1:${controlPort}
 rtp_ports ${port + 10}-${port + 60}
 audio_source aufile,${plays}
@@ -213,7 +217,7 @@ module opus.so
 module aufile.so
 module aubridge.so
 module sndfile.so
-module_tmp account.so
+${outbound === true ? 'module_tmp uuid.so\n' : ''}module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
 ${watches === undefined && publishes !== true ? '' : 'module_app contact.so\nmodule_app presence.so\nmodule_app mwi.so\n'}`

@@ -6,19 +6,21 @@ export interface PhoneOptions {
   folder: string
   user: string
   password: string
-  /** `address:port` of the system. */
+  /** `address:port` of the system, an IPv6 address in brackets. */
   server: string
   transport: 'udp' | 'tcp' | 'tls'
   /** PEM file of the authorities that it trusts, over TLS. */
   authorities?: string
   /** Of its audio by SRTP: `optional` offers both, `required` refuses what is in clear. Absent: in clear. */
   encryption?: 'optional' | 'required'
-  /** SIP port of its own on 127.0.0.1; it also uses the 60 ports above. */
+  /** SIP port of its own on 127.0.0.1, or ::1 where the system's is IPv6; it also uses the 60 ports above. */
   port: number
   /** A sound file that it plays to whoever it talks with. */
   plays: string
   /** Keys as SIP INFO instead of telephone-events (RFC 4733); baresip 1.0.0 cannot. */
   infoDigits?: boolean
+  /** Registers a flow that is kept open and told apart by instance (RFC 5626); linphone does not take it. */
+  outbound?: boolean
   /** Extensions whose presence it shows. */
   watches?: readonly string[]
   /** Publishes presence of its own (RFC 3903); linphone does not take it. */
