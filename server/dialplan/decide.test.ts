@@ -121,8 +121,11 @@ test('a phone is challenged in its company’s realm, with what its password has
   assert.match(found.user.ha1['SHA-256'] ?? '', /^[0-9a-f]{64}$/)
 })
 
-test('who does not exist is challenged like who does', () => {
-  assert.deepEqual(identifier().identify(from('sip:nobody@acme.example'), source), { kind: 'challenge', realm: 'acme.example', user: null })
+test('who does not exist is challenged like who does, and is nobody whatever is proved', () => {
+  const found = identifier().identify(from('sip:nobody@acme.example'), source)
+  assert.ok(found.kind === 'challenge' && found.user !== null)
+  assert.deepEqual([found.realm, found.user.algorithms, found.user.identity.aor], ['acme.example', ['SHA-256', 'MD5'], null])
+  assert.match(found.user.username ?? '', /^[0-9a-f]{64}$/)
   assert.equal(identifier().identify(from('sip:anna1@elsewhere.example'), source).kind, 'challenge')
 })
 

@@ -1,11 +1,10 @@
 import { createSecretKey } from 'node:crypto'
-import { HmacSha256 } from '#sip/auth/hmac.ts'
-import type { DigestAlgorithm, DigestUser } from '#sip/agent.ts'
 import type { CompiledConfig, CompiledDevice } from '#server/config/compiled.ts'
+import { HmacSha256 } from '#sip/auth/hmac.ts'
 
 /**
- * Phones that do not exist, to be challenged as those that do: where a company's phones are offered different algorithms, each name that nobody
- * has is offered those of some of them, and always the same. Otherwise the offer would tell who exists.
+ * Phones that stand in for those that do not exist, to be challenged like them: where a company's phones are offered different algorithms, each name
+ * that nobody has is offered those of some of them, and always the same. Otherwise the offer would tell who exists.
  */
 export class Decoys {
   readonly #hmac: HmacSha256
@@ -16,15 +15,20 @@ export class Decoys {
     this.#hmac = new HmacSha256(createSecretKey(secret))
   }
 
-  /** Null where all phones are offered the same, as anybody is. `name`: as it is claimed. */
-  like(config: CompiledConfig, name: string): DigestUser | null {
+  /** Undefined where there are no phones. `name`: as it is claimed. */
+  like(config: CompiledConfig, name: string): CompiledDevice | undefined {
     const offers = this.#offersOf(config)
-    const [first] = offers
-    if (first === undefined || (offers.length === 1 && first.isUsual)) return null
+    const devices = (offers.length === 1 ? offers[0] : this.#drawn(config, offers, name))?.devices ?? []
+    // Any of those that are offered the same: the memory of one is as near or far as that of another, which time would tell.
+    let drawn = 0
+    for (let i = 0; i < name.length; i++) drawn = (drawn * 31 + name.charCodeAt(i)) >>> 0
+    return devices[drawn % Math.max(1, devices.length)]
+  }
+
+  #drawn(config: CompiledConfig, offers: readonly Offer[], name: string): Offer | undefined {
     const drawn = this.#hmac.of(`${config.settled.sipDomain}\n${name.toLowerCase()}`, 'hex')
     const lot = Number.parseInt(drawn.slice(0, 8), 16) / 2 ** 32
-    const { algorithms } = offers.find(({ upTo }) => lot < upTo) ?? first
-    return { algorithms, ha1: {}, identity: { id: 'nobody', aor: null } }
+    return offers.find(({ upTo }) => lot < upTo) ?? offers[0]
   }
 
   #offersOf(config: CompiledConfig): readonly Offer[] {
@@ -36,25 +40,17 @@ export class Decoys {
   }
 }
 
-/** One choice of algorithms, and up to where in 0 to 1 names fall to it. */
+/** Phones that are offered the same algorithms, and up to where in 0 to 1 names fall to them. */
 interface Offer {
-  readonly algorithms: readonly DigestAlgorithm[]
+  readonly devices: readonly CompiledDevice[]
   readonly upTo: number
-  readonly isUsual: boolean
 }
-
-/** What is offered to who is not known anywhere: as devices have it by default. */
-const USUAL = 'SHA-256 MD5'
 
 /** By share, so that a new phone changes what few names are offered. */
 function offersOf(devices: readonly CompiledDevice[]): readonly Offer[] {
-  const counts = new Map<string, { algorithms: readonly DigestAlgorithm[]; count: number }>()
-  for (const { algorithms } of devices) {
-    const key = algorithms.join(' ')
-    counts.set(key, { algorithms, count: (counts.get(key)?.count ?? 0) + 1 })
-  }
+  const byAlgorithms = Map.groupBy(devices, ({ algorithms }) => algorithms.join(' '))
   let total = 0
-  return [...counts]
+  return [...byAlgorithms]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, { algorithms, count }]) => ({ algorithms, upTo: (total += count) / devices.length, isUsual: key === USUAL }))
+    .map(([, alike]) => ({ devices: alike, upTo: (total += alike.length) / devices.length }))
 }

@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { DigestAlgorithm, DigestUser, Flow, Identified } from '#sip/agent.ts'
 import { ha1 } from '#sip/auth/digest.ts'
 import type { NameAddr } from '#sip/message/name-addr.ts'
 import type { SipRequest } from '#sip/message/message.ts'
-import type { CompiledDevice } from '#server/config/compiled.ts'
+import type { CompiledConfig, CompiledDevice } from '#server/config/compiled.ts'
 import type { Book, Books } from '#server/dialplan/books.ts'
 import type { Decoys } from '#server/dialplan/decoys.ts'
 import type { DeviceWho, TrunkWho } from '#server/dialplan/who.ts'
@@ -18,13 +19,27 @@ export interface IdentifyNeeds {
   decoys: Decoys
 }
 
+/** The passwords of so many phones are read and hashed with each request, as long as there are any that have not been. */
+const madeKnown = 2
+
+/** A phone, and what passes for one that does not exist: whatever its credentials are, they are not those of its name. */
+interface Known {
+  readonly user: DigestUser
+  readonly decoy: DigestUser
+}
+
 /**
  * Tells who sends a request. Carriers are known by the address they send from; phones prove themselves by digest. Everybody else is
- * challenged like a phone with a wrong password, so that nobody learns who exists.
+ * challenged like a phone with a wrong password, so that nobody learns who exists. Nor by time: whoever is named, the same is looked up, and what
+ * is reckoned once for each phone is reckoned for as many by each request.
  */
 export class Identifier {
   #needs: IdentifyNeeds
-  #users = new WeakMap<CompiledDevice, DigestUser>()
+  readonly #known = new WeakMap<CompiledDevice, Known>()
+  /** What is left of the phones of each version of a configuration to be made known. */
+  readonly #unknown = new WeakMap<CompiledConfig, Iterator<CompiledDevice>>()
+  /** A name that nobody can guess. */
+  readonly #nobody = randomBytes(32).toString('hex')
 
   constructor(needs: IdentifyNeeds) {
     this.#needs = needs
@@ -41,10 +56,16 @@ export class Identifier {
       if (links.length > 0 && (sure || device === undefined)) return { kind: 'trusted', identity: trunkWho(links) }
     }
     if (book === null) return { kind: 'challenge', realm: 'centrala', user: null }
-    // Reckoned for who exists, too: time must not tell.
-    const decoy = this.#needs.decoys.like(book.config, userOf(claimed) ?? '')
-    const user = device?.transports.includes(source.transport) === true ? this.#user(book, device) : null
-    return { kind: 'challenge', realm: book.config.settled.sipDomain, user: user ?? decoy }
+    return { kind: 'challenge', realm: book.config.settled.sipDomain, user: this.#user(book, source, { claimed, device }) }
+  }
+
+  #user(book: Book, source: Flow, { claimed, device }: { claimed: NameAddr; device: CompiledDevice | undefined }): DigestUser | null {
+    // Reckoned for who exists, too, and looked up for who does not: time must not tell.
+    const standIn = this.#needs.decoys.like(book.config, userOf(claimed) ?? '')
+    const either = device ?? standIn
+    if (either === undefined) return null
+    const { user, decoy } = this.#lookUp(book, either)
+    return either.transports.includes(source.transport) && device !== undefined ? user : decoy
   }
 
   #bookOf(claimed: NameAddr): Book | null {
@@ -53,21 +74,31 @@ export class Identifier {
     return this.#needs.books.ofDomain(uri.host, isIP(uri.host) !== 0 || uri.host === 'localhost' || this.#needs.isOurs(uri.host))
   }
 
-  #user(book: Book, device: CompiledDevice): DigestUser | null {
-    const known = this.#users.get(device)
-    if (known !== undefined) return known
-    const password = this.#needs.passwordOf(book.tenant, device)
-    if (password === null) return null
-    const realm = book.config.settled.sipDomain
-    const hash = (algorithm: DigestAlgorithm): string => ha1(algorithm, device.username, realm, password)
-    const user: DigestUser = {
-      username: device.username,
-      algorithms: device.algorithms,
-      ha1: { MD5: hash('MD5'), 'SHA-256': hash('SHA-256') },
-      identity: this.#deviceWho(book, device),
+  #lookUp(book: Book, device: CompiledDevice): Known {
+    const unknown = this.#unknown.get(book.config) ?? this.#allOf(book.config)
+    let left = madeKnown
+    for (let next: CompiledDevice | undefined = device; next !== undefined && left > 0; next = unknown.next().value) {
+      if (this.#known.has(next)) continue
+      this.#known.set(next, this.#made(book, next))
+      left--
     }
-    this.#users.set(device, user)
-    return user
+    return this.#known.get(device) ?? this.#made(book, device)
+  }
+
+  #allOf(config: CompiledConfig): Iterator<CompiledDevice> {
+    const all = config.devicesByUsername.values()
+    this.#unknown.set(config, all)
+    return all
+  }
+
+  #made(book: Book, device: CompiledDevice): Known {
+    const realm = book.config.settled.sipDomain
+    const password = this.#needs.passwordOf(book.tenant, device)
+    const hash = (algorithm: DigestAlgorithm): string => ha1(algorithm, device.username, realm, password ?? '')
+    const secrets = { algorithms: device.algorithms, ha1: { MD5: hash('MD5'), 'SHA-256': hash('SHA-256') } }
+    const decoy: DigestUser = { username: this.#nobody, ...secrets, identity: { id: 'nobody', aor: null } }
+    if (password === null) return { user: decoy, decoy }
+    return { user: { username: device.username, ...secrets, identity: this.#deviceWho(book, device) }, decoy }
   }
 
   #deviceWho(book: Book, device: CompiledDevice): DeviceWho {

@@ -20,6 +20,7 @@ const messages = 'test/abuse/messages.test.ts'
 const logins = 'test/abuse/logins.test.ts'
 const loops = 'test/abuse/loops.test.ts'
 const guesses = 'test/abuse/guesses.test.ts'
+const enumeration = 'test/abuse/enumeration.test.ts'
 const fraud = 'test/abuse/fraud.test.ts'
 const watch = 'sip/transport/source-watch.ts'
 
@@ -264,22 +265,29 @@ export const mutants: readonly Mutant[] = [
     ...{ file: 'sip/auth/server.ts', in: server },
     text: '    const secret = user?.ha1[algorithm]\n',
     becomes:
-      '    const secret = user?.ha1[algorithm]\n    for (let i = 0; secret !== undefined && i < 100; i++) this.#decoy(algorithm, username, realm)\n',
+      '    const secret = user?.ha1[algorithm]\n    for (let i = 0; user?.identity.aor != null && i < 100; i++) this.#decoy(algorithm, username, realm)\n',
     test: { file: guesses, name: 'learns from no answer.s time who exists: with a wrong' },
   },
   {
     name: 'who asks is known by the time that a challenge takes',
     ...{ file: 'server/dialplan/identify.ts', in: server },
-    text: "    return { kind: 'challenge', realm: book.config.settled.sipDomain, user: user ?? decoy }\n",
+    text: '    const { user, decoy } = this.#lookUp(book, either)\n',
     becomes:
-      "    for (let i = 0; user !== null && i < 40; i++) ha1('MD5', 'x'.repeat(1000), 'y', String(i))\n    return { kind: 'challenge', realm: book.config.settled.sipDomain, user: user ?? decoy }\n",
+      "    for (let i = 0; device !== undefined && i < 40; i++) ha1('MD5', 'x'.repeat(1000), 'y', String(i))\n    const { user, decoy } = this.#lookUp(book, either)\n",
     test: { file: guesses, name: 'learns from no answer.s time who exists: without' },
+  },
+  {
+    name: 'who does not exist is not looked up any further',
+    ...{ file: 'server/dialplan/identify.ts', in: enumeration },
+    text: '    if (either === undefined) return null\n',
+    becomes: '    if (device === undefined || either === undefined) return null\n',
+    test: { file: enumeration, name: 'by a greeting names that exist cannot be told from others: asked for again and again$' },
   },
   {
     name: 'an old phone is offered what it knows, and who does not exist the usual',
     ...{ file: 'server/dialplan/decoys.ts', in: server },
-    text: 'if (first === undefined || (offers.length === 1 && first.isUsual)) return null',
-    becomes: 'if (first === undefined || offers.length > 0) return null',
+    text: 'offers.length === 1 ? offers[0]',
+    becomes: 'offers.length > 0 ? offers[0]',
     test: { file: logins, name: 'who exists and who does not' },
   },
   {
