@@ -27,6 +27,8 @@ class Side implements TransactionUser {
   readonly layer: TransactionLayer
   readonly trace: SipTrace
   readonly seen: string[] = []
+  /** What the other side did that led to nothing. */
+  readonly offences: string[] = []
   /** What to do with a request. */
   answer: (transaction: ServerTransaction) => void = () => undefined
 
@@ -41,6 +43,7 @@ class Side implements TransactionUser {
       random: network.random,
       log: silentLog,
       trace: this.trace,
+      watch: { offends: (_from, what) => void this.offences.push(what) },
       options,
     })
     void this.transport.start(this.layer)
@@ -249,6 +252,21 @@ test('a copy of a request that came over another path gets 482, one with credent
   caller.transport.send(flow, copy('second', 'challenged'))
   clock.advance(10)
   assert.deepEqual(callee.seen, ['INVITE', 'INVITE', 'INVITE'])
+})
+
+test('a request that comes again as often as an honest sender repeats it is no offence, one that comes oftener is', () => {
+  const { clock, caller, callee } = pair()
+  const repeated = serialize(request('REGISTER', 'a-call', { via: `SIP/2.0/UDP ${CALLER}:5060;branch=z9hG4bKrepeated` }))
+  const send = (): void => {
+    caller.transport.send(caller.flowTo(CALLEE), repeated)
+    clock.advance(10)
+  }
+  // Nobody answers within 32 s: Timer E has it sent 10 times more.
+  for (let i = 0; i <= 10; i++) send()
+  assert.deepEqual(callee.seen, ['REGISTER'])
+  assert.deepEqual(callee.offences, [])
+  send()
+  assert.deepEqual(callee.offences, ['pointless'])
 })
 
 test('above the bound new requests get 503 with Retry-After, requests in dialogs and emergency calls are served, and above twice the bound nothing is', () => {

@@ -31,6 +31,12 @@ import { defaultPort, type Transport, type TransportReceiver } from '#sip/transp
 
 export type * from '#sip/transaction/transaction.ts'
 
+/**
+ * As often as Timer E has a request sent again before Timer F (RFC 3261 §17.1.2.2), and oftener than Timer A does. Up to then it is the network or
+ * we ourselves who are slow, and an office or a proxy that asks again must not be taken for a flood just then.
+ */
+const MOST_REPEATS = 10
+
 /** What the layer is built from. The caller starts the transport with the layer as receiver, and closes it after the layer. */
 export interface TransactionParts {
   transport: Transport
@@ -223,8 +229,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   }
 
   #onRepeat(known: ServerRun, flow: Flow): void {
-    this.#watch?.offends(flow.remote, 'pointless')
-    known.repeat()
+    if (known.repeat() > MOST_REPEATS) this.#watch?.offends(flow.remote, 'pointless')
   }
 
   /** RFC 3261 §17.2.1, §13.3.1.4: an ACK for a failure ends with the transaction, any other goes up. */

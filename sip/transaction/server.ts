@@ -54,6 +54,7 @@ export class ServerRun {
   /** Of the request's Via, for a new connection when its own is lost; null once that was tried. */
   #sentByPort: number | null
   #last: SipResponse | null = null
+  #repeats = 0
   #bytes: Uint8Array | null = null
   #events: ServerEvents | null = null
 
@@ -77,10 +78,11 @@ export class ServerRun {
     this.#step({ kind: 'begin' })
   }
 
-  /** The request came again. */
-  repeat(): void {
+  /** The request came again; gives how often it has. */
+  repeat(): number {
     this.#host.counts.repeatsIn++
     this.#step({ kind: 'repeat' })
+    return ++this.#repeats
   }
 
   /** An ACK with the branch of this INVITE. True when it belongs to a 2xx and concerns the transaction user. */
