@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { silentLog } from '#base/log.ts'
 import { compile } from '#server/config/compile.ts'
+import type { CompiledDevice } from '#server/config/compiled.ts'
+import { readValues } from '#server/config/read.ts'
 import { changed } from '#server/config/testing.ts'
 import { callerOnTrunk, dialledOnTrunk } from '#server/dialplan/arrival.ts'
 import { Books } from '#server/dialplan/books.ts'
@@ -99,13 +101,13 @@ const source: Flow = {
   connection: null,
 }
 
-function identifier() {
+function identifier(passwordOf: (tenant: string, device: CompiledDevice) => string | null = () => 'secret', known = config) {
   const books = new Books(silentLog)
-  books.take({ tenant: 'acme', version: 1, config })
+  books.take({ tenant: 'acme', version: 1, config: known })
   return new Identifier({
     books,
     trunksFrom: () => [],
-    passwordOf: () => 'secret',
+    passwordOf,
     isOurs: () => false,
     decoys: new Decoys(Buffer.alloc(32)),
   })
@@ -127,6 +129,21 @@ test('who does not exist is challenged like who does, and is nobody whatever is 
   assert.deepEqual([found.realm, found.user.algorithms, found.user.identity.aor], ['acme.example', ['SHA-256', 'MD5'], null])
   assert.match(found.user.username ?? '', /^[0-9a-f]{64}$/)
   assert.equal(identifier().identify(from('sip:anna1@elsewhere.example'), source).kind, 'challenge')
+})
+
+test('whoever is named, each request has two phones reckoned, as long as there are any, and none is left out', () => {
+  const phones = Array.from({ length: 9 }, (_, i) => ({ kind: 'device', id: `p${i}`, username: `phone${i}`, password: 'p' }))
+  const company = { kind: 'company', id: 'acme', name: 'A', timezone: 'UTC', country: 'LV', language: 'en', sipDomains: ['acme.example'] }
+  const { documents, problems } = readValues([company, ...phones])
+  assert.deepEqual(problems, [])
+  const reckoned: string[] = []
+  const many = identifier((_, { username }) => (reckoned.push(username), 'secret'), compile(documents))
+  const counts = ['nobody', 'phone3', 'nobody', 'phone8', 'phone3', 'phone0'].map((name) => {
+    many.identify(from(`sip:${name}@acme.example`), source)
+    return reckoned.length
+  })
+  assert.deepEqual(counts, [2, 4, 6, 8, 9, 9])
+  assert.deepEqual(reckoned.toSorted(), phones.map(({ username }) => username).toSorted())
 })
 
 test('a phone that knows us by an address only belongs to the first company', () => {

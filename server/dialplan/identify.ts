@@ -77,10 +77,14 @@ export class Identifier {
   #lookUp(book: Book, device: CompiledDevice): Known {
     const unknown = this.#unknown.get(book.config) ?? this.#allOf(book.config)
     let left = madeKnown
-    for (let next: CompiledDevice | undefined = device; next !== undefined && left > 0; next = unknown.next().value) {
-      if (this.#known.has(next)) continue
-      this.#known.set(next, this.#made(book, next))
-      left--
+    let next: CompiledDevice | undefined = device
+    while (next !== undefined) {
+      if (!this.#known.has(next)) {
+        this.#known.set(next, this.#made(book, next))
+        left--
+      }
+      // Who is taken from those that are left and not made known would never be.
+      next = left > 0 ? unknown.next().value : undefined
     }
     return this.#known.get(device) ?? this.#made(book, device)
   }

