@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Mutant, mutants } from '#test/mutants/table.ts'
+import type { Mutant } from '#test/mutants/mutant.ts'
+import { mutants } from '#test/mutants/table.ts'
 import { runTestFile, type FileOutcome } from '#tools/test/test-file.ts'
 
 // `npx centrala mutants [words]`: shows that each test fails on a product that is broken on purpose, and passes on the one that is not. With
@@ -15,30 +16,35 @@ const chosen = mutants.filter(
   ({ name, file, test }) => words.length === 0 || words.some((word) => `${name} ${file} ${test.file}`.includes(word)),
 )
 const scratch = await mkdtemp(join(tmpdir(), 'centrala-mutants-'))
-const sound = new Map<string, boolean>()
+const sound = new Map<string, string | null>()
 let wrong = 0
 for (const mutant of chosen) {
-  const fault = await verdictOn(mutant)
-  if (fault !== null) wrong++
-  console.log(`${fault === null ? 'killed' : 'WRONG '}  ${mutant.name}${fault === null ? '' : `: ${fault}`}`)
+  const { isKilled, why } = await verdictOn(mutant)
+  if (!isKilled) wrong++
+  console.log(`${isKilled ? 'killed' : 'WRONG '}  ${mutant.name}: ${why}`)
 }
 await rm(scratch, { recursive: true, force: true })
 console.log(`${chosen.length} mutants, ${chosen.length - wrong} killed, ${wrong} not`)
 process.exitCode = wrong === 0 ? 0 : 1
 
-/** Null when the test does what it is for. */
-async function verdictOn(mutant: Mutant): Promise<string | null> {
+/** Whether the test does what it is for. `why`: how it noticed, for a reader to judge whether that is the reason meant; or what is wrong. */
+async function verdictOn(mutant: Mutant): Promise<{ isKilled: boolean; why: string }> {
   const text = await readFile(join(project, mutant.file), 'utf8')
-  if (text.split(mutant.text).length !== 2) return `${mutant.file} has not, exactly once: ${mutant.text}`
+  if (text.split(mutant.text).length !== 2) return { isKilled: false, why: `${mutant.file} has not, exactly once: ${mutant.text}` }
   const key = `${mutant.test.file} ${mutant.test.name}`
   // Replaced by itself: nothing but the break itself may make the test fail.
-  if (!sound.has(key)) sound.set(key, passes(await run({ ...mutant, becomes: mutant.text })))
-  if (sound.get(key) !== true) return `${key} does not pass on the sound product`
-  return passes(await run(mutant)) ? `${key} passes all the same` : null
+  if (!sound.has(key)) sound.set(key, noticed(await run({ ...mutant, becomes: mutant.text })))
+  const calm = sound.get(key) ?? null
+  if (calm !== null) return { isKilled: false, why: `${key} does not pass on the sound product: ${calm}` }
+  const why = noticed(await run(mutant))
+  return why === null ? { isKilled: false, why: `${key} passes all the same` } : { isKilled: true, why }
 }
 
-function passes({ tests }: FileOutcome): boolean {
-  return tests.some(({ outcome }) => outcome === 'passed') && tests.every(({ outcome }) => outcome !== 'failed')
+/** How the first test that failed says so, in one line; null when all pass. */
+function noticed({ tests }: FileOutcome): string | null {
+  const failed = tests.find(({ outcome }) => outcome === 'failed')
+  if (failed !== undefined) return failed.why.replaceAll(/\s+/g, ' ').slice(0, 200)
+  return tests.some(({ outcome }) => outcome === 'passed') ? null : 'no test ran'
 }
 
 function run(mutant: Mutant): Promise<FileOutcome> {

@@ -1,31 +1,15 @@
-/** One way to break the product, and the test that must notice. */
-export interface Mutant {
-  /** What is wrong with the product then. */
-  name: string
-  /** Relative to the project. */
-  file: string
-  /** Stands in the file exactly once. */
-  text: string
-  becomes: string
-  /** How the path of the program ends that is broken: the processes of the test itself are left alone. */
-  in: string
-  /** `name`: a regular expression for the names of tests in the file. */
-  test: { file: string; name: string }
-}
+import { loginMutants } from '#test/mutants/logins.ts'
+import { engine, type Mutant, server } from '#test/mutants/mutant.ts'
 
-const server = 'server/main.ts'
-const engine = 'media/engine/main.ts'
 const floods = 'test/abuse/floods.test.ts'
 const messages = 'test/abuse/messages.test.ts'
-const logins = 'test/abuse/logins.test.ts'
 const loops = 'test/abuse/loops.test.ts'
-const guesses = 'test/abuse/guesses.test.ts'
-const enumeration = 'test/abuse/enumeration.test.ts'
 const fraud = 'test/abuse/fraud.test.ts'
 const watch = 'sip/transport/source-watch.ts'
 
 /** Every test of abuse is here at least once: one that no broken product fails proves nothing. */
 export const mutants: readonly Mutant[] = [
+  ...loginMutants,
   {
     name: 'nobody is ever banned',
     ...{ file: watch, in: server },
@@ -121,55 +105,6 @@ export const mutants: readonly Mutant[] = [
     test: { file: messages, name: 'JSON as deep as a well' },
   },
   {
-    name: 'credentials work again and again',
-    ...{ file: 'sip/auth/server.ts', in: server },
-    text: "return use === 'fresh' ?",
-    becomes: "return use !== 'stale' ?",
-    test: { file: logins, name: 'credentials work once' },
-  },
-  {
-    name: 'credentials for another URI are taken',
-    ...{ file: 'sip/auth/server.ts', in: server },
-    text: '!isAbout(proof.uri, request.uri)',
-    becomes: 'proof.uri === ""',
-    test: { file: logins, name: 'no credentials but the right ones' },
-  },
-  {
-    name: 'credentials without qop are taken',
-    ...{ file: 'sip/auth/server.ts', in: server },
-    text: "return params.get('qop')?.toLowerCase() === 'auth' && params.get('userhash') !== 'true'",
-    becomes: 'return true',
-    test: { file: logins, name: 'no credentials but the right ones' },
-  },
-  {
-    name: 'who does not exist is offered another algorithm',
-    ...{ file: 'sip/auth/server.ts', in: server },
-    text: 'return this.#lines(realm, offered(user?.algorithms ?? this.#algorithms, request), false)',
-    becomes: "return this.#lines(realm, offered(user?.algorithms ?? ['MD5'], request), false)",
-    test: { file: logins, name: 'who exists and who does not' },
-  },
-  {
-    name: 'a phone may register for another',
-    ...{ file: 'sip/agent/register.ts', in: server },
-    text: 'if (who.aor === null || !isFor(',
-    becomes: 'if (who.aor === null || false && !isFor(',
-    test: { file: logins, name: 'one phone cannot register' },
-  },
-  {
-    name: 'a phone may have any number of contacts',
-    ...{ file: 'sip/registrar/registrar.ts', in: server },
-    text: 'if (places.length < this.#maxContacts) return',
-    becomes: 'if (places.length >= 0) return',
-    test: { file: logins, name: 'one phone cannot register' },
-  },
-  {
-    name: 'who guesses at many accounts is not counted',
-    ...{ file: 'sip/auth/throttle.ts', in: server },
-    text: 'if (inARow <= COUNTED_PER_USER)',
-    becomes: 'if (inARow < 0)',
-    test: { file: logins, name: 'who guesses at many accounts' },
-  },
-  {
     name: 'a forward is followed round and round',
     ...{ file: 'calls/redirects.ts', in: server },
     text: 'if (this.#seen.has(number)) continue',
@@ -247,54 +182,10 @@ export const mutants: readonly Mutant[] = [
     test: { file: 'test/abuse/connections.test.ts', name: 'that drip their message' },
   },
   {
-    name: 'a source may guess on and on',
-    ...{ file: watch, in: server },
-    text: 'guess: 40,',
-    becomes: 'guess: 0,',
-    test: { file: guesses, name: 'ten thousand times from one address' },
-  },
-  {
-    name: 'an account that is guessed at is shut out for its own phone, too',
-    ...{ file: 'sip/auth/throttle.ts', in: server },
-    text: '    if (this.#isProven(pair)) return true\n',
-    becomes: '',
-    test: { file: guesses, name: 'from five hundred addresses' },
-  },
-  {
-    name: 'who exists is answered 0.3 ms later',
-    ...{ file: 'sip/auth/server.ts', in: server },
-    text: '    const secret = user?.ha1[algorithm]\n',
-    becomes:
-      '    const secret = user?.ha1[algorithm]\n    for (let i = 0; user?.identity.aor != null && i < 100; i++) this.#decoy(algorithm, username, realm)\n',
-    test: { file: guesses, name: 'learns from no answer.s time who exists: with a wrong' },
-  },
-  {
-    name: 'who asks is known by the time that a challenge takes',
-    ...{ file: 'server/dialplan/identify.ts', in: server },
-    text: '    const { user, decoy } = this.#lookUp(book, either)\n',
-    becomes:
-      "    for (let i = 0; device !== undefined && i < 40; i++) ha1('MD5', 'x'.repeat(1000), 'y', String(i))\n    const { user, decoy } = this.#lookUp(book, either)\n",
-    test: { file: guesses, name: 'learns from no answer.s time who exists: without' },
-  },
-  {
-    name: 'who does not exist is not looked up any further',
-    ...{ file: 'server/dialplan/identify.ts', in: enumeration },
-    text: '    if (either === undefined) return null\n',
-    becomes: '    if (device === undefined || either === undefined) return null\n',
-    test: { file: enumeration, name: 'by a greeting names that exist cannot be told from others: asked for again and again$' },
-  },
-  {
-    name: 'an old phone is offered what it knows, and who does not exist the usual',
-    ...{ file: 'server/dialplan/decoys.ts', in: server },
-    text: 'offers.length === 1 ? offers[0]',
-    becomes: 'offers.length > 0 ? offers[0]',
-    test: { file: logins, name: 'who exists and who does not' },
-  },
-  {
-    name: 'a request that nobody knows ends the process',
+    name: 'a message over TLS that cannot be understood ends the process',
     ...{ file: 'sip/transport/inbox.ts', in: server },
     text: '    countRefused(this.counts, malformed.rule)\n',
-    becomes: '    countRefused(this.counts, malformed.rule)\n    if (this.counts.received > 1_000) process.exit(3)\n',
+    becomes: "    countRefused(this.counts, malformed.rule)\n    if (flow.transport === 'tls') process.exit(3)\n",
     test: { file: 'test/abuse/torture.test.ts', name: 'over tls' },
   },
   {
