@@ -1,4 +1,3 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
@@ -15,6 +14,7 @@ import { exitRefused } from '#server/keeper/messages.ts'
 import { becomeTheOnlyKeeper } from '#server/keeper/only-one.ts'
 import { RotatingFile } from '#server/keeper/rotating-file.ts'
 import { readSettings, type Settings } from '#server/settings.ts'
+import { makePassage } from '#server/store/data-folder.ts'
 import { SettingsError } from '#server/settings-reader.ts'
 
 const project = join(import.meta.dirname, '..', '..')
@@ -103,10 +103,7 @@ function makeFoldersOrRefuse(settings: Settings): boolean {
 
 /** The data folder lets others pass, as the database's own user must; what is inside is private. */
 function makeFolders(settings: Settings): void {
-  if (!existsSync(settings.folders.data)) {
-    mkdirSync(settings.folders.data, { recursive: true })
-    chmodSync(settings.folders.data, 0o711)
-  }
+  makePassage(settings.folders.data)
   makePrivateFolder(settings.folders.run)
   makePrivateFolder(settings.folders.logs)
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 
@@ -35,6 +35,14 @@ export function chooseDataFolder(project: string, wanted?: string): DataFolder {
 function elsewhere(root: string, project: string): string {
   const name = basename(resolve(project)).replace(/[^A-Za-z0-9._-]/g, '_') || 'root'
   return join(root, `${name}-${createHash('sha256').update(resolve(project)).digest('hex').slice(0, 8)}`)
+}
+
+/** Makes a folder, and what is missing on the way to it, such that others may pass through, whatever the umask: the database's own user has to. */
+export function makePassage(folder: string): void {
+  if (existsSync(folder)) return
+  makePassage(dirname(folder))
+  mkdirSync(folder)
+  chmodSync(folder, 0o711)
 }
 
 function canWrite(folder: string): boolean {

@@ -1,7 +1,7 @@
-import { cp, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { othersMayEnter } from '#server/store/data-folder.ts'
+import { makePassage, othersMayEnter } from '#server/store/data-folder.ts'
 
 /** Folder with `bin`, `lib` and `share` of a PostgreSQL installation. */
 export type BinariesFolder = string
@@ -19,15 +19,28 @@ export async function postgresBinaries(dataFolder: string, mustBeReachable: bool
   const packaged = await packagedBinaries()
   const reachable = !mustBeReachable || othersMayEnter(packaged.folder)
   if (reachable && (await linkLibraries(packaged.folder))) return packaged.folder
-  const copy = join(dataFolder, 'postgres-bin', packaged.version)
+  const copies = join(dataFolder, 'postgres-bin')
+  const copy = join(copies, packaged.version)
   if (await exists(copy)) return copy
+  makePassage(copies)
   const unfinished = `${copy}.unfinished-${process.pid}`
   await rm(unfinished, { recursive: true, force: true })
-  await mkdir(unfinished, { recursive: true, mode: 0o755 })
+  await mkdir(unfinished)
   await cp(packaged.folder, unfinished, { recursive: true, verbatimSymlinks: true })
+  await openToAll(unfinished)
   await linkLibraries(unfinished)
   await rename(unfinished, copy)
   return copy
+}
+
+/** Everybody may read what is in the folder, and run what its owner may run. A strict umask has npm install it for its owner alone. */
+export async function openToAll(folder: string): Promise<void> {
+  await chmod(folder, 0o755)
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) await openToAll(path)
+    else if (entry.isFile()) await chmod(path, ((await stat(path)).mode & 0o100) === 0 ? 0o644 : 0o755)
+  }
 }
 
 /** The installed package for this platform and its version. */

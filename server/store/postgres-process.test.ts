@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { Client } from 'pg'
 import { silentLog } from '#base/log.ts'
-import { chooseDataFolder, othersMayEnter } from '#server/store/data-folder.ts'
-import { postgresBinaries } from '#server/store/postgres-binaries.ts'
+import { chooseDataFolder, makePassage, othersMayEnter } from '#server/store/data-folder.ts'
+import { openToAll, postgresBinaries } from '#server/store/postgres-binaries.ts'
 import { startEmbeddedPostgres } from '#server/store/postgres-process.ts'
 
 async function temporary(): Promise<{ path: string; [Symbol.asyncDispose](): Promise<void> }> {
@@ -89,6 +89,30 @@ describe('where things are', () => {
     assert.match(chosen.path, /^\/var\/lib\/centrala\/centrala-postgres-\w+-[0-9a-f]{8}$/)
     assert.match(chosen.because ?? '', /may not enter/)
     assert.deepEqual(chooseDataFolder(folder.path, '/elsewhere'), { path: '/elsewhere', because: null })
+  })
+
+  test('with the strictest umask the database finds a way to its data and its binaries', { skip: process.getuid?.() !== 0 }, async () => {
+    await using folder = await temporary()
+    const umask = process.umask(0o077)
+    try {
+      const data = join(folder.path, 'state', 'data')
+      makePassage(data)
+      assert.equal(othersMayEnter(data), true)
+      const bin = join(folder.path, 'bin')
+      await mkdir(join(bin, 'lib'), { recursive: true })
+      await writeFile(join(bin, 'initdb'), '', { mode: 0o700 })
+      await writeFile(join(bin, 'lib', 'libpq.so'), '')
+      await openToAll(bin)
+      const modes = await Promise.all([bin, join(bin, 'initdb'), join(bin, 'lib'), join(bin, 'lib', 'libpq.so')].map((at) => stat(at)))
+      assert.deepEqual(
+        modes.map(({ mode }) => mode & 0o777),
+        [0o755, 0o755, 0o755, 0o644],
+      )
+      await using postgres = await startEmbeddedPostgres({ dataFolder: data, log: silentLog, sharedBuffersMb: 16 })
+      assert.equal(await ask(postgres.url, 'select 1 as answer'), 1)
+    } finally {
+      process.umask(umask)
+    }
   })
 
   test('binaries that can be reached are used where they are', async () => {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
 import type { Log } from '#base/log.ts'
+import { makePassage } from '#server/store/data-folder.ts'
 import { postgresBinaries } from '#server/store/postgres-binaries.ts'
 import { databaseUser, type SystemUser } from '#server/store/postgres-user.ts'
 import type { EmbeddedPostgres, EmbeddedPostgresSettings, StoreUrls } from '#server/store/settings.ts'
@@ -52,7 +53,7 @@ function urlsAt(sockets: string): Required<StoreUrls> {
 
 async function prepare(settings: EmbeddedPostgresSettings): Promise<Layout> {
   const dataFolder = resolve(settings.dataFolder)
-  await mkdir(dataFolder, { recursive: true, mode: 0o711 })
+  makePassage(dataFolder)
   const user = await databaseUser()
   if (user !== null) await chmod(dataFolder, 0o711)
   const binaries = await postgresBinaries(dataFolder, user !== null)
