@@ -56,10 +56,19 @@ async function overUdp(): Promise<{ send(bytes: Buffer): void; close(): void }> 
 
 async function udpSocket(address: string): Promise<UdpSocket> {
   const socket = createSocket({ type: 'udp4', ...(spec.sources === undefined && { recvBufferSize: 4_000_000 }) })
-  socket.on('message', hear)
+  socket.on('message', (bytes, from) => {
+    hear(bytes)
+    const text = bytes.toString('latin1')
+    if (spec.answers !== undefined && !text.startsWith('SIP/2.0')) socket.send(answered(text, spec.answers), from.port, from.address)
+  })
   socket.on('error', () => undefined)
   await new Promise<void>((resolve) => socket.bind(spec.fromPort, address, resolve))
   return socket
+}
+
+function answered(request: string, status: string): string {
+  const copied = request.split('\r\n').filter((line) => /^(?:via|from|to|call-id|cseq):/i.test(line))
+  return [`SIP/2.0 ${status}`, ...copied, 'Content-Length: 0', '', ''].join('\r\n')
 }
 
 function addressAfter(from: string, n: number): string {

@@ -17,6 +17,8 @@ export interface FloodSpec {
   messages: readonly string[]
   perSecond: number
   seconds: number
+  /** What requests of the victim are answered, over UDP: `200 OK`. Default: nothing. */
+  answers?: string
 }
 
 /** What went each way, as the attacker saw it. */

@@ -4,8 +4,13 @@ import { after, before, describe, test } from 'node:test'
 import { flood, type FloodSpec, type FloodTally, stranger } from '#test/abuse/flood.ts'
 import { type BanSeen, Siege } from '#test/abuse/siege.ts'
 import { closed } from '#test/support/closed.ts'
+import { claimPort } from '#test/support/ports.ts'
+import { authorization, header, Wire } from '#test/support/wire.ts'
+import { calls, domain, password } from '#test/survival/company.ts'
 
 const methods = ['REGISTER', 'INVITE', 'SUBSCRIBE', 'OPTIONS', 'NOTIFY', 'MESSAGE', 'PUBLISH']
+/** Requests outside dialogs that one account may make, and as many at once. */
+const sharePerSecond = 50
 
 describe('a flood harms nobody: fifty calls go on beside it, new ones succeed', () => {
   let siege: Siege
@@ -91,6 +96,36 @@ describe('a flood harms nobody: fifty calls go on beside it, new ones succeed', 
       assert.ok(tally.received < 2_000, `${tally.received} answers`)
     })
   })
+
+  test('of subscriptions from a phone of the company to one that is called all the while: it gets its share', async () => {
+    const [from, fromPort] = ['127.0.0.88', await claimPort()]
+    await siege.beside(async () => {
+      const line = { transport: 'udp' as const, from, fromPort, to: siege.target }
+      const messages = await subscriptions(from, fromPort, 4_000)
+      const startedAt = performance.now()
+      const { statuses } = await flood({ ...line, messages, perSecond: 1_000, seconds: 4, answers: '200 OK' })
+      const [taken, refused, news] = ['200', '503', 'NOTIFY'].map((status) => statuses[status] ?? 0)
+      const most = sharePerSecond * (1 + (performance.now() - startedAt) / 1000)
+      assert.ok(taken !== undefined && refused !== undefined && news !== undefined)
+      assert.ok(taken >= sharePerSecond && taken <= most && refused > taken && news > taken, JSON.stringify(statuses))
+      // It forgets them all: what it is told of the next calls ends them.
+      await flood({ ...line, messages: [], perSecond: 0, seconds: 2, answers: '481 Subscription Does Not Exist' })
+    })
+  })
+
+  /** By one account, with right credentials, each to be sent once, to who is called beside each attack. */
+  async function subscriptions(from: string, port: number, count: number): Promise<string[]> {
+    const [user, called] = ['1001', `${2000 + calls}@${domain}`]
+    const subscribe = (more: string): string =>
+      stranger('SUBSCRIBE', from, called, more).replace('<sip:100@', `<sip:${user}@`).replace(`<sip:x@${from}>`, `<sip:x@${from}:${port}>`)
+    await using wire = await Wire.open(siege.target, from)
+    wire.send(subscribe('').replaceAll('{n}', 'first'))
+    const challenge = header(await wire.next('challenge', ({ status }) => status === 401), 'www-authenticate')
+    const as = { user, password, method: 'SUBSCRIBE', uri: `sip:${called}` }
+    return Array.from({ length: count }, (_, i) =>
+      subscribe(`Expires: 3600\r\nAuthorization: ${authorization(challenge, as, { nc: i + 1 })}\r\n`),
+    )
+  }
 
   test('one request ends a ban, and who is let in is answered', async () => {
     const from = '127.0.0.90'

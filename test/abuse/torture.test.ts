@@ -21,6 +21,21 @@ const changed = 300
 /** From one address; each may owe so much that it is banned before long. */
 const fromOne = 60
 
+const domain = 'survival.example'
+/** Headers that may stand once (RFC 3261 §7.3.1) and have a short name: what one element reads in the first another may read in the second. */
+const single: readonly [name: string, short: string, one: string, other: string][] = [
+  ['From', 'f', `<sip:100@${domain}>;tag=one`, `<sip:1000@${domain}>;tag=other`],
+  ['To', 't', `<sip:2000@${domain}>`, `<sip:2001@${domain}>`],
+  ['Call-ID', 'i', 'one', 'other'],
+  ['Content-Length', 'l', '0', '5'],
+  ['Content-Type', 'c', 'text/plain', 'application/sdp'],
+  ['Event', 'o', 'dialog', 'presence'],
+  ['Refer-To', 'r', `<sip:2000@${domain}>`, `<sip:2001@${domain}>`],
+  ['Referred-By', 'b', `<sip:2000@${domain}>`, `<sip:2001@${domain}>`],
+  ['Session-Expires', 'x', '1800', '90'],
+  ['Subject', 's', 'one', 'other'],
+]
+
 /** What carries messages to the system, from an address of its own. */
 interface Way {
   send(bytes: Uint8Array): void
@@ -93,17 +108,39 @@ describe('messages that no parser likes, over every transport', () => {
     })
   })
 
-  async function answersNext(transport: Carried, from: string): Promise<void> {
+  test('over udp, a header that may stand once said again by its short name, or spelt otherwise: a bad request, whichever comes first', async () => {
+    await siege.beside(async () => {
+      for (const [nth, [name, short, one, other]] of single.entries()) {
+        const from = `127.66.0.${nth + 1}`
+        const odd = [...name].map((letter, i) => (i % 2 === 0 ? letter.toLowerCase() : letter.toUpperCase())).join('')
+        const request = stranger('OPTIONS', from).replace(new RegExp(`^${name}: .*\r\n`, 'm'), '')
+        for (const [i, spelt] of [short, short.toUpperCase(), `${short} `, odd].entries()) {
+          const lines = [`${name}: ${one}\r\n`, `${spelt}: ${other}\r\n`]
+          for (const both of [lines, lines.toReversed()]) {
+            const text = request.replace('Max-Forwards', `${both.join('')}Max-Forwards`)
+            await answers('udp', from, text.replaceAll('{n}', `${nth}x${i}`), '400')
+          }
+        }
+      }
+    })
+  })
+
+  const answersNext = (transport: Carried, from: string): Promise<void> =>
+    answers(transport, from, stranger('OPTIONS', from).replace('/UDP', `/${transport.toUpperCase()}`).replaceAll('{n}', from), '401')
+
+  async function answers(transport: Carried, from: string, text: string, status: string): Promise<void> {
     const way = await open(transport, from)
-    const request = Buffer.from(stranger('OPTIONS', from).replace('/UDP', `/${transport.toUpperCase()}`).replaceAll('{n}', from))
+    const request = Buffer.from(text)
     way.send(request)
     // A datagram may be lost on a machine that is busy (RFC 3261 §17.1.2.2).
     const again = setInterval(() => transport === 'udp' && way.send(request), 500)
     await until(
-      () => way.heard.text.startsWith('SIP/2.0 401 '),
-      () => `${transport} from ${from}: ${way.heard.text}`,
-    ).finally(() => clearInterval(again))
-    way.close()
+      () => way.heard.text.startsWith(`SIP/2.0 ${status} `),
+      () => `${transport} from ${from}: ${text} is answered ${way.heard.text}`,
+    ).finally(() => {
+      clearInterval(again)
+      way.close()
+    })
   }
 
   async function open(transport: Carried, from: string): Promise<Way> {

@@ -39,6 +39,13 @@ export const mutants: readonly Mutant[] = [
     test: { file: floods, name: 'from the address of an office' },
   },
   {
+    name: 'an account may ask for any number of things',
+    ...{ file: 'sip/auth/account-limit.ts', in: server },
+    text: 'return bucket.take()',
+    becomes: 'return bucket.take() || true',
+    test: { file: floods, name: 'of subscriptions from a phone' },
+  },
+  {
     name: 'a ban cannot be ended',
     ...{ file: watch, in: server },
     text: 'return this.#bans.delete(source)\n  }\n\n  #hearsUnbanned',
@@ -187,6 +194,13 @@ export const mutants: readonly Mutant[] = [
     text: '    countRefused(this.counts, malformed.rule)\n',
     becomes: "    countRefused(this.counts, malformed.rule)\n    if (flow.transport === 'tls') process.exit(3)\n",
     test: { file: 'test/abuse/torture.test.ts', name: 'over tls' },
+  },
+  {
+    name: 'a header said again by its short name is taken',
+    ...{ file: 'sip/message/head.ts', in: server },
+    text: "& bit) !== 0) this.#refuse('duplicate', at)",
+    becomes: "& bit) !== 0 && /^[\\w-]{2}/.test(this.#text.slice(at))) this.#refuse('duplicate', at)",
+    test: { file: 'test/abuse/torture.test.ts', name: 'said again by its short name' },
   },
   {
     name: 'a message that comes in pieces is lost',

@@ -150,7 +150,7 @@ export const newBranch = (): string => `z9hG4bK${randomBytes(8).toString('hex')}
 export function authorization(
   challenge: string,
   as: { user: string; password: string; method: string; uri: string },
-  stated: { realm?: string } = {},
+  stated: { realm?: string; nc?: number } = {},
 ): string {
   const field = (name: string): string => new RegExp(`\\b${name}="?([^",]+)"?`, 'i').exec(challenge)?.[1] ?? ''
   const algorithm = field('algorithm') || 'MD5'
@@ -159,7 +159,7 @@ export function authorization(
       .update(text)
       .digest('hex')
   const realm = stated.realm ?? field('realm')
-  const [nonce, cnonce, nc] = [field('nonce'), newTag(), '00000001']
+  const [nonce, cnonce, nc] = [field('nonce'), newTag(), (stated.nc ?? 1).toString(16).padStart(8, '0')]
   const response = hash([hash(`${as.user}:${realm}:${as.password}`), nonce, nc, cnonce, 'auth', hash(`${as.method}:${as.uri}`)].join(':'))
   const parts = [`username="${as.user}"`, `realm="${realm}"`, `nonce="${nonce}"`, `uri="${as.uri}"`, `response="${response}"`]
   return `Digest ${[...parts, `algorithm=${algorithm}`, `cnonce="${cnonce}"`, 'qop=auth', `nc=${nc}`, ...opaqueOf(field('opaque'))].join(', ')}`
