@@ -17,18 +17,19 @@ export interface Figures {
   longest: string
 }
 
-/** How many, and how many of them took longer than 20 and 50 ms of processor time. */
+/** How many, and how many of them took longer than 20, 50 and 250 ms of processor time. */
 export interface Durations {
   count: number
   over20: number
   over50: number
+  over250: number
 }
 
 /**
- * Of few, so many may be slow: memory is cleared now and then, and what thousands of connections that end at one instant cost the runtime
- * counts as the work of the message before.
+ * So many may be slow: memory is cleared now and then, and what thousands of connections that end at one instant cost the runtime counts as the
+ * work of the message before.
  */
-const mostOfFew = 3
+const slow = 3
 
 /** Reads `/metrics`. */
 export async function figuresOf(system: RunningSystem): Promise<Figures> {
@@ -57,16 +58,16 @@ function durations(text: string, series: string): Durations {
       0,
     )
   const count = upTo('+Inf')
-  return { count, over20: count - upTo('0.02'), over50: count - upTo('0.05') }
+  return { count, over20: count - upTo('0.02'), over50: count - upTo('0.05'), over250: count - upTo('0.25') }
 }
 
 /**
- * What the attack made the server do held up nobody else: 99 of 100 turns of its event loop took less than 20 ms, and 99 of 100 messages
- * less than 50. In processor time, so that it does not matter what else the machine does.
+ * What the attack made the server do held up nobody else: 99 of 100 turns of its event loop took less than 20 ms, and no message took
+ * 50, but for a few, and those no quarter of a second. In processor time, so that it does not matter what else the machine does.
  */
 export function assertNoStall(before: Figures, after: Figures): void {
   const since = (which: 'turns' | 'messages', what: keyof Durations): number => after[which][what] - before[which][what]
-  const told = `${since('turns', 'over20')} of ${since('turns', 'count')} turns took over 20 ms, ${since('messages', 'over50')} of ${since('messages', 'count')} messages over 50; ${after.longest}`
-  const few = (which: 'turns' | 'messages'): number => Math.max(mostOfFew, since(which, 'count') / 100)
-  assert.ok(since('turns', 'over20') <= few('turns') && since('messages', 'over50') <= few('messages'), told)
+  const told = `${since('turns', 'over20')} of ${since('turns', 'count')} turns took over 20 ms, ${since('messages', 'over50')} messages over 50; ${after.longest}`
+  assert.ok(since('turns', 'over20') <= Math.max(slow, since('turns', 'count') / 100), told)
+  assert.ok(since('messages', 'over50') <= slow && since('messages', 'over250') === 0, told)
 }

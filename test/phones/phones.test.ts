@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { networkInterfaces } from 'node:os'
 import { after, before, describe, test } from 'node:test'
 import { chosenHertz, menuHertz, musicHertz, PhoneCompany, toneOf, type User } from '#test/phones/company.ts'
 import { Baresip, noBaresip } from '#test/support/baresip.ts'
@@ -23,11 +24,13 @@ const toneMs = 800
 /** Of Russia, 425 Hz, as `tonesIn` gives it. */
 const ringbackHertz = 420
 
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'))
+
 describe('real phones', { skip: noBaresip || noLinphone }, () => {
   let company: PhoneCompany
 
   before(async () => {
-    company = await PhoneCompany.start()
+    company = await PhoneCompany.start(hasIpv6 ? { CENTRALA_SIP_ADDRESSES: '127.0.0.1,::1' } : {})
   })
   after(async () => {
     await company[Symbol.asyncDispose]()
@@ -78,6 +81,26 @@ describe('real phones', { skip: noBaresip || noLinphone }, () => {
         await assertHeard(callee, toneOf['101'])
       })
     }
+  }
+
+  for (const [one, other] of [
+    [6, 6],
+    [6, 4],
+    [4, 6],
+  ] as const) {
+    test(`a baresip with IPv${one} calls one with IPv${other}, and each hears the other`, { skip: !hasIpv6 }, async () => {
+      const over = (family: 4 | 6): Partial<PhoneOptions> => (family === 6 ? { server: `[::1]:${company.system.settings.sip.port}` } : {})
+      const begin = company.facts.mark
+      await using caller = await open('baresip', '101', 'udp', over(one))
+      await using callee = await open('baresip', '102', 'udp', over(other))
+      await connect(caller, callee, '102')
+      const from = callee.said.mark
+      await caller.hangUp()
+      await callee.ended(from)
+      await company.history(begin)
+      await assertHeard(caller, toneOf['102'])
+      await assertHeard(callee, toneOf['101'])
+    })
   }
 
   for (const [one, other] of both) {
