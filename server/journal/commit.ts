@@ -3,6 +3,7 @@ import type { Log } from '#base/log.ts'
 import type { Position } from '#server/journal/face.ts'
 import type { JournalFile, JournalFiles } from '#server/journal/files.ts'
 import { GroupBytes } from '#server/journal/group-bytes.ts'
+import type { JournalRecord, RecordType } from '#server/journal/record.ts'
 import { segment, type Segment } from '#server/journal/segment.ts'
 
 /** After a refusal by the disk, the next try. */
@@ -10,8 +11,13 @@ const retryMs: Millis = 1_000
 /** A flush that takes longer than this no longer holds up calls. */
 const patienceMs: Millis = 2_000
 
-/** A line, or how it is made when its group goes out; null then: there is nothing new to say. */
-export type Line = string | (() => string | null)
+/** The JSON of a line, or how it is made when its group goes out; null then: there is nothing new to say. */
+export type Saying = string | (() => string | null)
+
+interface Latest {
+  readonly type: RecordType
+  json: Saying
+}
 
 export interface CommitSettings {
   readonly files: JournalFiles
@@ -23,7 +29,7 @@ export interface CommitSettings {
   readonly memoryBytes: number
   readonly onTrouble: (trouble: { refusing: boolean; detail: string }) => void
   /** The lines at the head of a new file: everything that outlives its predecessors. */
-  readonly checkpoint: (next: Segment) => string[]
+  readonly checkpoint: (next: Segment) => JournalRecord[]
 }
 
 /**
@@ -44,8 +50,9 @@ export class GroupCommit {
   #rotateAt = 0
   #mustRotate = true
   readonly #bytes = new GroupBytes()
+  /** JSON of the facts that wait. */
   #facts: string[] = []
-  #others = new Map<string, Line>()
+  #others = new Map<string, Latest>()
   #pendingBytes = 0
   #waiters: (() => void)[] = []
   #flying: (() => void)[] | null = null
@@ -71,16 +78,16 @@ export class GroupCommit {
     return Math.max(0, ...this.#recent)
   }
 
-  addFact(line: string): void {
-    this.#facts.push(line)
-    this.#pendingBytes += line.length
+  addFact(json: string): void {
+    this.#facts.push(json)
+    this.#pendingBytes += json.length
     if (this.#pendingBytes > this.#settings.memoryBytes) this.#drop()
     this.#schedule(this.#settings.idleWindowMs)
   }
 
   /** A line of which only the latest under `key` matters: what is overtaken within a group is never made. */
-  addLatest(key: string, line: Line, lazily = false): void {
-    this.#others.set(key, line)
+  addLatest(type: RecordType, key: string, json: Saying, lazily = false): void {
+    this.#others.set(key, { type, json })
     if (!lazily) this.#schedule(this.#settings.idleWindowMs)
   }
 
@@ -91,11 +98,11 @@ export class GroupCommit {
 
   /** Makes the lines that wait to be made. */
   makeLines(): void {
-    for (const [key, line] of this.#others) {
-      if (typeof line === 'string') continue
-      const made = line()
+    for (const [key, latest] of this.#others) {
+      if (typeof latest.json === 'string') continue
+      const made = latest.json()
       if (made === null) this.#others.delete(key)
-      else this.#others.set(key, made)
+      else latest.json = made
     }
   }
 
@@ -177,7 +184,7 @@ export class GroupCommit {
     } catch (error) {
       this.#facts = facts.concat(this.#facts)
       this.#others = new Map([...others, ...this.#others])
-      this.#pendingBytes = this.#facts.reduce((sum, line) => sum + line.length, 0)
+      this.#pendingBytes = this.#facts.reduce((sum, json) => sum + json.length, 0)
       if (this.#pendingBytes > this.#settings.memoryBytes) this.#drop()
       this.#trouble(error instanceof Error ? error.message : String(error))
     }
@@ -186,10 +193,14 @@ export class GroupCommit {
     this.#release()
   }
 
-  async #write(facts: string[], others: Map<string, Line>): Promise<void> {
+  async #write(facts: string[], others: Map<string, Latest>): Promise<void> {
     const rotating = this.#mustRotate || this.#file === null || this.#fileBytes >= this.#rotateAt
     if (rotating) return this.#writeNewFile(facts)
-    const bytes = this.#bytes.of(facts, madeOf(others))
+    const group = this.#bytes.begin()
+    for (const json of facts) group.add('F', json)
+    // Those that `makeLines` left are all made.
+    for (const { type, json } of others.values()) if (typeof json === 'string') group.add(type, json)
+    const bytes = group.end()
     if (bytes.length === 0) return
     try {
       await this.#file?.write(bytes, this.#fileBytes)
@@ -205,8 +216,11 @@ export class GroupCommit {
     const { files } = this.#settings
     const next = segment((this.segments.at(-1)?.number ?? 0) + 1, this.durable + 1)
     const head = this.#settings.checkpoint(next)
-    const headLength = head.reduce((sum, line) => sum + line.length, 0)
-    const bytes = this.#bytes.of(head, facts)
+    const headLength = head.reduce((sum, { json }) => sum + json.length, 0)
+    const group = this.#bytes.begin()
+    for (const { type, json } of head) group.add(type, json)
+    for (const json of facts) group.add('F', json)
+    const bytes = group.end()
     const file = await files.create(next.name)
     try {
       await file.write(bytes, 0)
@@ -271,11 +285,6 @@ export class GroupCommit {
       this.#settings.log.error('a caller that waited for the journal failed', { error: String(error) })
     }
   }
-}
-
-/** Those that `makeLines` left are all made. */
-function* madeOf(lines: ReadonlyMap<string, Line>): Iterable<string> {
-  for (const line of lines.values()) if (typeof line === 'string') yield line
 }
 
 function isFull(error: unknown): boolean {

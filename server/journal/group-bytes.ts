@@ -1,22 +1,28 @@
-/** The bytes of one group of lines, in memory that is used again for the next group. One group at a time. */
+import { mostBytes, type RecordType, writeRecord } from '#server/journal/record.ts'
+
+/** The lines of one group as bytes, in memory that is used again for the next group. One group at a time. */
 export class GroupBytes {
   #room = Buffer.allocUnsafeSlow(FIRST_ROOM)
   #length = 0
 
-  /** The lines, one behind the other; good until the next call. */
-  of(...groups: Iterable<string>[]): Buffer {
+  /** Begins a group; what was added to one that came to nothing is forgotten. */
+  begin(): this {
     this.#length = 0
-    for (const lines of groups) for (const line of lines) this.#add(line)
+    return this
+  }
+
+  add(type: RecordType, json: string): void {
+    const most = this.#length + mostBytes(json.length)
+    if (most > this.#room.length) this.#grow(most)
+    this.#length = writeRecord(this.#room, this.#length, type, json)
+  }
+
+  /** The group, one line behind the other; good until the next one begins. */
+  end(): Buffer {
     const bytes = this.#room.subarray(0, this.#length)
     // A group of unusual size, after a disk that refused for long, does not keep its memory.
     if (this.#room.length > MOST_KEPT) this.#room = Buffer.allocUnsafeSlow(FIRST_ROOM)
     return bytes
-  }
-
-  #add(line: string): void {
-    const most = this.#length + line.length * MOST_PER_UNIT
-    if (most > this.#room.length) this.#grow(most)
-    this.#length += this.#room.write(line, this.#length)
   }
 
   #grow(least: number): void {
@@ -28,5 +34,3 @@ export class GroupBytes {
 
 const FIRST_ROOM = 65_536
 const MOST_KEPT = 4_194_304
-/** Bytes of UTF-8 for one unit of UTF-16. */
-const MOST_PER_UNIT = 3

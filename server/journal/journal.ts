@@ -5,7 +5,7 @@ import { folderFiles, type JournalFiles } from '#server/journal/files.ts'
 import { lockFolder } from '#server/journal/lock.ts'
 import { Numbering } from '#server/journal/numbering.ts'
 import { Publisher } from '#server/journal/publisher.ts'
-import { frameRecord, jsonOf } from '#server/journal/record.ts'
+import type { JournalRecord } from '#server/journal/record.ts'
 import { readSegment, SegmentReader, segmentsOf, type Segment, type SegmentContent } from '#server/journal/segment.ts'
 import { factsOfOpen } from '#server/journal/inherited.ts'
 import { Tail } from '#server/journal/tail.ts'
@@ -69,7 +69,7 @@ class FileJournal implements Journal {
   #files: JournalFiles
   #reader: SegmentReader
   #tail: Tail
-  /** Framed `K` lines by key: what a checkpoint repeats. */
+  /** The JSON of `K` lines by key: what a checkpoint repeats. */
   #kept = new Map<string, string>()
   #position: Position
   #drained: Position
@@ -126,7 +126,7 @@ class FileJournal implements Journal {
     const json = JSON.stringify(stamped)
     this.#position++
     this.#tail.push(stamped, json)
-    this.#commit.addFact(frameRecord('F', json))
+    this.#commit.addFact(json)
     this.#publisher.tell(stamped)
     return stamped
   }
@@ -136,24 +136,24 @@ class FileJournal implements Journal {
   }
 
   keep(key: string, value: unknown): void {
-    if (value !== null && value !== undefined) this.#commit.addLatest(key, () => this.#lineOf(key, value))
-    else if (this.#kept.delete(key)) this.#commit.addLatest(key, frameRecord('K', JSON.stringify([key, null])))
+    if (value !== null && value !== undefined) this.#commit.addLatest('K', key, () => this.#sayingOf(key, value))
+    else if (this.#kept.delete(key)) this.#commit.addLatest('K', key, JSON.stringify([key, null]))
     else this.#commit.dropLatest(key)
   }
 
-  /** The line that keeps a value; null when it is kept already. */
-  #lineOf(key: string, value: unknown): string | null {
-    const line = frameRecord('K', JSON.stringify([key, value]))
-    if (this.#kept.get(key) === line) return null
-    this.#kept.set(key, line)
-    return line
+  /** What keeps a value; null when it is kept already. */
+  #sayingOf(key: string, value: unknown): string | null {
+    const json = JSON.stringify([key, value])
+    if (this.#kept.get(key) === json) return null
+    this.#kept.set(key, json)
+    return json
   }
 
   kept(prefix: string): Map<string, unknown> {
     this.#commit.makeLines()
     const values = new Map<string, unknown>()
-    for (const [key, line] of this.#kept) {
-      if (key.startsWith(prefix)) values.set(key, (JSON.parse(jsonOf(line)) as [string, unknown])[1])
+    for (const [key, json] of this.#kept) {
+      if (key.startsWith(prefix)) values.set(key, (JSON.parse(json) as [string, unknown])[1])
     }
     return values
   }
@@ -196,7 +196,7 @@ class FileJournal implements Journal {
     this.#drained = upTo
     this.#tail.forgetUpTo(upTo)
     // Lazily: going over a few facts again after a crash is harmless, a flush for every drain is not.
-    this.#commit.addLatest('', frameRecord('D', String(upTo)), true)
+    this.#commit.addLatest('D', '', String(upTo), true)
     void this.#commit.prune(upTo)
   }
 
@@ -219,17 +219,17 @@ class FileJournal implements Journal {
   #inherit(content: SegmentContent): void {
     this.#numbering.fromKept(content.numbering)
     for (const fact of content.facts) this.#numbering.replay(fact)
-    for (const [key, json] of content.kept) this.#kept.set(key, frameRecord('K', json))
+    for (const [key, json] of content.kept) this.#kept.set(key, json)
   }
 
-  #checkpoint(next: Segment): string[] {
-    const lines = [
-      frameRecord('H', JSON.stringify({ journal: 1, number: next.number, first: next.first })),
-      frameRecord('D', String(this.#drained)),
-      frameRecord('Q', JSON.stringify(this.#numbering.toKept())),
+  #checkpoint(next: Segment): JournalRecord[] {
+    const records: JournalRecord[] = [
+      { type: 'H', json: JSON.stringify({ journal: 1, number: next.number, first: next.first }) },
+      { type: 'D', json: String(this.#drained) },
+      { type: 'Q', json: JSON.stringify(this.#numbering.toKept()) },
     ]
-    for (const line of this.#kept.values()) lines.push(line)
-    lines.push(frameRecord('E', '{}'))
-    return lines
+    for (const json of this.#kept.values()) records.push({ type: 'K', json })
+    records.push({ type: 'E', json: '{}' })
+    return records
   }
 }

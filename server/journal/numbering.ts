@@ -37,20 +37,20 @@ export class Numbering {
     this.#clock = clock
   }
 
-  /** The fact with `at` and `seq`. */
+  /** The fact, to which `at` and `seq` are added: the object is the journal's. */
   stamp(fact: NewFact): Fact {
     const call = fact.call
     if (call === undefined) {
       const seq = (this.#companies.get(fact.tenant) ?? 0) + 1
       this.#companies.set(fact.tenant, seq)
-      return { ...fact, at: Math.round(this.#clock.wall()), seq }
+      return stamped(fact, Math.round(this.#clock.wall()), seq)
     }
     const track = this.#calls.get(call) ?? this.#track(call, fact.tenant)
     const at = Math.max(track.lastAt, Math.round(track.offset + this.#clock.now()))
-    const stamped: Fact = { ...fact, at, seq: track.seq + 1 }
-    this.#follow(track, stamped)
+    const whole = stamped(fact, at, track.seq + 1)
+    this.#follow(track, whole)
     if (fact.kind === 'call.ended') this.#linger(call)
-    return stamped
+    return whole
   }
 
   /** Takes in a fact that was stamped by an earlier life of the journal. */
@@ -147,4 +147,11 @@ export class Numbering {
       this.#forgotten = 0
     }
   }
+}
+
+function stamped(fact: NewFact, at: number, seq: number): Fact {
+  const whole = fact as Fact
+  whole.at = at
+  whole.seq = seq
+  return whole
 }

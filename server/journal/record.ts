@@ -9,24 +9,40 @@ import { crc32 } from 'node:zlib'
  */
 export type RecordType = 'H' | 'Q' | 'K' | 'E' | 'F' | 'D'
 
-/** The line for one record. */
-export function frameRecord(type: RecordType, json: string): string {
-  const text = type + json
-  return `${crc32(text).toString(16).padStart(8, '0')} ${text}\n`
-}
-
-/** The JSON of a line made by `frameRecord`. */
-export function jsonOf(line: string): string {
-  return line.slice(JSON_AT, -1)
-}
-
-/** Behind the checksum, a space and the type. */
-const JSON_AT = 10
-
-/** A readable record, and where its line ends. */
-export interface ReadRecord {
+/** What a line is to say. */
+export interface JournalRecord {
   readonly type: RecordType
   readonly json: string
+}
+
+/** The most bytes that the line of so much JSON takes, in units of UTF-16. */
+export function mostBytes(jsonLength: number): number {
+  return JSON_AT + jsonLength * MOST_PER_UNIT + 1
+}
+
+/** Writes the line for one record into `room` at `start`, where there is room for it. Returns where it ends. No text is made on the way. */
+export function writeRecord(room: Buffer, start: number, type: RecordType, json: string): number {
+  const end = start + JSON_AT + room.write(json, start + JSON_AT)
+  room[start + TYPE_AT] = type.charCodeAt(0)
+  room[start + TYPE_AT - 1] = SPACE
+  const sum = crc32(room.subarray(start + TYPE_AT, end))
+  for (let digit = 0; digit < SUM_DIGITS; digit++) room[start + digit] = HEX.charCodeAt((sum >>> (28 - digit * 4)) & 15)
+  room[end] = LINE_FEED
+  return end + 1
+}
+
+const HEX = '0123456789abcdef'
+const SUM_DIGITS = 8
+/** Behind the checksum and a space. */
+const TYPE_AT = SUM_DIGITS + 1
+const JSON_AT = TYPE_AT + 1
+const SPACE = 0x20
+const LINE_FEED = 0x0a
+/** Bytes of UTF-8 for one unit of UTF-16. */
+const MOST_PER_UNIT = 3
+
+/** A readable record, and where its line ends. */
+export interface ReadRecord extends JournalRecord {
   /** Offset after its line feed. */
   readonly end: number
 }
@@ -43,7 +59,7 @@ export interface ReadDamage {
 export function* readRecords(bytes: Buffer, damage: ReadDamage, offset = 0): Generator<ReadRecord> {
   let start = offset
   for (;;) {
-    const feed = bytes.indexOf(0x0a, start)
+    const feed = bytes.indexOf(LINE_FEED, start)
     if (feed === -1) {
       damage.tornBytes = bytes.length - start
       return
@@ -56,9 +72,9 @@ export function* readRecords(bytes: Buffer, damage: ReadDamage, offset = 0): Gen
 }
 
 function readLine(bytes: Buffer, start: number, feed: number): ReadRecord | null {
-  if (feed - start < 10 || bytes[start + 8] !== 0x20) return null
-  const text = bytes.subarray(start + 9, feed)
-  const sum = bytes.toString('latin1', start, start + 8)
+  if (feed - start < JSON_AT || bytes[start + SUM_DIGITS] !== SPACE) return null
+  const text = bytes.subarray(start + TYPE_AT, feed)
+  const sum = bytes.toString('latin1', start, start + SUM_DIGITS)
   if (!/^[0-9a-f]{8}$/.test(sum) || crc32(text) !== Number.parseInt(sum, 16)) return null
   const type = String.fromCharCode(text[0] ?? 0)
   if (!isRecordType(type)) return null
