@@ -24,6 +24,7 @@ export function adoptCall(needs: CallNeeds, kept: KeptCall, downMs: number): Cal
 
 function adoptLeg(call: Call, kept: KeptLeg): void {
   const media = LegMedia.adopt(call.needs, kept.media)
+  if (media === null) return
   const leg = new Leg(call, { role: kept.role, endpoint: kept.endpoint, media, withdraw: () => undefined, kept })
   leg.talk(call.needs.sip.adopt(kept.dialog, leg.dialogEvents()))
 }

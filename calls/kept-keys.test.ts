@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encryptionBar, legEncryption } from '#calls/encryption.ts'
-import type { KeptMedia } from '#calls/kept.ts'
+import type { AgreedMedia } from '#calls/kept.ts'
 import { withKeysOpened, withKeysSealed } from '#calls/kept-keys.ts'
 import type { Vault } from '#calls/needs.ts'
 import type { StreamParams } from '#media/engine.ts'
@@ -14,7 +14,7 @@ const stream: StreamParams = {
   ...{ direction: 'sendrecv', ptimeMs: 20, silenceMs: 0 },
 }
 
-function kept(encrypted: boolean): KeptMedia {
+function kept(encrypted: boolean): AgreedMedia {
   const whole = encrypted ? { ...stream, crypto: { send: { suite, key: OURS }, receive: { suite, key: THEIRS } } as const } : stream
   const attributes = [{ name: 'sendrecv', value: null }, ...(encrypted ? [{ name: 'crypto', value: `3 ${suite} inline:${OURS}` }] : [])]
   return {
@@ -43,7 +43,7 @@ test('what is written of an encrypted leg shows no key, and gives everything bac
   const sealed = withKeysSealed(kept(true), vault)
   const text = JSON.stringify(sealed)
   assert.ok(!text.includes(OURS) && !text.includes(THEIRS) && !text.includes('inline'))
-  assert.deepEqual(withKeysOpened(JSON.parse(text) as KeptMedia, vault), kept(true))
+  assert.deepEqual(withKeysOpened(JSON.parse(text) as AgreedMedia, vault), kept(true))
 })
 
 test('a leg in clear is written as it is', () => {

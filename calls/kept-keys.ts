@@ -1,4 +1,4 @@
-import type { KeptMedia } from '#calls/kept.ts'
+import type { AgreedMedia } from '#calls/kept.ts'
 import type { Vault } from '#calls/needs.ts'
 import { cryptoAttribute, cryptoLines, type CryptoLine } from '#media/sdp/crypto.ts'
 import type { MediaDescription } from '#media/sdp/sdp.ts'
@@ -12,7 +12,7 @@ interface Keys {
 }
 
 /** The same as plain data that may be written down: its keys are sealed, or left out where nobody can seal. */
-export function withKeysSealed(media: KeptMedia, vault: Vault | undefined): KeptMedia {
+export function withKeysSealed(media: AgreedMedia, vault: Vault | undefined): AgreedMedia {
   const { crypto, ...stream } = media.stream
   if (crypto === undefined && media.own.media.every(({ attributes }) => attributes.every(isNoKey))) return media
   const lines = media.own.media.map(({ attributes }) => [...cryptoLines(attributes).usable])
@@ -30,7 +30,7 @@ export function withKeysSealed(media: KeptMedia, vault: Vault | undefined): Kept
 }
 
 /** What `withKeysSealed` took in, whole again; without its keys when the seal does not open. */
-export function withKeysOpened(media: KeptMedia, vault: Vault | undefined): KeptMedia {
+export function withKeysOpened(media: AgreedMedia, vault: Vault | undefined): AgreedMedia {
   const { keys: sealed, ...open } = media
   const text = sealed === undefined ? null : (vault?.unseal(sealed, placeOf(media)) ?? null)
   const keys: unknown = text === null ? null : JSON.parse(text)
@@ -54,6 +54,6 @@ function isNoKey({ name }: { name: string }): boolean {
 }
 
 /** A seal opens only for the endpoint it was made for. */
-function placeOf({ endpoint }: KeptMedia): string {
+function placeOf({ endpoint }: AgreedMedia): string {
   return `call media ${endpoint.id}`
 }

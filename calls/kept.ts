@@ -26,11 +26,23 @@ export interface KeptLeg {
   answeredAt: number
 }
 
-export interface KeptMedia {
-  endpoint: KeptEndpoint
+/** A leg's media as it is written down (calls/kept-media.ts). */
+export interface KeptMedia extends MediaBasics {
+  /** Absent: that of the endpoint. */
+  stream?: StreamParams
+  /** Our SDP as it was sent; records of earlier versions hold it taken apart. */
+  own: string | Sdp
+}
+
+/** A leg's media as it is when its parties have agreed. */
+export interface AgreedMedia extends MediaBasics {
   stream: StreamParams
   /** Our SDP last agreed on: further offers and answers are made over it. */
   own: Sdp
+}
+
+interface MediaBasics {
+  endpoint: KeptEndpoint
   /** Where the peer's signalling comes from. */
   peer: string
   codecs: readonly Codec[]

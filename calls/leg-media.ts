@@ -2,7 +2,8 @@ import type { Body, TransportName } from '#sip/agent.ts'
 import type { CallNeeds } from '#calls/needs.ts'
 import { type Encryption, legEncryption, type LegEncryption, localCrypto, usualEncryption } from '#calls/encryption.ts'
 import { withKeysOpened, withKeysSealed } from '#calls/kept-keys.ts'
-import type { KeptMedia } from '#calls/kept.ts'
+import { fromKeptMedia, toKeptMedia } from '#calls/kept-media.ts'
+import type { AgreedMedia, KeptMedia } from '#calls/kept.ts'
 import { isG711 } from '#media/codec/g711.ts'
 import type { Codec, Direction, Endpoint, EndpointEvents, StreamParams } from '#media/engine.ts'
 import type { LocalMedia, Peer, Refused } from '#media/sdp/local-media.ts'
@@ -31,6 +32,8 @@ export class LegMedia {
   #codecs: readonly Codec[]
   #sessionId: string
   #own: Sdp | null = null
+  /** `of` as text: it is sent, and written down several times. */
+  #written: { readonly of: Sdp; readonly text: string } | null = null
   #stream: StreamParams | null = null
   #encryption: LegEncryption
   /** Our offers are of a protected stream. */
@@ -63,8 +66,10 @@ export class LegMedia {
     }
   }
 
-  /** Takes over what an earlier life of the server had agreed on. */
-  static adopt(needs: MediaNeeds, sealed: KeptMedia): LegMedia {
+  /** Takes over what an earlier life of the server had agreed on; null when that cannot be read. */
+  static adopt(needs: MediaNeeds, record: KeptMedia): LegMedia | null {
+    const sealed = fromKeptMedia(record)
+    if (sealed === null) return null
     const kept = withKeysOpened(sealed, needs.vault)
     const media = new LegMedia(needs, (events) => needs.media.adopt(kept.endpoint, events), { peer: kept.peer, codecs: kept.codecs })
     media.#own = kept.own
@@ -99,7 +104,7 @@ export class LegMedia {
   /** Our offer: the first, or a further one with its version counted on. */
   offer(direction: Direction = 'sendrecv'): Body {
     this.#own = makeOffer(this.#local(direction), this.#own ?? undefined)
-    return bodyOfSdp(this.#own)
+    return this.#bodyOf(this.#own)
   }
 
   /**
@@ -116,7 +121,7 @@ export class LegMedia {
 
   /** Our description as it stands, version and all: what a refresh offers (RFC 4028 §7.4). Null before there is one. */
   repeat(): Body | null {
-    return this.#own === null ? null : bodyOfSdp(this.#own)
+    return this.#own === null ? null : this.#bodyOf(this.#own)
   }
 
   /** Our answer to an offer, after which the stream flows as agreed. */
@@ -127,7 +132,7 @@ export class LegMedia {
     if (result.kind === 'refused') return refusal(result)
     this.#own = result.sdp
     this.#aim(result.stream)
-    return bodyOfSdp(result.sdp)
+    return this.#bodyOf(result.sdp)
   }
 
   /** The answer to our offer. */
@@ -144,14 +149,25 @@ export class LegMedia {
   keep(): KeptMedia | null {
     if (this.#stream === null || this.#own === null) return null
     const encryption = this.#encryption.use === 'offered' && !this.#encryption.secure ? {} : { encryption: this.#encryption }
-    const kept = { endpoint: this.endpoint.keep(), stream: this.#stream, own: this.#own, peer: this.#peerAddress, codecs: this.#codecs }
-    return withKeysSealed({ ...kept, ...encryption }, this.#needs.vault)
+    const basics = { endpoint: this.endpoint.keep(), peer: this.#peerAddress, codecs: this.#codecs, ...encryption }
+    const agreed: AgreedMedia = { ...basics, stream: this.#stream, own: this.#own }
+    const sealed = withKeysSealed(agreed, this.#needs.vault)
+    return toKeptMedia(sealed, sealed === agreed ? this.#textOf(this.#own) : null)
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
     this.endpoint.close()
+  }
+
+  #bodyOf(own: Sdp): Body {
+    return { contentType: 'application/sdp', bytes: Buffer.from(this.#textOf(own)) }
+  }
+
+  #textOf(own: Sdp): string {
+    if (this.#written?.of !== own) this.#written = { of: own, text: writeSdp(own) }
+    return this.#written.text
   }
 
   #aim(stream: StreamParams): void {
@@ -229,8 +245,4 @@ function ordered(codecs: readonly Codec[], partner: Codec | undefined): readonly
 
 function refusal(refused: Refused): MediaRefusal {
   return { refused: refused.status, why: refused.why }
-}
-
-function bodyOfSdp(sdp: Sdp): Body {
-  return { contentType: 'application/sdp', bytes: Buffer.from(writeSdp(sdp)) }
 }
