@@ -6,7 +6,17 @@ import { type InboundLeg, openInbound } from '#calls/inbound-leg.ts'
 import type { CallNeeds, Destination, FinishedRecording, Located, RingPlan, RingTarget } from '#calls/needs.ts'
 import type { NewFact } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
-import type { Endpoint, EndpointEvents, KeptEndpoint, MediaEngine, PlayItem, StreamParams, MixTerms, RoomId } from '#media/engine.ts'
+import type {
+  Endpoint,
+  EndpointEvents,
+  EndpointId,
+  KeptEndpoint,
+  MediaEngine,
+  PlayItem,
+  StreamParams,
+  MixTerms,
+  RoomId,
+} from '#media/engine.ts'
 import type {
   Body,
   DialogEvents,
@@ -285,7 +295,7 @@ export class FakeIncoming implements IncomingInvite {
 
 /** A media port that takes notes. */
 export class FakeEndpoint implements Endpoint {
-  readonly id: string
+  readonly id: EndpointId
   readonly local: { address: string; port: number }
   readonly events: EndpointEvents
   stream: StreamParams | null = null
@@ -297,7 +307,7 @@ export class FakeEndpoint implements Endpoint {
   closed = false
   #plays = 0
 
-  constructor(events: EndpointEvents, id: string, port: number) {
+  constructor(events: EndpointEvents, id: EndpointId, port: number) {
     this.events = events
     this.id = id
     this.local = { address: '0.0.0.0', port }

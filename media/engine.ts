@@ -50,7 +50,8 @@ export interface Endpoint {
   close(): void
 }
 
-export type EndpointId = string
+/** A small whole number, which finds its endpoint faster than a string does; what an earlier version of the program opened may have a string. */
+export type EndpointId = number | string
 /** Any name; rooms of the same name in one engine are one room. It exists while it has members. */
 export type RoomId = string
 

@@ -1,10 +1,13 @@
 import type { Millis } from '#base/clock.ts'
 import type { CaptureTerms } from '#media/capture/packet-capture.ts'
-import type { Endpoint, EndpointEvents, KeptEndpoint, MediaEngine, MixTerms, RoomId } from '#media/engine.ts'
+import type { Endpoint, EndpointEvents, EndpointId, KeptEndpoint, MediaEngine, MixTerms, RoomId } from '#media/engine.ts'
 import { EngineLink, type LinkNeeds } from '#media/engine/link.ts'
 import { Mixing } from '#media/engine/mixing.ts'
 import { RemoteEndpoint } from '#media/engine/remote-endpoint.ts'
 import { Tunnels } from '#media/engine/tunnels.ts'
+
+/** What V8 keeps in place and not on its heap: 31 bits. */
+const ID_LIMIT = 2 ** 31
 
 /**
  * The server's side of its media engines: opens endpoints where there is most room, keeps what each is wanted to do, and
@@ -16,6 +19,7 @@ export class MediaClient implements MediaEngine {
   readonly #tunnels: Tunnels
   readonly #mixing = new Mixing()
   #lastPlay: number
+  #lastId: number
   #ready: (() => void)[] = []
 
   /** `dials`: how to reach each engine, in the order of their indices, which must stay the same over restarts. */
@@ -24,6 +28,7 @@ export class MediaClient implements MediaEngine {
     this.#tunnels = new Tunnels()
     // Greater than any number of an earlier life of the server, so that an engine can tell new plays from old ones.
     this.#lastPlay = Math.floor(needs.clock.wall()) * 1000
+    this.#lastId = needs.random.below(ID_LIMIT)
     this.#links = dials.map((dial, index) => new EngineLink(index, needs, dial, () => this.#tellReady()))
   }
 
@@ -43,11 +48,8 @@ export class MediaClient implements MediaEngine {
     const preferred = near instanceof RemoteEndpoint ? near.link : null
     const others = this.#links.filter((link) => link !== preferred).sort((a, b) => Number(b.isUp) - Number(a.isUp) || a.used - b.used)
     for (const link of preferred === null ? others : [preferred, ...others]) {
-      const local = link.takePort(family)
-      if (local === null) continue
-      const endpoint = new RemoteEndpoint({ id: this.#needs.random.hex(8), local, link, events, client: this })
-      link.add(endpoint)
-      return endpoint
+      const endpoint = this.#openIn(link, events, family)
+      if (endpoint !== null) return endpoint
     }
     return null
   }
@@ -112,12 +114,19 @@ export class MediaClient implements MediaEngine {
     this.#mixing.enter(endpoint, { room, terms }, (link) => this.#openIn(link))
   }
 
-  #openIn(link: EngineLink): RemoteEndpoint | null {
-    const local = link.takePort()
+  #openIn(link: EngineLink, events: EndpointEvents = {}, family?: 'IPv4' | 'IPv6'): RemoteEndpoint | null {
+    const local = link.takePort(family)
     if (local === null) return null
-    const endpoint = new RemoteEndpoint({ id: this.#needs.random.hex(8), local, link, events: {}, client: this })
+    const endpoint = new RemoteEndpoint({ id: this.#nextId(link), local, link, events, client: this })
     link.add(endpoint)
     return endpoint
+  }
+
+  /** What an earlier life of the server opened in that engine keeps its own. */
+  #nextId(link: EngineLink): EndpointId {
+    do this.#lastId = (this.#lastId + 1) % ID_LIMIT
+    while (link.knows(this.#lastId))
+    return this.#lastId
   }
 
   #upCount(): number {

@@ -44,7 +44,7 @@ interface Slot {
 }
 
 /** What endpoints are looked after for, silence, reports, keep-alive, may be so much late, and what is due in seconds later still: each tick wakes this process. */
-const LOOK_GRANULE_MS: Millis = 50
+const LOOK_GRANULE_MS: Millis = 100
 const LONG_GRANULE_MS: Millis = 200
 
 /** One media engine: endpoints by id, commands in, events out. Knows nothing of processes or of who commands. */

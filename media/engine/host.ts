@@ -5,7 +5,8 @@ import { type Command, type Event, PROTOCOL_VERSION } from '#media/engine/protoc
 
 /** One server's way to hear from an engine. */
 export interface ServerLine {
-  send(event: Event): void
+  /** `mayWait`: nobody waits for it, so that it may go out with what is said a little later. */
+  send(event: Event, mayWait?: boolean): void
   /** No more is said. */
   end(): void
 }
@@ -24,7 +25,7 @@ export class EngineHost {
     this.#log = needs.log
     this.core = new EngineCore(needs, (id, event) => {
       const numbered = this.#outbox.add(id, event)
-      this.#owner?.send(numbered)
+      this.#owner?.send(numbered, event.kind === 'closed')
     })
     needs.stock.onAdded = (added) => this.#owner?.send({ kind: 'stock', added })
   }

@@ -113,6 +113,11 @@ export class EngineLink {
     return this.#endpoints.get(id)
   }
 
+  /** An endpoint of this id is here, or was in the engine when the link came up. */
+  knows(id: EndpointId): boolean {
+    return this.#endpoints.has(id) || this.#living.has(id)
+  }
+
   /** The endpoint is closed and has told all it had to tell. */
   remove(endpoint: RemoteEndpoint): void {
     this.#endpoints.delete(endpoint.id)

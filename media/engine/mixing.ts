@@ -94,9 +94,11 @@ function tunnelled(
 function renamed(terms: MixTerms, names: ReadonlyMap<EndpointId, EndpointId>): MixTerms {
   const { heardBy, gains } = terms
   const name = (id: EndpointId): EndpointId => names.get(id) ?? id
+  // Names of properties are strings.
+  const byText = new Map([...names].map(([id, standIn]) => [String(id), standIn]))
   return {
     ...terms,
     ...(heardBy !== undefined && { heardBy: heardBy.map(name) }),
-    ...(gains !== undefined && { gains: Object.fromEntries(Object.entries(gains).map(([id, gain]) => [name(id), gain])) }),
+    ...(gains !== undefined && { gains: Object.fromEntries(Object.entries(gains).map(([id, gain]) => [byText.get(id) ?? id, gain])) }),
   }
 }

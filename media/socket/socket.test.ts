@@ -287,6 +287,33 @@ test('a line carries messages in order in both directions, tells its end, and re
   await rm(folder, { recursive: true })
 })
 
+test('what may wait keeps its place among what may not, and goes out by itself when nothing follows', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'line-'))
+  const path = join(folder, 's')
+  const got: string[] = []
+  const heard = new Map(['two', 'four'].map((word) => [word, Promise.withResolvers<void>()]))
+  const listener = await listenOnPath<string, never>(path, () => ({
+    message: (word) => {
+      got.push(word)
+      heard.get(word)?.resolve()
+    },
+    gone: () => undefined,
+  }))
+  const up = Promise.withResolvers<void>()
+  const line = connectToPath<never, string>(path, { up: up.resolve, message: () => undefined, gone: () => undefined })
+  await up.promise
+  line.send('one', true)
+  line.send('two')
+  await heard.get('two')?.promise
+  line.send('three', true)
+  line.send('four', true)
+  await heard.get('four')?.promise
+  assert.deepEqual(got, ['one', 'two', 'three', 'four'])
+  line.end()
+  await listener[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+})
+
 test('what is sent in many turns of the event loop wakes the other side less often', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'line-'))
   const path = join(folder, 's')

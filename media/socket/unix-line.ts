@@ -3,8 +3,11 @@ import { connect, createServer, type Socket } from 'node:net'
 
 /** A two-way line of plain-data messages to another process of this machine, in order. */
 export interface Line<Out> {
-  /** Goes out with what else there is to send, in order: at the end of this turn of the event loop, or `PACE_MS` after the write before. After `end` nothing happens. */
-  send(message: Out): void
+  /**
+   * Goes out with what else there is to send, in order: at the end of this turn of the event loop, or `PACE_MS` after the write before; where it
+   * `mayWait`, up to `PATIENCE_MS` later. After `end` nothing happens.
+   */
+  send(message: Out, mayWait?: boolean): void
   /** What was sent still goes out, then the line ends. Idempotent. */
   end(): void
 }
@@ -20,6 +23,9 @@ export interface LineEvents<In> {
  * comes after a pause need not wait.
  */
 const PACE_MS = 20
+
+/** What nobody waits for goes with what comes after it within so long. */
+const PATIENCE_MS = 100
 
 /** A peer that does not read is cut off when so much waits for it. */
 const MOST_WAITING_BYTES = 64 * 1024 * 1024
@@ -78,17 +84,28 @@ function answers(path: string): Promise<boolean> {
 
 function lineOver<In, Out>(socket: Socket, events: LineEvents<In>): Line<Out> {
   let waiting = ''
-  let isDue = false
+  /** When what waits goes out. */
+  let dueAt = Number.POSITIVE_INFINITY
+  let timer: NodeJS.Timeout | undefined
   let mayWriteAt = 0
   let why = 'ended'
   const flush = (): void => {
-    isDue = false
+    dueAt = Number.POSITIVE_INFINITY
     const text = waiting
     waiting = ''
     if (socket.destroyed || text === '') return
     mayWriteAt = performance.now() + PACE_MS
     socket.write(text)
     if (socket.writableLength > MOST_WAITING_BYTES) socket.destroy(new Error('the other side does not read'))
+  }
+  const flushWithin = (ms: number): void => {
+    const now = performance.now()
+    const at = Math.max(mayWriteAt, now + ms)
+    if (at >= dueAt) return
+    dueAt = at
+    clearTimeout(timer)
+    if (at <= now) setImmediate(flush)
+    else timer = setTimeout(flush, at - now)
   }
   socket.setEncoding('utf8')
   let partial = ''
@@ -107,14 +124,10 @@ function lineOver<In, Out>(socket: Socket, events: LineEvents<In>): Line<Out> {
     events.gone(why)
   })
   return {
-    send(message) {
+    send(message, mayWait = false) {
       if (socket.destroyed || socket.writableEnded) return
       waiting += `${JSON.stringify(message)}\n`
-      if (isDue) return
-      isDue = true
-      const pauseMs = mayWriteAt - performance.now()
-      if (pauseMs <= 0) setImmediate(flush)
-      else setTimeout(flush, pauseMs)
+      flushWithin(mayWait ? PATIENCE_MS : 0)
     },
     end() {
       if (socket.destroyed || socket.writableEnded) return

@@ -6,7 +6,7 @@ import type { Call } from '#calls/call.ts'
 import type { Fact, NewFact } from '#contract/facts.ts'
 import { type CapturedPacket, readPcapng } from '#media/capture/pcapng.ts'
 import type { CaptureTerms } from '#media/capture/packet-capture.ts'
-import type { KeptEndpoint } from '#media/engine.ts'
+import type { EndpointId, KeptEndpoint } from '#media/engine.ts'
 
 export interface CaptureNeeds {
   clock: Clock
@@ -41,7 +41,7 @@ interface Capturing {
   wish: CaptureWish
   until: Millis
   /** Endpoint ids that are captured already. */
-  endpoints: Map<string, KeptEndpoint>
+  endpoints: Map<EndpointId, KeptEndpoint>
   timer: Disposable
 }
 
