@@ -1,5 +1,5 @@
 import type { Clock, Millis } from '#base/clock.ts'
-import type { TimerWheel, WheelTimer } from '#base/timer-wheel.ts'
+import type { TimerWheel } from '#base/timer-wheel.ts'
 import type { RateHz } from '#media/codec/codec.ts'
 import type { Press } from '#media/dtmf/event-receiver.ts'
 import type { Codec, EndpointId, SocketAddress, StreamParams, StreamStats, MixTerms, RoomId } from '#media/engine.ts'
@@ -11,6 +11,7 @@ import { BEAT_MS } from '#media/pipeline/beat.ts'
 import { commonRate, Decoding } from '#media/pipeline/decoding.ts'
 import { Generator } from '#media/pipeline/generator.ts'
 import { InbandEar } from '#media/pipeline/inband-ear.ts'
+import { type Housekept, Look } from '#media/pipeline/look.ts'
 import { Packetizer } from '#media/pipeline/packetizer.ts'
 import { areAlike, Passage } from '#media/pipeline/passage.ts'
 import { type Arrivals, Receiver } from '#media/pipeline/receiver.ts'
@@ -61,14 +62,15 @@ const FIRST = { learnt: null, rollover: null } as const
  *
  * **Nothing here waits, throws, or keeps a packet beyond the call that brought it.** Whoever opens it closes it.
  */
-export class RtpEndpoint implements Arrivals {
+export class RtpEndpoint implements Arrivals, Housekept {
   readonly id: EndpointId
   #peer: RtpEndpoint | null = null
   readonly #tap = new Tap()
   readonly #secrecy = new Secrecy()
   readonly #sender: Sender
   readonly #receiver: Receiver
-  readonly #passage = new Passage()
+  /** Made with the first audio for a peer. */
+  #passage: Passage | null = null
   readonly #decoding = new Decoding()
   /** Made when something is to be encoded. */
   #packetizer: Packetizer | null = null
@@ -80,7 +82,7 @@ export class RtpEndpoint implements Arrivals {
   readonly #needs: PipelineNeeds
   /** Made when it enters a room. */
   #seat: Seat | null = null
-  readonly #look: WheelTimer
+  readonly #look: Look
   #pair: PortPair | null = null
   #aimedAt: Millis
 
@@ -90,7 +92,7 @@ export class RtpEndpoint implements Arrivals {
     this.#sender = new Sender(this.#tap, this.#secrecy, needs)
     this.#receiver = new Receiver(this, this.#secrecy, needs.clock)
     this.#reports = new Reports(needs, { receiver: this.#receiver, sender: this.#sender, secrecy: this.#secrecy })
-    this.#look = needs.wheel.timer(() => this.#housekeep())
+    this.#look = new Look(needs.wheel, this)
     this.#aimedAt = needs.clock.now()
   }
 
@@ -113,6 +115,7 @@ export class RtpEndpoint implements Arrivals {
     const peer = this.#peer
     const stream = peer === null ? null : peer.#sender.stream
     if (peer === null || stream === null) return
+    this.#passage ??= new Passage()
     if (this.#passage.mustDecode(packet, header, codec, stream)) {
       this.#decoding.start(commonRate(codec, stream.codec))
       this.#decoding.audio(packet, header, codec)
@@ -232,7 +235,7 @@ export class RtpEndpoint implements Arrivals {
   }
 
   /** Watches for silence, reports by RTCP, keeps NAT bindings. */
-  #housekeep(): void {
+  housekeep(): void {
     const now = this.#needs.clock.now()
     const silentMs = this.#receiver.housekeep(now)
     if (silentMs !== null) this.#needs.tell(this.id, { kind: 'silent', ms: silentMs })
@@ -316,7 +319,7 @@ export class RtpEndpoint implements Arrivals {
 
   #stopDecoding(): void {
     this.#decoding.stop()
-    this.#passage.reset()
+    this.#passage?.reset()
   }
 
   /** Takes part in a room, which from now on makes what the peer hears; a join or another room is left. */

@@ -40,7 +40,11 @@ interface Tracked {
  */
 export class EventReceiver {
   #tracked: Tracked | null = null
-  #ticksPerMs = 8
+  #ticksPerMs: number
+
+  constructor(clockHz = 8000) {
+    this.#ticksPerMs = clockHz / 1000
+  }
 
   /** The clock of the events, from now on. */
   set clockHz(clockHz: number) {

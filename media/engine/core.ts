@@ -192,13 +192,11 @@ export class EngineCore {
     const address = accept.mode === 'latch' ? canonicalAddress(accept.address) : null
     if (accept.mode === 'latch' && address === null)
       this.#needs.log.warn('an address to latch on is no IP address', { address: accept.address })
-    return {
-      ...stream,
-      remote: canonicalSocketAddress(stream.remote),
-      rtcp: canonicalSocketAddress(stream.rtcp),
-      accept: accept.mode === 'latch' ? { mode: 'latch', address: address ?? '' } : accept,
-      ptimeMs: packetTime(stream),
-    }
+    const [remote, rtcp, ptimeMs] = [canonicalSocketAddress(stream.remote), canonicalSocketAddress(stream.rtcp), packetTime(stream)]
+    const isCanonical = remote === stream.remote && rtcp === stream.rtcp && ptimeMs === stream.ptimeMs
+    // Most are: a copy would only be collected later.
+    if (isCanonical && (accept.mode === 'exact' || accept.address === address)) return stream
+    return { ...stream, remote, rtcp, accept: accept.mode === 'latch' ? { mode: 'latch', address: address ?? '' } : accept, ptimeMs }
   }
 
   #join(slot: Slot, otherId: EndpointId): void {

@@ -31,9 +31,15 @@ export function machineRandom(): Random {
       // What does not fill a whole round of `limit` is drawn again, so that no number is likelier than another.
       const whole = DRAWN - (DRAWN % limit)
       for (;;) {
-        const drawn = pool.readUIntBE(draw(DRAWN_BYTES), DRAWN_BYTES)
+        const from = draw(DRAWN_BYTES)
+        const drawn = threeBytes(pool, from) * 2 ** 24 + threeBytes(pool, from + 3)
         if (drawn < whole) return drawn % limit
       }
     },
   }
+}
+
+/** As a number that V8 keeps in place, where all six would make an object of every draw. */
+function threeBytes(pool: Buffer, at: number): number {
+  return ((pool[at] as number) << 16) | ((pool[at + 1] as number) << 8) | (pool[at + 2] as number)
 }

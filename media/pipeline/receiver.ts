@@ -54,7 +54,8 @@ export class Receiver {
   #stream: StreamParams | null = null
   #lastHeardAt: Millis
   #toldSilent = false
-  #presses = new EventReceiver()
+  /** Made with the first telephone-event. */
+  #presses: EventReceiver | null = null
   #fixing: SocketFixing | null = null
   readonly #clock: Clock
   readonly #secrecy: Secrecy
@@ -99,9 +100,9 @@ export class Receiver {
   /** A telephone-event (RFC 4733): told when the press is complete, and passed on as it comes. */
   #event(packet: Buffer): void {
     const payload = packet.subarray(header.payloadStart, header.payloadEnd)
-    const presses = this.#presses.packet(header.arrivedAt, header.timestamp, header.marker, payload)
-    for (const press of presses) this.#to.press(press)
-    if (this.#presses.pending) this.#to.wake()
+    const receiver = (this.#presses ??= new EventReceiver(this.#eventClockHz))
+    for (const press of receiver.packet(header.arrivedAt, header.timestamp, header.marker, payload)) this.#to.press(press)
+    if (receiver.pending) this.#to.wake()
     this.#to.event(packet, header)
   }
 
@@ -142,11 +143,11 @@ export class Receiver {
     this.listens = listens(stream)
     this.accept.aim(stream, learnt)
     this.reception.clockHz = CODEC_TERMS[stream.codec].clockHz
-    this.#presses.clockHz = stream.dtmfClockHz ?? EVENT_CLOCK_HZ
+    if (this.#presses !== null) this.#presses.clockHz = this.#eventClockHz
     const other = this.accept.pair === null || before === null || !sameAddress(before, this.accept.pair)
     if (other) {
       this.heard = false
-      this.#presses.reset()
+      this.#presses?.reset()
     }
     this.#aimFixing()
     return other
@@ -158,12 +159,16 @@ export class Receiver {
 
   /** A press has begun and is not told yet. */
   get pending(): boolean {
-    return this.#presses.pending
+    return this.#presses?.pending === true
   }
 
   /** To be called every beat while `pending`: the press whose end was lost. */
   expire(now: Millis): Press | null {
-    return this.#presses.expire(now)
+    return this.#presses?.expire(now) ?? null
+  }
+
+  get #eventClockHz(): number {
+    return this.#stream?.dtmfClockHz ?? EVENT_CLOCK_HZ
   }
 
   /** When `housekeep` has something to do, unless more is heard. */

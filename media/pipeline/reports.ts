@@ -6,7 +6,7 @@ import type { Receiver } from '#media/pipeline/receiver.ts'
 import type { Secrecy } from '#media/pipeline/secrecy.ts'
 import type { Sender } from '#media/pipeline/sender.ts'
 import { parseRtcp, senderOf } from '#media/rtcp/parse.ts'
-import { QualityWatch } from '#media/rtcp/quality-watch.ts'
+import { QualityWatch, STRETCH_MS } from '#media/rtcp/quality-watch.ts'
 import { COMPENSATION, REPORT_INTERVAL_MS, RtcpSession } from '#media/rtcp/session.ts'
 import type { PortPair } from '#media/socket/socket.ts'
 
@@ -26,7 +26,9 @@ export class Reports {
   readonly #sender: Sender
   readonly #secrecy: Secrecy
   readonly #rtcp: RtcpSession
-  readonly #quality: QualityWatch
+  /** Made at the end of the first stretch, which many calls do not reach. */
+  #quality: QualityWatch | null = null
+  readonly #openedAt: Millis
   readonly #accept = new AcceptRule()
   #stream: StreamParams | null = null
   #pair: PortPair | null = null
@@ -38,8 +40,8 @@ export class Reports {
     this.#sender = stages.sender
     this.#secrecy = stages.secrecy
     this.#rtcp = new RtcpSession(needs.cname)
-    this.#quality = new QualityWatch(stages.receiver.reception, this.#rtcp, stages.sender, needs.clock.now())
-    this.#reportAt = needs.clock.now() + this.#pause() / 2
+    this.#openedAt = needs.clock.now()
+    this.#reportAt = this.#openedAt + this.#pause() / 2
   }
 
   get remoteLost(): number | null {
@@ -48,7 +50,7 @@ export class Reports {
 
   /** How the audio comes through, from the first packet on. */
   quality(stream: StreamParams): StreamQuality {
-    return this.#quality.whole(stream)
+    return (this.#quality ?? this.#watchQuality()).whole(stream)
   }
 
   get roundTripMs(): Millis | null {
@@ -99,7 +101,7 @@ export class Reports {
 
   /** When `housekeep` has something to do. */
   get dueAt(): Millis {
-    return Math.min(this.#reportAt, this.#quality.dueAt)
+    return Math.min(this.#reportAt, this.#qualityDueAt)
   }
 
   /** To be called when it is due. What is to be told of how the audio comes through. */
@@ -108,7 +110,17 @@ export class Reports {
       this.#reportAt = now + this.#pause()
       this.send(now, false)
     }
-    return this.#stream === null ? null : this.#quality.housekeep(this.#stream, now)
+    if (this.#stream === null || now < this.#qualityDueAt) return null
+    this.#quality ??= this.#watchQuality()
+    return this.#quality.housekeep(this.#stream, now)
+  }
+
+  get #qualityDueAt(): Millis {
+    return this.#quality?.dueAt ?? this.#openedAt + STRETCH_MS
+  }
+
+  #watchQuality(): QualityWatch {
+    return new QualityWatch(this.#receiver.reception, this.#rtcp, this.#sender, this.#openedAt)
   }
 
   /** RFC 3550 §6.3: to where the peer's own reports may come from, and nowhere before something was heard or sent. */

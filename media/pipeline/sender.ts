@@ -180,7 +180,7 @@ export class Sender {
     if (stream === null || !this.#relays || now - this.outgoing.lastAt < KEEP_ALIVE_MS) return false
     if (!isG711(stream.codec)) return true
     const bytes = stream.ptimeMs * G711_PER_MS
-    const packet = nextScratch()
+    const packet = nextScratch(RTP_HEADER_BYTES + bytes)
     packet.fill(SILENCE[stream.codec], RTP_HEADER_BYTES, RTP_HEADER_BYTES + bytes)
     const timestamp = this.outgoing.generate(now)
     this.outgoing.stamp(packet, { payloadType: stream.payloadType, marker: false, timestamp, payloadBytes: bytes }, now)

@@ -7,7 +7,7 @@ import type { OutgoingStream } from '#media/rtp/outgoing.ts'
 import type { Reception } from '#media/rtp/reception.ts'
 
 /** Stretches over which the way is judged. */
-const STRETCH_MS: Millis = 5000
+export const STRETCH_MS: Millis = 5000
 /** A change of class is told no sooner after the last. */
 const TELL_MS: Millis = 10_000
 /** Fewer packets say nothing of a stretch. */

@@ -17,7 +17,7 @@ const CNAME = 1
 
 /** One endpoint's half of the reporting: what the peer says of our stream, and our reports. No socket, no clock. */
 export class RtcpSession {
-  readonly #cname: string
+  readonly #description: Buffer
   /** The peer's last sender report, to be echoed (LSR, DLSR); the middle of its NTP time and when it came. */
   #lastReport: { ssrc: number; ntpMiddle: number; at: Millis } | null = null
   /** Packets of ours that the peer misses; null until it reports. */
@@ -31,7 +31,7 @@ export class RtcpSession {
 
   /** `cname`: names this end of the stream, random (RFC 7022 §4.2). */
   constructor(cname: string) {
-    this.#cname = cname
+    this.#description = descriptionOf(cname)
   }
 
   /** Takes what the peer reports. A BYE ends nothing: that is for the signalling to say. */
@@ -62,22 +62,17 @@ export class RtcpSession {
     const report = received.report()
     const head = isSender ? 28 : 8
     const reportsEnd = head + (report === null ? 0 : 24)
-    const description = 4 + 4 + 2 + Buffer.byteLength(this.#cname)
-    const descriptionEnd = reportsEnd + (description + 4 - (description % 4))
-    const packet = nextScratch().subarray(0, descriptionEnd + (bye ? 8 : 0))
-    packet.fill(0)
+    const descriptionEnd = reportsEnd + this.#description.length
+    const packet = nextScratch(descriptionEnd + (bye ? 8 : 0))
     writeHead(packet, 0, { type: isSender ? SENDER_REPORT : RECEIVER_REPORT, count: report === null ? 0 : 1, bytes: reportsEnd })
-    packet.writeUInt32BE(sent.ssrc, 4)
+    write32(packet, 4, sent.ssrc)
     if (isSender) writeSenderInfo(packet, sent, now, wall)
     if (report !== null) this.#writeReport(packet, head, report, now)
-    writeHead(packet, reportsEnd, { type: SOURCE_DESCRIPTION, count: 1, bytes: descriptionEnd - reportsEnd })
-    packet.writeUInt32BE(sent.ssrc, reportsEnd + 4)
-    packet.writeUInt8(CNAME, reportsEnd + 8)
-    packet.writeUInt8(Buffer.byteLength(this.#cname), reportsEnd + 9)
-    packet.write(this.#cname, reportsEnd + 10)
+    packet.set(this.#description, reportsEnd)
+    write32(packet, reportsEnd + 4, sent.ssrc)
     if (bye) {
       writeHead(packet, descriptionEnd, { type: BYE, count: 1, bytes: 8 })
-      packet.writeUInt32BE(sent.ssrc, descriptionEnd + 4)
+      write32(packet, descriptionEnd + 4, sent.ssrc)
     }
     return packet
   }
@@ -93,30 +88,57 @@ export class RtcpSession {
   }
 
   #writeReport(packet: Buffer, at: number, report: NonNullable<ReturnType<Reception['report']>>, now: Millis): void {
-    packet.writeUInt32BE(report.ssrc, at)
-    packet.writeUInt8(report.fractionLost, at + 4)
-    packet.writeIntBE(report.cumulativeLost, at + 5, 3)
-    packet.writeUInt32BE(report.highestSequence, at + 8)
-    packet.writeUInt32BE(report.jitter, at + 12)
+    write32(packet, at, report.ssrc)
+    write32(packet, at + 4, report.cumulativeLost)
+    packet[at + 4] = report.fractionLost
+    write32(packet, at + 8, report.highestSequence)
+    write32(packet, at + 12, report.jitter)
     const last = this.#lastReport
-    if (last === null || last.ssrc !== report.ssrc) return
-    packet.writeUInt32BE(last.ntpMiddle, at + 16)
-    packet.writeUInt32BE(Math.round(((now - last.at) * 65_536) / 1000) >>> 0, at + 20)
+    const echoes = last !== null && last.ssrc === report.ssrc
+    write32(packet, at + 16, echoes ? last.ntpMiddle : 0)
+    write32(packet, at + 20, echoes ? Math.round(((now - last.at) * 65_536) / 1000) : 0)
   }
 }
 
 function writeHead(packet: Buffer, at: number, head: { type: number; count: number; bytes: number }): void {
-  packet.writeUInt8(0x80 | head.count, at)
-  packet.writeUInt8(head.type, at + 1)
-  packet.writeUInt16BE(head.bytes / 4 - 1, at + 2)
+  write32(packet, at, ((0x80 | head.count) << 24) | (head.type << 16) | (head.bytes / 4 - 1))
+}
+
+/** By the name: an engine has one. */
+const descriptions = new Map<string, Buffer>()
+
+function descriptionOf(cname: string): Buffer {
+  const known = descriptions.get(cname) ?? describe(cname)
+  descriptions.set(cname, known)
+  return known
+}
+
+/** A source description of any source (RFC 3550 §6.5): its items end with at least one null octet, at a multiple of four. */
+function describe(cname: string): Buffer {
+  const name = Buffer.from(cname)
+  const used = 4 + 4 + 2 + name.length
+  const description = Buffer.alloc(used + 4 - (used % 4))
+  writeHead(description, 0, { type: SOURCE_DESCRIPTION, count: 1, bytes: description.length })
+  description.set([CNAME, name.length], 8)
+  description.set(name, 10)
+  return description
+}
+
+/** The lower 32 bits of a whole number. */
+function write32(packet: Buffer, at: number, value: number): void {
+  const bits = value | 0
+  packet[at] = bits >>> 24
+  packet[at + 1] = bits >>> 16
+  packet[at + 2] = bits >>> 8
+  packet[at + 3] = bits
 }
 
 function writeSenderInfo(packet: Buffer, sent: OutgoingStream, now: Millis, wall: number): void {
-  packet.writeUInt32BE((Math.floor(wall / 1000) + NTP_EPOCH_SECONDS) >>> 0, 8)
-  packet.writeUInt32BE(Math.floor(((wall % 1000) * 2 ** 32) / 1000) >>> 0, 12)
-  packet.writeUInt32BE(sent.timestampNow(now), 16)
-  packet.writeUInt32BE(sent.packets >>> 0, 20)
-  packet.writeUInt32BE(sent.bytes >>> 0, 24)
+  write32(packet, 8, Math.floor(wall / 1000) + NTP_EPOCH_SECONDS)
+  write32(packet, 12, Math.floor(((wall % 1000) * 2 ** 32) / 1000))
+  write32(packet, 16, sent.timestampNow(now))
+  write32(packet, 20, sent.packets)
+  write32(packet, 24, sent.bytes)
 }
 
 /** The middle 32 bits of the NTP timestamp of a wall time: seconds since 1900 in 16.16 fixed point. */

@@ -7,8 +7,13 @@ const LONGEST_PAYLOAD = 1275
 const scratch = Array.from({ length: 64 }, () => Buffer.alloc(RTP_HEADER_BYTES + LONGEST_PAYLOAD))
 let scratchTurn = 0
 
-/** Room for one packet to be built and sent; its content is not kept. */
-export function nextScratch(): Buffer {
+/** Their beginnings, made once, by length: there are few. */
+const beginnings: (Buffer | undefined)[][] = Array.from({ length: RTP_HEADER_BYTES + LONGEST_PAYLOAD }, () => [])
+
+/** Room for one packet to be built and sent, so long or the longest; its content is not kept. */
+export function nextScratch(bytes?: number): Buffer {
   scratchTurn = (scratchTurn + 1) & 63
-  return scratch[scratchTurn] as Buffer
+  const whole = scratch[scratchTurn] as Buffer
+  const ofLength = bytes === undefined ? undefined : beginnings[bytes]
+  return ofLength === undefined ? whole : (ofLength[scratchTurn] ??= whole.subarray(0, bytes))
 }

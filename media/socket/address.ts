@@ -16,11 +16,12 @@ export function canonicalAddress(address: string): string | null {
   return zone === undefined ? canonical : `${canonical}%${zone}`
 }
 
-/** `remote` with its address in the one spelling; null when it is no place to send to. */
+/** `remote` itself where its address is in the one spelling, else with that; null when it is no place to send to. */
 export function canonicalSocketAddress(remote: SocketAddress | null): SocketAddress | null {
   if (remote === null || !Number.isInteger(remote.port) || remote.port < 1 || remote.port > 65_535) return null
   const address = canonicalAddress(remote.address)
-  return address === null ? null : { address, port: remote.port }
+  if (address === null) return null
+  return address === remote.address ? remote : { address, port: remote.port }
 }
 
 export function isWildcard(address: string): boolean {
