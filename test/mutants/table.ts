@@ -1,4 +1,5 @@
 import { loginMutants } from '#test/mutants/logins.ts'
+import { noiseMutants } from '#test/mutants/noise.ts'
 import { engine, type Mutant, server } from '#test/mutants/mutant.ts'
 
 const floods = 'test/abuse/floods.test.ts'
@@ -10,6 +11,7 @@ const watch = 'sip/transport/source-watch.ts'
 /** Every test of abuse is here at least once: one that no broken product fails proves nothing. */
 export const mutants: readonly Mutant[] = [
   ...loginMutants,
+  ...noiseMutants,
   {
     name: 'nobody is ever banned',
     ...{ file: watch, in: server },

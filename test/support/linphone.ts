@@ -45,7 +45,8 @@ export class Linphone implements Phone {
     try {
       await until(`${phone.name} is registered`, async () => /registered, identity=/.test(await phone.#status()))
       phone.#type('soundcard use files')
-      phone.#type(`play ${options.plays}`)
+      // 5.1.65 takes comfort noise, but dies of looking for silence in a file that it plays.
+      if (options.comfortNoise !== true) phone.#type(`play ${options.plays}`)
       phone.#type(`record ${phone.#recording}`)
       return phone
     } catch (fault) {
@@ -154,7 +155,18 @@ export class Linphone implements Phone {
 }
 
 /** Its TLS library knows no certificates for IP addresses, so it sees to who vouches alone. */
-function settingsOf({ user, password, server, transport, port, infoDigits, authorities, encryption, watches = [] }: PhoneOptions): string {
+function settingsOf({
+  user,
+  password,
+  server,
+  transport,
+  port,
+  infoDigits,
+  authorities,
+  encryption,
+  watches = [],
+  comfortNoise,
+}: PhoneOptions): string {
   const host = server.split(':')[0] ?? server
   return `
 [sip]
@@ -176,6 +188,7 @@ audio_rtp_port=${port + 10}
 [sound]
 echocancellation=0
 [misc]
+use_cn=${comfortNoise === true ? 1 : 0}
 version_check_url_root=
 [proxy_0]
 reg_proxy=<sip:${server};transport=${transport}>

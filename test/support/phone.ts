@@ -29,6 +29,8 @@ export interface PhoneOptions {
   calls?: number
   /** The one codec that it has. Default PCMA; linphone does not take it. */
   codec?: 'PCMA' | 'PCMU' | 'G722' | 'opus'
+  /** Takes comfort noise (RFC 3389), and plays nothing; baresip cannot. */
+  comfortNoise?: boolean
   /** Packet time that it asks for and sends, in ms. Default 20; linphone does not take it. */
   ptimeMs?: number
 }
