@@ -68,7 +68,7 @@ class TableSink implements FactSink {
   async #writeBatch(facts: readonly Fact[], json: readonly string[]): Promise<void> {
     const touched = this.#takeIn(facts)
     await this.#settings.store.acrossTenants('facts from the journal', async (db) => {
-      await insertFacts(db, `[${json.join(',')}]`)
+      await insertFacts(db, arrayOf(json))
       await this.#writeEnded(db, touched)
     })
     for (const call of touched.keys()) {
@@ -101,6 +101,14 @@ class TableSink implements FactSink {
     }
     if (rows.length > 0) await upsertCalls(db, rows)
   }
+}
+
+/** The JSON of an array from that of its elements. The brackets go into the first and the last: around the whole, they would cost a copy of it. */
+function arrayOf(json: readonly string[]): string {
+  const parts = [...json]
+  parts[0] = `[${parts[0] ?? ''}`
+  parts[Math.max(0, parts.length - 1)] = `${parts.at(-1) ?? ''}]`
+  return parts.join(',')
 }
 
 async function insertFacts(db: SystemDb, json: string): Promise<void> {
