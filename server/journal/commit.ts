@@ -2,6 +2,7 @@ import type { Clock, Millis } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Position } from '#server/journal/face.ts'
 import type { JournalFile, JournalFiles } from '#server/journal/files.ts'
+import { FlushWindow } from '#server/journal/flush-window.ts'
 import { GroupBytes } from '#server/journal/group-bytes.ts'
 import type { JournalRecord, RecordType } from '#server/journal/record.ts'
 import { segment, type Segment } from '#server/journal/segment.ts'
@@ -58,7 +59,7 @@ export class GroupCommit {
   #flying: (() => void)[] | null = null
   #run: Promise<void> | null = null
   #timer: { due: Millis; handle: Disposable } | null = null
-  #lastStart = Number.NEGATIVE_INFINITY
+  readonly #window: FlushWindow
   #state: 'keeping' | 'failing' | 'closed' = 'keeping'
   #recent: Millis[] = []
 
@@ -66,6 +67,7 @@ export class GroupCommit {
     this.#settings = settings
     this.segments = segments
     this.durable = durable
+    this.#window = new FlushWindow(settings.clock, settings.windowMs)
   }
 
   get state(): 'keeping' | 'failing' | 'closed' {
@@ -110,7 +112,7 @@ export class GroupCommit {
     if (this.#state !== 'keeping') then()
     else if (this.waiting > 0) {
       this.#waiters.push(then)
-      this.#schedule(Math.max(0, this.#lastStart + this.#settings.windowMs - this.#settings.clock.now()))
+      this.#schedule(this.#window.ahead())
     } else if (this.#flying !== null) this.#flying.push(then)
     else then()
   }
@@ -158,7 +160,7 @@ export class GroupCommit {
     this.#timer = null
     this.#run ??= this.#flushOnce().finally(() => {
       this.#run = null
-      if (this.#waiters.length > 0) this.#schedule(Math.max(0, this.#lastStart + this.#settings.windowMs - this.#settings.clock.now()))
+      if (this.#waiters.length > 0) this.#schedule(this.#window.ahead())
       else if (this.waiting > 0) this.#schedule(this.#settings.idleWindowMs)
     })
     return this.#run
@@ -166,7 +168,7 @@ export class GroupCommit {
 
   async #flushOnce(): Promise<void> {
     const { clock } = this.#settings
-    const started = (this.#lastStart = clock.now())
+    const started = this.#window.flushing(this.#waiters.length)
     this.makeLines()
     const facts = this.#facts
     const others = this.#others

@@ -105,7 +105,7 @@ export interface JournalSettings {
   readonly log: Log
   /** Start a new file after so many bytes. Default 8 MiB. */
   readonly segmentBytes?: number
-  /** The least time between two flushes somebody waits for: the group's window. Default 10 ms. */
+  /** The least time between two flushes somebody waits for: the group's window. Twice as much while many wait. Default 10 ms. */
   readonly windowMs?: Millis
   /** The longest time an append nobody waits for stays unflushed. Default 50 ms. */
   readonly idleWindowMs?: Millis

@@ -141,6 +141,27 @@ describe('waiting for the disk', () => {
     assert.equal(kept.at(-1), 99)
   })
 
+  test('while many wait for each group, it gathers for two windows, and for one again when they are few', async () => {
+    const { open, files, clock } = rig()
+    const journal = await open()
+    /** How many flushes there are in 40 ms while so many begin to wait every other millisecond. */
+    const flushes = async (waiting: number): Promise<number> => {
+      const before = files.syncs
+      for (let turn = 0; turn < 20; turn++) {
+        for (let i = 0; i < waiting; i++) {
+          journal.append(answered('a', 'x'))
+          journal.whenKept(() => undefined)
+        }
+        await clock.advanceAsync(2)
+      }
+      await clock.advanceAsync(20)
+      return files.syncs - before
+    }
+    assert.equal(await flushes(1), 20)
+    assert.equal(await flushes(4), 11, 'the first is not known to be crowded')
+    assert.equal(await flushes(1), 20)
+  })
+
   test('nobody waiting, a fact is on disk within the idle window', async () => {
     const { open, files, clock } = rig()
     const journal = await open()
