@@ -10,6 +10,8 @@ export interface Figures {
   timers: number
   endpoints: number
   connections: number
+  /** Messages that were not looked at, since the start. */
+  dropped: number
   turns: Durations
   /** Of single messages, over any transport. */
   messages: Durations
@@ -44,6 +46,7 @@ export async function figuresOf(system: RunningSystem): Promise<Figures> {
     timers: figure('timers'),
     endpoints: figure('media_endpoints'),
     connections: figure('sip_connections'),
+    dropped: figure('sip_dropped'),
     turns: durations(text, 'turn_seconds_bucket{'),
     messages: durations(text, 'work_seconds_bucket{work="(?:udp|tcp|tls|ws|wss)",'),
     longest: /^centrala_longest_work_seconds.*$/m.exec(text)?.[0] ?? '',

@@ -33,6 +33,11 @@ export interface FloodTally {
   connections: number
 }
 
+/** How long floods last instead of so many seconds each: TEST_FLOOD_SECONDS=600 for ten minutes of each class, once without and once with a target. */
+export function lasting(usualSeconds: number): number {
+  return Number(process.env['TEST_FLOOD_SECONDS'] ?? usualSeconds)
+}
+
 /** Floods from a thread of its own, so that it does not disturb who is watched in this one. Resolves when it is over. */
 export async function flood(spec: FloodSpec): Promise<FloodTally> {
   const worker = new Worker(new URL('flood-worker.ts', import.meta.url), { workerData: spec })

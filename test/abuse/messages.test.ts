@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { flood, stranger } from '#test/abuse/flood.ts'
+import { flood, lasting, stranger } from '#test/abuse/flood.ts'
 import { type BanSeen, Siege } from '#test/abuse/siege.ts'
 import type { SipResponse } from '#sip/message/message.ts'
 import type { Unanswered } from '#sip/agent.ts'
@@ -84,7 +84,7 @@ describe('messages made to harm, beside fifty calls', () => {
         to: { ...siege.target, port },
         messages: small,
         perSecond: 500,
-        seconds: 1,
+        seconds: lasting(1),
       })
     })
   })
@@ -219,7 +219,7 @@ describe('messages made to harm, beside fifty calls', () => {
         toLastPort: toPorts.last,
         messages: junk,
         perSecond: 4_000,
-        seconds: 1.5,
+        seconds: lasting(1.5),
       })
       const audio = siege.pairs[0]?.caller.talker.peer?.port ?? firstPort
       const one = port === siege.target.port ? audio : port
@@ -230,7 +230,7 @@ describe('messages made to harm, beside fifty calls', () => {
         to: { ...to, port: one },
         messages: junk,
         perSecond: 50_000,
-        seconds: 1,
+        seconds: lasting(1),
       })
     })
     assert.ok((await siege.figures()).calls >= calls)

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { assertNoStall, type Figures, figuresOf } from '#test/abuse/figures.ts'
 import { EngineWatch } from '#test/abuse/engine-watch.ts'
+import { assertSoundsWell, worstHeard } from '#test/abuse/listening.ts'
 import { Api, callPair, calls, caughtUp, documents, domain, longestGap, type Pair, password } from '#test/survival/company.ts'
 import { claimPorts } from '#test/support/ports.ts'
 import { beatFor } from '#test/survival/talker.ts'
@@ -102,7 +103,8 @@ export class Siege implements AsyncDisposable {
 
   static async #on(system: RunningSystem, api: Api, how: { also: readonly unknown[]; ends: boolean }): Promise<Siege> {
     await api.ask('PUT', '/v1/configuration', { documents: [...documents(), ...how.also] })
-    const town = await Town.open({ transport: 'udp', address: '127.0.0.1', port: system.settings.sip.port }, domain)
+    await using closing = new AsyncDisposableStack()
+    const town = closing.use(await Town.open({ transport: 'udp', address: '127.0.0.1', port: system.settings.sip.port }, domain))
     const users = Array.from({ length: calls + 1 }, (_, i) => [String(1000 + i), String(2000 + i)]).flat()
     await Promise.all(users.map((user) => town.register(user, password)))
     const pairs: Pair[] = []
@@ -110,8 +112,10 @@ export class Siege implements AsyncDisposable {
       pairs.push(...(await Promise.all(Array.from({ length: 10 }, (_, j) => patiently(town, i + j)))))
     }
     const before = await figuresOf(system)
-    const engine = new EngineWatch(await system.pidOf('engine-0'))
-    return new Siege({ system, api, town, pairs, server: await system.pidOf('server'), ends: how.ends, before, engine })
+    const engine = closing.use(new EngineWatch(await system.pidOf('engine-0')))
+    const server = await system.pidOf('server')
+    closing.move()
+    return new Siege({ system, api, town, pairs, server, ends: how.ends, before, engine })
   }
 
   get target(): { address: string; port: number } {
@@ -124,7 +128,7 @@ export class Siege implements AsyncDisposable {
 
   /**
    * Runs an attack beside the ordinary calls: they hear each other all the while, a new one is made again and again and each succeeds, one is put on
-   * hold and taken back, the process lives, and nothing holds it up. What they hear is compared with the same attack that goes nowhere, so that a
+   * hold and taken back, the process lives, nothing holds it up, and no line sounds worse than before. What they hear is compared with the same attack that goes nowhere, so that a
    * busy machine fails nobody.
    */
   async during<T>(attack: (port: number) => Promise<T>): Promise<T> {
@@ -155,6 +159,7 @@ export class Siege implements AsyncDisposable {
     const watched = await this.#watched(attack)
     assert.equal(await this.system.pidOf('server'), this.#server, 'the server lives')
     assertNoStall(before, await this.figures())
+    assertSoundsWell(watched.mos)
     return watched
   }
 
@@ -169,7 +174,8 @@ export class Siege implements AsyncDisposable {
     const silences = ears.flatMap((talker) => talker.silences)
     const lostMs = longestGap(this.#heard)
     const blamedMs = Math.round(Math.max(lostMs, await this.#engine.blame(silences)))
-    return { result, gapMs: Math.round(Math.max(lostMs, ...silences.map(({ from, to }) => to - from))), blamedMs }
+    const gapMs = Math.round(Math.max(lostMs, ...silences.map(({ from, to }) => to - from)))
+    return { result, gapMs, blamedMs, mos: worstHeard(this.#heard) }
   }
 
   /** What the people of the company do meanwhile. Throws when it fails. */
@@ -252,11 +258,13 @@ export async function manyAudioPorts(count = 1_600): Promise<Record<string, stri
   return { CENTRALA_RTP_FIRST_PORT: String(first), CENTRALA_RTP_LAST_PORT: String(first + count - 1) }
 }
 
-/** What became of it, the longest that anybody heard nothing, and how much of that was the engine's doing. */
+/** What became of it, the longest that anybody heard nothing, how much of that was the engine's doing, and how the worst line sounded. */
 interface Watched<T> {
   result: T
   gapMs: number
   blamedMs: number
+  /** See `worstHeard`. */
+  mos: number
 }
 
 /** Keeps the machine as busy as an attacker and those whom he keeps busy. */

@@ -6,6 +6,7 @@ const floods = 'test/abuse/floods.test.ts'
 const messages = 'test/abuse/messages.test.ts'
 const loops = 'test/abuse/loops.test.ts'
 const fraud = 'test/abuse/fraud.test.ts'
+const forged = 'test/abuse/forged.test.ts'
 const watch = 'sip/transport/source-watch.ts'
 
 /** Every test of abuse is here at least once: one that no broken product fails proves nothing. */
@@ -55,6 +56,27 @@ export const mutants: readonly Mutant[] = [
     test: { file: floods, name: 'one request ends a ban' },
   },
   {
+    name: 'strangers from all over are all listened to',
+    ...{ file: watch, in: server },
+    text: 'this.#strangersFlood = true',
+    becomes: 'this.#strangersFlood = false',
+    test: { file: forged, name: 'from all over' },
+  },
+  {
+    name: 'who writes the port of a phone is listened to like the phone',
+    ...{ file: watch, in: server },
+    text: 'if (port.points > this.#budget / 2) this',
+    becomes: 'if (port.points > this.#budget / 2 && !this.#isKnown(portOf(source, from))) this',
+    test: { file: forged, name: 'from the very address' },
+  },
+  {
+    name: 'a phone whose port is forged is not heard, whatever it proves',
+    ...{ file: watch, in: server },
+    text: 'if (itself && isUrgent(bytes)) return true',
+    becomes: 'if (itself && bytes.length === 0) return true',
+    test: { file: forged, name: 'from the very address' },
+  },
+  {
     name: 'each fiftieth message holds the event loop for 30 ms',
     ...{ file: 'sip/transport/inbox.ts', in: server },
     text: '    this.counts.received++\n',
@@ -75,6 +97,21 @@ export const mutants: readonly Mutant[] = [
     text: '        this.#ignore()\n        return taken\n',
     becomes:
       '        this.#ignore()\n        for (const c = performance.now(); performance.now() - c < 200; ) continue\n        return taken\n',
+    test: { file: messages, name: 'garbage at every audio port' },
+  },
+  {
+    name: 'the engine loses one packet of a hundred when something comes to a port whose call is over',
+    ...{ file: 'media/socket/direct-socket.ts', in: engine },
+    text: '        this.#ignore()\n        return taken\n',
+    becomes: `
+        this.#ignore()
+        let sent = 0
+        const send = DirectSocket.prototype.send
+        if (!send.name.startsWith('lossy'))
+          DirectSocket.prototype.send = function lossy(packet, to) {
+            if (++sent % 100 !== 0) send.call(this, packet, to)
+          }
+        return taken\n`,
     test: { file: messages, name: 'garbage at every audio port' },
   },
   {

@@ -28,6 +28,7 @@ export class Talker implements Disposable {
   #lastTransitMs: number | null = null
   #lastNumber = 0
   #silences: Silence[] = []
+  #jitterMs = 0
 
   private constructor(socket: Socket) {
     this.#socket = socket
@@ -100,6 +101,7 @@ export class Talker implements Disposable {
     this.#duplicates = 0
     this.#lastTransitMs = null
     this.#silences = []
+    this.#jitterMs = 0
   }
 
   /** Packets sent since `reset` that `partner` has not got. */
@@ -107,6 +109,24 @@ export class Talker implements Disposable {
     let lost = 0
     for (let number = this.#first; number < Math.min(this.#seq, this.#until); number++) if (!partner.#got.has(number)) lost++
     return lost
+  }
+
+  /** Share of the packets since `reset` that `partner` has not got, and how many were lost in a row, on average; both 0: none. */
+  lossTo(partner: Talker): { share: number; run: number } {
+    let [lost, runs, isLost] = [0, 0, false]
+    const end = Math.min(this.#seq, this.#until)
+    for (let number = this.#first; number < end; number++) {
+      const wasLost = isLost
+      isLost = !partner.#got.has(number)
+      if (isLost) lost++
+      if (isLost && !wasLost) runs++
+    }
+    return { share: lost / Math.max(1, end - this.#first), run: lost / Math.max(1, runs) }
+  }
+
+  /** Mean variation of the time on the way since `reset` (RFC 3550 §A.8); when this process did not come to read, that does not count. */
+  get jitterMs(): number {
+    return this.#jitterMs
   }
 
   /** The longest run of packets, one after the other, that `partner` has not got since `reset`: the gap in ms. */
@@ -133,6 +153,7 @@ export class Talker implements Disposable {
     if (this.#lastTransitMs !== null && number > this.#lastNumber) {
       const silenceMs = (number - this.#lastNumber) * frameMs + transitMs - this.#lastTransitMs
       const to = performance.timeOrigin + arrived
+      this.#jitterMs += (Math.abs(transitMs - this.#lastTransitMs) - this.#jitterMs) / 16
       if (silenceMs > 2 * frameMs) this.#silences.push({ from: to - silenceMs, to })
     }
     if (number > this.#lastNumber || this.#lastTransitMs === null) {

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { mosOf, ratingOf } from '#media/rtcp/quality.ts'
+import type { Pair } from '#test/survival/company.ts'
+import type { Talker } from '#test/survival/talker.ts'
+
+const ptimeMs = 20
+/** A call with nothing wrong: 4.4. */
+const undisturbed = mosOf(ratingOf('PCMA', { loss: 0, burst: 1, jitterMs: 0, roundTripMs: null, ptimeMs }))
+/**
+ * Nobody may hear by more than this that the system is attacked. No luck is in it: a loss of 0.2 % is as much, and a socket loses nothing before its
+ * reader has been away for three seconds; so are 80 ms of mean jitter.
+ */
+const mostWorse = 0.1
+
+/** How the worst of all ways of these pairs sounds to who listens there, since `reset`: MOS-LQ, 1 to 4.5 (ITU-T G.107). */
+export function worstHeard(pairs: readonly Pair[]): number {
+  return Math.min(...pairs.flatMap(({ caller, callee }) => [heardOf(caller.talker, callee.talker), heardOf(callee.talker, caller.talker)]))
+}
+
+function heardOf(speaker: Talker, listener: Talker): number {
+  const { share, run } = speaker.lossTo(listener)
+  return mosOf(ratingOf('PCMA', { loss: share, burst: run * (1 - share), jitterMs: listener.jitterMs, roundTripMs: null, ptimeMs }))
+}
+
+export function assertSoundsWell(mos: number): void {
+  assert.ok(mos >= undisturbed - mostWorse, `somebody hears ${mos.toFixed(2)} (MOS), not ${undisturbed.toFixed(2)}`)
+}
