@@ -1,8 +1,12 @@
 import type * as Ffi from 'node:ffi'
 import { getBuiltinModule } from 'node:process'
+import { setFlagsFromString } from 'node:v8'
 
 /** Of the GNU C library: gives back what is free in the middle of its heap, where `free` gives back only the end. */
 const signatures = { malloc_trim: { arguments: ['uint64'], return: 'int32' } } as const satisfies Ffi.FunctionDefinitions
+
+/** How long V8 keeps pages that a collection has freed: until the next one, where calls keep it busy. What is given back goes at once. */
+export const poolSeconds = 30
 
 /**
  * Makes what gives memory back to the machine that this process holds for nobody; an engine is stopped for some 40 ms by it, a server for 150.
@@ -13,7 +17,10 @@ export function openGiveBack(): (() => void) | null {
   const collect = typeof gc === 'undefined' ? null : gc
   if (collect === null) return null
   return () => {
+    // V8 reads it when a collection ends.
+    setFlagsFromString('--memory-pool-timeout=1')
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+    setFlagsFromString(`--memory-pool-timeout=${poolSeconds}`)
     trimHeap()
   }
 }
