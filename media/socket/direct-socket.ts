@@ -1,17 +1,13 @@
 import type { SocketAddress } from '#media/engine.ts'
 import { isIpv6 } from '#media/socket/address.ts'
+import { type Arrivals, type Arriving, theArrivals, whyNotDirect } from '#media/socket/arrivals.ts'
 import type { BindFault, PacketOnlooker, PacketReceiver, PacketSocket } from '#media/socket/socket.ts'
 import {
-  arrivedAt,
   bindSocket,
   closeDescriptor,
   connectSocket,
   errorName,
-  EVENTS_AT_ONCE,
-  gather,
   localOf,
-  lookAt,
-  openGathering,
   openSocket,
   receiveDatagram,
   received,
@@ -19,18 +15,7 @@ import {
   setReceiveRoom,
   Source,
   Target,
-  ungather,
-  watch,
-  whyNot,
 } from '#media/socket/system-calls.ts'
-
-/**
- * How many datagrams are taken before the event loop goes on with what else there is: each socket that has something gives one in turn, so that
- * whoever floods one, or many, does not keep the others waiting.
- */
-const MOST_AT_ONCE = 512
-/** While more sockets wait than one look can name: several of one socket together cost less, as all that they need is at hand in the processor's caches. */
-const MOST_IN_A_ROW = 8
 
 /**
  * What may wait in a socket, in the kernel's count, which doubles it and takes 600 bytes and more for a small packet: a second and more of
@@ -40,99 +25,31 @@ const ROOM_BYTES = 65_536
 /** More datagrams than that holds. */
 const MOST_STALE = 512
 
-/** All sockets of this process that somebody listens on, behind one descriptor that libuv watches. */
-class Arrivals {
-  readonly #gathering: number
-  readonly #watch: { begin(): void; end(): void }
-  /** By descriptor. */
-  readonly #sockets: (DirectSocket | undefined)[] = []
-  #open = 0
-  #isDue = false
-
-  private constructor(gathering: number) {
-    this.#gathering = gathering
-    const begun = watch(gathering, () => this.#arrived())
-    if (begun === null) throw new Error('libuv does not watch the descriptor')
-    this.#watch = begun
-    // Nothing calls into this process once it is being taken down.
-    process.once('exit', () => this.#watch.end())
-  }
-
-  static open(): Arrivals {
-    const gathering = openGathering()
-    if (gathering < 0) throw new Error(`no descriptor to gather sockets with (${errorName(gathering)})`)
-    return new Arrivals(gathering)
-  }
-
-  /** A socket is open: the process lives until it is closed. */
-  opened(): void {
-    if (this.#open++ === 0) this.#watch.begin()
-  }
-
-  closed(): void {
-    if (--this.#open === 0) this.#watch.end()
-  }
-
-  listen(fd: number, socket: DirectSocket): void {
-    this.#sockets[fd] = socket
-    gather(this.#gathering, fd)
-  }
-
-  ignore(fd: number): void {
-    this.#sockets[fd] = undefined
-    ungather(this.#gathering, fd)
-  }
-
-  /** Called by C, where nothing may be thrown: the work is done in the same turn of the event loop, where ticks and promises go on behind it. */
-  #arrived(): void {
-    if (this.#isDue) return
-    this.#isDue = true
-    setImmediate(this.#take)
-  }
-
-  #take = (): void => {
-    this.#isDue = false
-    let isBehind = false
-    for (let left = MOST_AT_ONCE; left > 0; ) {
-      const count = lookAt(this.#gathering)
-      if (count <= 0) return
-      const most = isBehind ? MOST_IN_A_ROW : 1
-      for (let i = 0; i < count; i++) left -= this.#sockets[arrivedAt(i)]?.take(most) ?? 1
-      isBehind = count === EVENTS_AT_ONCE
-    }
-  }
-}
-
-let arrivals: Arrivals | null = null
-
-/** Why sockets cannot be opened by direct system calls here; null: they can. */
-export function whyNotDirect(): string | null {
-  if (whyNot !== null) return whyNot
-  try {
-    arrivals ??= Arrivals.open()
-    return null
-  } catch (fault) {
-    return fault instanceof Error ? fault.message : String(fault)
-  }
-}
-
 /** One bound UDP socket. Port 0 takes any free one; such a port is lost when the socket is fixed and opened again. */
 export function bindDirect(local: SocketAddress): DirectSocket | BindFault {
+  return openBound(local, (fd, bound, arrivals) => new DirectSocket(fd, bound, arrivals))
+}
+
+/** Opens and binds a descriptor and makes of it what `make` does. */
+export function openBound<Made>(
+  local: SocketAddress,
+  make: (fd: number, bound: SocketAddress, arrivals: Arrivals) => Made,
+): Made | BindFault {
   const { port } = local
-  const why = whyNotDirect()
-  if (why !== null || arrivals === null) return { kind: 'refused', port, code: why ?? '' }
+  const arrivals = theArrivals()
+  if (arrivals === null) return { kind: 'refused', port, code: whyNotDirect() ?? '' }
   const fd = openSocket(isIpv6(local.address) ? 'IPv6' : 'IPv4')
   if (fd < 0) return { kind: 'refused', port, code: errorName(fd) }
   const refusal = bindSocket(fd, local)
   const bound = refusal === 0 ? localOf(fd) : null
-  if (bound !== null) return new DirectSocket(fd, bound, arrivals)
+  if (bound !== null) return make(fd, bound, arrivals)
   closeDescriptor(fd)
   const code = errorName(refusal)
   return { kind: code === 'EADDRINUSE' ? 'taken' : 'refused', port, code }
 }
 
 /** A packet socket over direct system calls. What arrives while nobody listens stays in the kernel and is thrown away there. */
-export class DirectSocket implements PacketSocket {
+export class DirectSocket implements PacketSocket, Arriving {
   readonly local: SocketAddress
   overhear: PacketOnlooker | null = null
   /** What the network did not take. */
@@ -146,6 +63,8 @@ export class DirectSocket implements PacketSocket {
   #gathered = false
   readonly #target = new Target()
   #fixed = false
+  /** Each gives a few in turn, and does not look whether there is more. */
+  readonly isEmptied = false
 
   constructor(fd: number, local: SocketAddress, arrivals: Arrivals) {
     this.#fd = fd

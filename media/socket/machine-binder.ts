@@ -10,7 +10,8 @@ const BOUND_AT_ONCE = 16
 
 /** Binds the machine's sockets: by direct system calls where it has them (docs/adr/0021-datagrams-by-system-calls.md), else through `node:dgram`. */
 export async function machineBinder(log: Log): Promise<PairBinder> {
-  const { bindDirect, whyNotDirect } = await import('#media/socket/direct-socket.ts')
+  const { whyNotDirect } = await import('#media/socket/arrivals.ts')
+  const { bindDirect } = await import('#media/socket/direct-socket.ts')
   const why = whyNotDirect()
   if (why !== null) {
     log.info('packets go through node:dgram, which costs more', { why })

@@ -12,6 +12,7 @@ const SIGNATURES = {
   close: { arguments: ['int32'], return: 'int32' },
   recvmsg: { arguments: ['int32', 'pointer', 'int32'], return: 'int32' },
   sendmsg: { arguments: ['int32', 'pointer', 'int32'], return: 'int32' },
+  sendmmsg: { arguments: ['int32', 'pointer', 'uint32', 'int32'], return: 'int32' },
   write: { arguments: ['int32', 'pointer', 'uint32'], return: 'int32' },
   epoll_create1: { arguments: ['int32'], return: 'int32' },
   epoll_ctl: { arguments: ['int32', 'int32', 'int32', 'pointer'], return: 'int32' },
@@ -25,10 +26,14 @@ const SIGNATURES = {
 
 const UV_POLL = 8
 
+export interface NativeCalls {
+  ffi: typeof Ffi
+  library: Ffi.DynamicLibrary
+  calls: Ffi.WrappedFunctionsFromDefinitions<typeof SIGNATURES>
+}
+
 /** The functions of the process, or why they cannot be called here. */
-export function openNativeCalls(
-  watchBytes: number,
-): { ffi: typeof Ffi; library: Ffi.DynamicLibrary; calls: Ffi.WrappedFunctionsFromDefinitions<typeof SIGNATURES> } | string {
+export function openNativeCalls(watchBytes: number): NativeCalls | string {
   if (platform !== 'linux' || (arch !== 'x64' && arch !== 'arm64')) return `not made for ${platform} on ${arch}`
   if (!isMainThread) return 'not in the main thread'
   const ffi = process.getBuiltinModule('node:ffi') as typeof Ffi | undefined

@@ -58,6 +58,6 @@ export interface PairBinder {
   ownerOf(port: number): Promise<string | null>
 }
 
-export function isBindFault<Bound extends PortPair | PacketSocket>(bound: Bound | BindFault): bound is BindFault {
+export function isBindFault<Bound extends object>(bound: Bound | BindFault): bound is BindFault {
   return 'kind' in bound
 }

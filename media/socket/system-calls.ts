@@ -1,12 +1,12 @@
 import { arch } from 'node:process'
 import { getSystemErrorName } from 'node:util'
 import type { SocketAddress } from '#media/engine.ts'
-import { openNativeCalls } from '#media/socket/native-calls.ts'
+import { type NativeCalls, openNativeCalls } from '#media/socket/native-calls.ts'
 import { AF_INET, AF_INET6, readSockaddr, SOCKADDR_BYTES, writeSockaddr } from '#media/socket/sockaddr.ts'
 
 /**
  * Linux's system calls for datagrams, through `node:ffi`, and libuv's watch on a descriptor: the only file that hands addresses of memory to
- * C. Every pointer that it passes leads into one block of memory that is never freed or moved, and every length is bounded here, so that no
+ * C, but for `departures.ts`. Every pointer that it passes leads into one block of memory that is never freed or moved, and every length is bounded here, so that no
  * caller can make C read or write anywhere else. Structures as on 64-bit Linux, x86-64 and arm64, glibc and musl:
  *
  *     msghdr (recvmsg(2))        name 8, its length 4 (4 unused), iovec 8, count 8, control 8, its length 8, flags 4 (4 unused)
@@ -53,17 +53,22 @@ const ROOM_BYTES = AT.sent - AT.received
 
 const block = Buffer.from(new ArrayBuffer(AT.end))
 const words = new Uint32Array(block.buffer)
-const native = openNativeCalls(WATCH_BYTES)
+const opened = openNativeCalls(WATCH_BYTES)
 
 /** Why these calls cannot be made on this machine; null: they can. Otherwise nothing here may be used. */
-export const whyNot: string | null = typeof native === 'string' ? native : null
+export const whyNot: string | null = typeof opened === 'string' ? opened : null
 
-const calls = typeof native === 'string' ? null : native.calls
-const base = typeof native === 'string' ? 0n : native.ffi.getRawPointer(block)
+const calls = typeof opened === 'string' ? null : opened.calls
+const base = typeof opened === 'string' ? 0n : opened.ffi.getRawPointer(block)
 const { recvmsg, sendmsg, write, epoll_wait } = calls ?? { recvmsg: missing, sendmsg: missing, write: missing, epoll_wait: missing }
 
 function missing(): never {
   throw new Error(whyNot ?? 'no system calls')
+}
+
+/** The functions themselves, for who keeps memory of its own for them. Throws where there are none. */
+export function native(): NativeCalls {
+  return typeof opened === 'string' ? missing() : opened
 }
 
 function made(): NonNullable<typeof calls> {
@@ -148,9 +153,10 @@ function setOption(fd: number, level: number, option: number, value: number): vo
   made().setsockopt(fd, level, option, pointers.option, 4)
 }
 
-function errno(): number {
-  if (typeof native === 'string') return 0
-  return native.ffi.getInt32(native.calls.__errno_location())
+/** Of the call that just failed. */
+export function errno(): number {
+  const { ffi, calls: made } = native()
+  return ffi.getInt32(made.__errno_location())
 }
 
 // ---- Datagrams ----
@@ -285,8 +291,8 @@ export function arrivedAt(index: number): number {
  * as it has the one place for a watch. Null: libuv refused.
  */
 export function watch(gathering: number, arrived: () => void): { begin(): void; end(): void } | null {
-  if (typeof native === 'string') return null
-  const { ffi, library } = native
+  if (typeof opened === 'string') return null
+  const { ffi, library } = opened
   const callback = library.registerCallback({ arguments: ['pointer', 'int32', 'int32'], return: 'void' }, () => arrived())
   if (made().uv_poll_init(ffi.getCurrentEventLoop(), pointers.watch, gathering) !== 0) return null
   return {

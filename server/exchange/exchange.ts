@@ -46,6 +46,7 @@ import { Switchboard } from '#server/dialplan/switchboard.ts'
 import type { CompiledDevice } from '#server/config/compiled.ts'
 import { EchoLine } from '#server/doctor/echo-line.ts'
 import { mediaAddresses } from '#server/exchange/addresses.ts'
+import { signallingDatagrams } from '#server/exchange/signalling-datagrams.ts'
 import { Callbacks } from '#server/features/callbacks.ts'
 import { CallbackVoice } from '#server/features/callback-voice.ts'
 import { FeatureVoice } from '#server/features/feature-voice.ts'
@@ -139,7 +140,12 @@ export class Exchange {
     const { watch } = this.bans
     this.transport =
       parts.transport?.(wheel, watch) ??
-      new SipTransport(clock, wheel, { ...listenAt(parts.sip, parts.certificates), watch, meter: parts.meter })
+      new SipTransport(clock, wheel, {
+        ...listenAt(parts.sip, parts.certificates),
+        datagrams: signallingDatagrams(),
+        watch,
+        meter: parts.meter,
+      })
     const locator = new Locator(clock, random, new DnsClient(clock, random, nameServersOf(parts.sip.dnsServers)))
     const addresses = mediaAddresses({
       publicAddress: parts.sip.publicAddress,

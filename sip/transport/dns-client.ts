@@ -6,7 +6,7 @@ import type { Clock, Millis } from '#base/clock.ts'
 import type { Random } from '#base/ids.ts'
 import type { Dns, DnsAnswer, DnsRecord, RecordType } from '#sip/location/dns.ts'
 import { readAnswer, writeQuestion } from '#sip/location/dns-message.ts'
-import { LITERAL } from '#sip/transport/udp-socket.ts'
+import { LITERAL } from '#sip/transport/datagrams.ts'
 
 /** A name server, `port` 53 as a rule. */
 export interface NameServer {

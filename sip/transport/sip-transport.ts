@@ -8,6 +8,7 @@ import type { WorkMeter } from '#base/work-meter.ts'
 import type { Flow, TransportName } from '#sip/agent.ts'
 import { Addresses, isWildcard, type Reach } from '#sip/transport/addresses.ts'
 import { Connections, type StreamLimits } from '#sip/transport/connections.ts'
+import { type BindDatagrams, nodeDatagrams } from '#sip/transport/datagrams.ts'
 import { Doorway } from '#sip/transport/doorway.ts'
 import { Inbox } from '#sip/transport/inbox.ts'
 import type { ListenAt } from '#sip/transport/port-taken.ts'
@@ -41,6 +42,8 @@ export interface SipTransportOptions {
   /** What TLS is spoken with; absent: nothing to show, which will do for connections of ours. */
   keys?: TlsSettings
   reach?: Reach
+  /** How UDP sockets are bound; default: through `node:dgram`. */
+  datagrams?: BindDatagrams
   limits?: Partial<StreamLimits>
   /** Who is listened to; absent: everybody. */
   watch?: SourceWatch
@@ -69,6 +72,7 @@ export class SipTransport implements Transport {
   readonly #addresses: Addresses
   #udp: UdpSocket[] = []
   readonly #keys: TlsKeys
+  readonly #datagrams: BindDatagrams
   #tcp: Listener[] = []
   #tls: TlsListener[] = []
   #ws: WebSocketServerAt[] = []
@@ -84,6 +88,7 @@ export class SipTransport implements Transport {
     this.#clock = clock
     this.#wheel = wheel
     this.#options = options
+    this.#datagrams = options.datagrams ?? nodeDatagrams
     this.#addresses = new Addresses(clock, options.reach ?? {})
     this.#keys = new TlsKeys(options.keys ?? { certificates: [] })
   }
@@ -98,7 +103,7 @@ export class SipTransport implements Transport {
     this.#upgrader = upgrader
     this.#probe = new UdpProbe(this.#wheel, (flow, why) => inbox.failed(flow, why))
     try {
-      for (const at of this.#options.udp ?? []) this.#udp.push(await UdpSocket.bind(at, inbox))
+      for (const at of this.#options.udp ?? []) this.#udp.push(await UdpSocket.bind(at, inbox, this.#datagrams))
       for (const at of this.#options.tcp ?? []) this.#tcp.push(await TcpListener.listen(at, connections))
       for (const at of this.#options.tls ?? []) this.#tls.push(await TlsListener.listen(at, connections, doorway, this.#keys))
       for (const at of this.#options.ws ?? []) this.#ws.push(await upgrader.listen(at, null))

@@ -4,7 +4,7 @@ import type { Millis } from '#base/clock.ts'
 import type { TimerWheel } from '#base/timer-wheel.ts'
 import type { Flow } from '#sip/agent.ts'
 import { isWildcard } from '#sip/transport/addresses.ts'
-import { LITERAL } from '#sip/transport/udp-socket.ts'
+import { LITERAL } from '#sip/transport/datagrams.ts'
 
 /** How long an ICMP answer may take. */
 const PATIENCE_MS: Millis = 1_000

@@ -1,7 +1,7 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import type { Flow } from '#sip/agent.ts'
 import { isKeepAlive } from '#sip/message/framing.ts'
+import type { BindDatagrams, DatagramRemote, DatagramSocket } from '#sip/transport/datagrams.ts'
 import type { Inbox } from '#sip/transport/inbox.ts'
 import { type ListenAt, listenError } from '#sip/transport/port-taken.ts'
 import { isStun, stunAnswer } from '#sip/transport/stun.ts'
@@ -24,67 +24,59 @@ const UNREACHABLE = new Set([
 
 /** One UDP socket. */
 export class UdpSocket {
-  readonly local: { readonly address: string; readonly port: number }
+  readonly local: DatagramRemote
   readonly isV6: boolean
-  readonly #socket: Socket
+  readonly #socket: DatagramSocket
   readonly #inbox: Inbox
-  readonly #sent: (error: Error | null) => void
   /** Hear STUN that is no request. */
-  readonly stunListeners = new Set<(bytes: Uint8Array, remote: { address: string; port: number }) => void>()
+  readonly stunListeners = new Set<(bytes: Uint8Array, remote: DatagramRemote) => void>()
 
-  private constructor(socket: Socket, inbox: Inbox) {
-    const { address, port } = socket.address()
-    this.local = { address, port }
-    this.isV6 = isIPv6(address)
+  private constructor(socket: DatagramSocket, inbox: Inbox) {
+    this.local = socket.local
+    this.isV6 = isIPv6(socket.local.address)
     this.#socket = socket
     this.#inbox = inbox
-    // One function for all sends; the system's error names the peer.
-    this.#sent = (error) => {
-      if (error !== null) this.#sendFailed(error)
-    }
   }
 
   /** Binds and begins to deliver. Rejects with a `ListenError`. */
-  static async bind(at: ListenAt, inbox: Inbox): Promise<UdpSocket> {
-    const type = isIPv6(at.address) ? 'udp6' : 'udp4'
-    const socket = createSocket({ type, ipv6Only: type === 'udp6', recvBufferSize: RECEIVE_BUFFER_BYTES, lookup: LITERAL[type] })
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', (error) => {
-        socket.close()
-        reject(listenError('udp', at, error))
-      })
-      socket.bind({ address: at.address, port: at.port, exclusive: true }, resolve)
+  static async bind(at: ListenAt, inbox: Inbox, bind: BindDatagrams): Promise<UdpSocket> {
+    // What comes before the promise is kept is lost, as it would have been a moment earlier.
+    let udp: UdpSocket | null = null
+    const socket = await bind(
+      { address: at.address, port: at.port },
+      {
+        roomBytes: RECEIVE_BUFFER_BYTES,
+        onDatagram: (bytes, remote) => udp?.receive(bytes, remote),
+        onRefused: (remote, code) => udp?.refused(remote, code),
+      },
+    ).catch((error: NodeJS.ErrnoException) => {
+      throw listenError('udp', at, error)
     })
-    const udp = new UdpSocket(socket, inbox)
-    socket.removeAllListeners('error')
-    // Errors of sending come to `#sent`; one here concerns no peer we could name.
-    socket.on('error', () => undefined)
-    socket.on('message', (bytes, from) => udp.#receive(bytes, from))
+    udp = new UdpSocket(socket, inbox)
     return udp
   }
 
-  flowTo(remote: { address: string; port: number }): Flow {
+  flowTo(remote: DatagramRemote): Flow {
     return { transport: 'udp', local: this.local, remote, connection: null }
   }
 
   /** False for what no datagram can carry. */
-  send(bytes: Uint8Array, remote: { address: string; port: number }): boolean {
+  send(bytes: Uint8Array, remote: DatagramRemote): boolean {
     if (bytes.length > MAX_DATAGRAM_BYTES) return false
     this.#inbox.counts.sent++
-    this.#socket.send(bytes, remote.port, remote.address, this.#sent)
+    this.#socket.send(bytes, remote)
     return true
   }
 
   close(): Promise<void> {
-    return new Promise((resolve) => this.#socket.close(() => resolve()))
+    return this.#socket.close()
   }
 
-  #receive(bytes: Buffer, from: RemoteInfo): void {
+  private receive(bytes: Buffer, remote: DatagramRemote): void {
     if (isKeepAlive(bytes)) {
       this.#inbox.counts.keepAlives++
       return
     }
-    const remote = { address: from.address, port: from.port }
     if (isStun(bytes)) {
       this.#inbox.counts.keepAlives++
       const answer = stunAnswer(bytes, remote)
@@ -95,21 +87,7 @@ export class UdpSocket {
     this.#inbox.take(bytes, this.flowTo(remote), (answer) => void this.send(answer, remote))
   }
 
-  #sendFailed(error: NodeJS.ErrnoException & { address?: string; port?: number }): void {
-    const { code = '', address, port } = error
-    if (address === undefined || port === undefined || !UNREACHABLE.has(code)) return
-    this.#inbox.failed(this.flowTo({ address, port }), code)
+  private refused(remote: DatagramRemote, code: string): void {
+    if (UNREACHABLE.has(code)) this.#inbox.failed(this.flowTo(remote), code)
   }
-}
-
-type Lookup = (
-  hostname: string,
-  options: unknown,
-  callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
-) => void
-
-/** Addresses are always literals of the socket's family here: without these each send would visit the resolver. */
-export const LITERAL: { readonly udp4: Lookup; readonly udp6: Lookup } = {
-  udp4: (hostname, _options, callback) => callback(null, hostname, 4),
-  udp6: (hostname, _options, callback) => callback(null, hostname, 6),
 }

@@ -1,0 +1,118 @@
+import type { SocketAddress } from '#media/engine.ts'
+import { errorName, errno, native } from '#media/socket/system-calls.ts'
+import { SOCKADDR_BYTES, writeSockaddr } from '#media/socket/sockaddr.ts'
+
+/**
+ * Datagrams that leave together, at the end of the turn of the event loop in which they were given (sendmmsg(2)): one system call, and peers
+ * on the same machine or a neighbour's are woken once. Beside `system-calls.ts` the only file that hands addresses of memory to C, under the
+ * same rules: every pointer leads into one block that is never freed or moved, and all lengths are bounded here.
+ *
+ *     mmsghdr (sendmmsg(2))      msghdr 56, sent 4 (4 unused)
+ */
+const SLOTS = 16
+/** Longest datagram that waits: longer than any that is not fragmented on its way. */
+export const LONGEST_TOGETHER = 2048
+const HEADER_BYTES = 64
+const VECTOR_BYTES = 16
+const NAME_BYTES = 32
+
+const AT = { headers: 0, vectors: SLOTS * HEADER_BYTES, names: SLOTS * (HEADER_BYTES + VECTOR_BYTES), data: 2048 } as const
+
+/** Hears of a datagram that the system refused to send. */
+export interface Sender {
+  readonly fd: number
+  /** `code`: the system's word, such as ENETUNREACH. */
+  refused(remote: SocketAddress, code: string): void
+}
+
+/** What waits for the end of the turn: of one socket at a time. */
+class Departures {
+  readonly #block: Buffer
+  readonly #words: Uint32Array
+  /** Of each slot. */
+  readonly #headers: readonly bigint[]
+  #sender: Sender | null = null
+  readonly #remotes: SocketAddress[] = []
+  #isDue = false
+  #isHeld = false
+
+  constructor() {
+    this.#block = Buffer.from(new ArrayBuffer(AT.data + SLOTS * LONGEST_TOGETHER))
+    this.#words = new Uint32Array(this.#block.buffer)
+    const base = native().ffi.getRawPointer(this.#block)
+    this.#headers = Array.from({ length: SLOTS }, (_, slot) => base + BigInt(AT.headers + slot * HEADER_BYTES))
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const header = AT.headers + slot * HEADER_BYTES
+      const vector = AT.vectors + slot * VECTOR_BYTES
+      this.#block.writeBigUInt64LE(base + BigInt(AT.names + slot * NAME_BYTES), header)
+      this.#block.writeBigUInt64LE(base + BigInt(vector), header + 16)
+      this.#block.writeBigUInt64LE(1n, header + 24)
+      this.#block.writeBigUInt64LE(base + BigInt(AT.data + slot * LONGEST_TOGETHER), vector)
+    }
+  }
+
+  /** The bytes may be changed after the call returns. */
+  add(sender: Sender, packet: Uint8Array, remote: SocketAddress): void {
+    if (this.#sender !== sender || this.#remotes.length === SLOTS) this.flush()
+    const slot = this.#remotes.length
+    const name = AT.names + slot * NAME_BYTES
+    const nameLength = writeSockaddr(this.#block.subarray(name, name + SOCKADDR_BYTES), remote)
+    if (nameLength === 0 || packet.length > LONGEST_TOGETHER) return sender.refused(remote, 'EINVAL')
+    this.#block.set(packet, AT.data + slot * LONGEST_TOGETHER)
+    this.#words[(AT.headers + slot * HEADER_BYTES + 8) >> 2] = nameLength
+    this.#words[(AT.vectors + slot * VECTOR_BYTES + 8) >> 2] = packet.length
+    this.#sender = sender
+    this.#remotes.push(remote)
+    if (this.#isDue || this.#isHeld) return
+    this.#isDue = true
+    setImmediate(this.#due)
+  }
+
+  /** What is given while `work` runs leaves at its end, without a turn of its own. */
+  during(work: () => void): void {
+    this.#isHeld = true
+    try {
+      work()
+    } finally {
+      this.#isHeld = false
+      this.flush()
+    }
+  }
+
+  /** Sends what waits, now. */
+  flush(): void {
+    const sender = this.#sender
+    const count = this.#remotes.length
+    if (sender === null || count === 0) return
+    let refused: { remote: SocketAddress; code: string }[] | null = null
+    for (let next = 0; next < count; ) {
+      const sent = this.#send(sender.fd, next, count - next)
+      const remote = this.#remotes[next]
+      if (sent <= 0 && remote !== undefined) (refused ??= []).push({ remote, code: errorName(-errno()) })
+      next += Math.max(1, sent)
+    }
+    this.#remotes.length = 0
+    for (const { remote, code } of refused ?? []) sender.refused(remote, code)
+  }
+
+  /** How many were sent; 0 or less: the first was refused. */
+  #send(fd: number, from: number, count: number): number {
+    const { sendmsg, sendmmsg } = native().calls
+    const header = this.#headers[from] ?? 0n
+    // A header for many begins with one for one. The call of three arguments is the cheaper one.
+    if (count > 1) return sendmmsg(fd, header, count, 0)
+    return sendmsg(fd, header, 0) < 0 ? -1 : 1
+  }
+
+  #due = (): void => {
+    this.#isDue = false
+    this.flush()
+  }
+}
+
+let departures: Departures | null = null
+
+/** Those of this process. Only where system calls can be made (`whyNotDirect`). */
+export function theDepartures(): Departures {
+  return (departures ??= new Departures())
+}

@@ -1,0 +1,124 @@
+import type { SocketAddress } from '#media/engine.ts'
+import type { Arrivals, Arriving } from '#media/socket/arrivals.ts'
+import { type Sender, theDepartures, LONGEST_TOGETHER } from '#media/socket/departures.ts'
+import { openBound } from '#media/socket/direct-socket.ts'
+import type { BindFault } from '#media/socket/socket.ts'
+import {
+  closeDescriptor,
+  errno,
+  errorName,
+  LONGEST_DATAGRAM,
+  received,
+  receiveDatagram,
+  setReceiveRoom,
+  Source,
+  Target,
+} from '#media/socket/system-calls.ts'
+
+/** A message costs as much of a turn as so many packets that are passed on: eight fill one. */
+const WEIGHT = 64
+/** Taken in a row, before other sockets have their turn. */
+const MOST_IN_A_ROW = 8
+
+/** What becomes of datagrams. */
+export interface DatagramEvents {
+  /** The bytes are the receiver's to keep; where they came from is the same object as long as it is the same. */
+  onDatagram(bytes: Buffer, remote: SocketAddress): void
+  /** The system refused to send there. `code`: its word for it, such as ENETUNREACH. */
+  onRefused(remote: SocketAddress, code: string): void
+}
+
+export interface DatagramOptions extends DatagramEvents {
+  /** What may wait while the process is busy, in the kernel's count; the system may grant less. */
+  roomBytes: number
+}
+
+/** Binds. Port 0 takes any free one. */
+export function bindDatagrams(local: SocketAddress, options: DatagramOptions): DirectDatagrams | BindFault {
+  return openBound(local, (fd, bound, arrivals) => new DirectDatagrams(fd, bound, { arrivals, options }))
+}
+
+/**
+ * A UDP socket over direct system calls for messages that are kept and take long to handle, not packets that are passed on: each is received
+ * into bytes of its own, and what is sent leaves at the end of the turn (departures.ts).
+ */
+export class DirectDatagrams implements Arriving, Sender {
+  readonly local: SocketAddress
+  isEmptied = false
+  readonly #events: DatagramEvents
+  readonly #arrivals: Arrivals
+  readonly #source = new Source()
+  readonly #target = new Target()
+  #remote: SocketAddress = { address: '', port: 0 }
+  /** -1: closed. */
+  #fd: number
+
+  constructor(fd: number, local: SocketAddress, { arrivals, options }: { arrivals: Arrivals; options: DatagramOptions }) {
+    this.#fd = fd
+    this.local = local
+    this.#events = options
+    this.#arrivals = arrivals
+    setReceiveRoom(fd, options.roomBytes)
+    arrivals.opened()
+    arrivals.listen(fd, this)
+  }
+
+  get fd(): number {
+    return this.#fd
+  }
+
+  take(): number {
+    this.isEmptied = false
+    let taken = 0
+    // What these are answered with leaves together.
+    theDepartures().during(() => {
+      while (taken < MOST_IN_A_ROW && this.#takeOne()) taken++
+    })
+    this.isEmptied = taken < MOST_IN_A_ROW
+    return Math.max(1, taken * WEIGHT)
+  }
+
+  /** False: there is none. */
+  #takeOne(): boolean {
+    const length = this.#fd < 0 ? -1 : receiveDatagram(this.#fd)
+    if (length < 0) return false
+    const source = this.#source
+    if (!source.take()) return true
+    const bytes = Buffer.allocUnsafe(length)
+    bytes.set(received(length))
+    const { address, port } = source
+    if (port !== this.#remote.port || address !== this.#remote.address) this.#remote = { address, port }
+    this.#events.onDatagram(bytes, this.#remote)
+    return true
+  }
+
+  /** At the end of the turn. */
+  send(bytes: Uint8Array, remote: SocketAddress): void {
+    if (this.#fd < 0) return
+    if (bytes.length <= LONGEST_TOGETHER) theDepartures().add(this, bytes, remote)
+    else this.#sendAlone(bytes, remote)
+  }
+
+  refused(remote: SocketAddress, code: string): void {
+    this.#events.onRefused(remote, code)
+  }
+
+  /** What waits to be sent is sent before. Idempotent. */
+  close(): void {
+    if (this.#fd < 0) return
+    theDepartures().flush()
+    const fd = this.#fd
+    this.#fd = -1
+    this.#arrivals.ignore(fd)
+    closeDescriptor(fd)
+    this.#arrivals.closed()
+  }
+
+  #sendAlone(bytes: Uint8Array, remote: SocketAddress): void {
+    // In the order in which they were given.
+    theDepartures().flush()
+    this.#target.aim(remote)
+    if (bytes.length > LONGEST_DATAGRAM) this.refused(remote, 'EMSGSIZE')
+    else if (!this.#target.send(this.#fd, bytes)) this.refused(remote, errorName(-errno()))
+  }
+}
