@@ -1,6 +1,6 @@
 import { numbers } from '#tools/bench/company.ts'
-import { highestRate } from '#tools/bench/highest-rate.ts'
-import { runSipp, type SippLoad } from '#tools/bench/load.ts'
+import { highestRate, holds } from '#tools/bench/highest-rate.ts'
+import { runSipp, type SippLoad, type SippTally } from '#tools/bench/load.ts'
 import { measure } from '#tools/bench/meter.ts'
 import type { Bench, Outcome, Row } from '#tools/bench/row.ts'
 
@@ -39,6 +39,9 @@ export const signallingRows: readonly Row[] = [
   calmly('register', registered),
 ]
 
+/** By how much a rate is lowered that was found by luck: that holds no longer when it is measured. */
+const STEP_DOWN = 0.9
+
 /** Warming up is the search. */
 function atMost(words: Words, what: What): Row {
   let rate = what.rate
@@ -47,7 +50,13 @@ function atMost(words: Words, what: What): Row {
     warmUp: async (bench) => {
       rate = await highestRate(what.rate, (at) => runSipp(bench.load, { ...what, rate: at, seconds: bench.seconds }))
     },
-    run: (bench) => once(bench, { ...what, rate }),
+    run: async (bench) => {
+      for (;;) {
+        const run = await once(bench, { ...what, rate })
+        if (holds(run.tally) || rate <= what.rate) return run
+        rate = Math.max(what.rate, Math.round(rate * STEP_DOWN))
+      }
+    },
   }
 }
 
@@ -57,7 +66,7 @@ function calmly(name: string, what: What): Row {
   return { ...words, warmUp: (bench) => once(bench, what), run: (bench) => once(bench, what) }
 }
 
-async function once({ system, load, core, seconds }: Bench, what: What): Promise<Outcome> {
+async function once({ system, load, core, seconds }: Bench, what: What): Promise<Outcome & { tally: SippTally }> {
   const stop = measure(system, core)
   const tally = await runSipp(load, { ...what, seconds })
   const reading = stop()
@@ -65,5 +74,5 @@ async function once({ system, load, core, seconds }: Bench, what: What): Promise
   const value = each(reading.server + reading.engine)
   const parts = `${what.rate}/s; server ${each(reading.server).toFixed(2)}, engine ${each(reading.engine).toFixed(2)}; database ${each(reading.database).toFixed(2)}, keeper ${each(reading.keeper).toFixed(2)}`
   const trouble = tally.failed + tally.retransmissions === 0 ? '' : `; ${tally.failed} failed, ${tally.retransmissions} retransmissions`
-  return { value, shown: `${value.toFixed(2)} ms`, note: parts + trouble, foreignPercent: reading.foreignPercent }
+  return { value, shown: `${value.toFixed(2)} ms`, note: parts + trouble, foreignPercent: reading.foreignPercent, tally }
 }
