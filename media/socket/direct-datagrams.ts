@@ -99,8 +99,9 @@ export class DirectDatagrams implements Arriving, Sender {
     else this.#sendAlone(bytes, remote)
   }
 
+  /** Told in a turn of its own: who sends is in the middle of something. */
   refused(remote: SocketAddress, code: string): void {
-    this.#events.onRefused(remote, code)
+    setImmediate(() => this.#events.onRefused(remote, code))
   }
 
   /** What waits to be sent is sent before. Idempotent. */
