@@ -117,15 +117,15 @@ export class MediaClient implements MediaEngine {
   #openIn(link: EngineLink, events: EndpointEvents = {}, family?: 'IPv4' | 'IPv6'): RemoteEndpoint | null {
     const local = link.takePort(family)
     if (local === null) return null
-    const endpoint = new RemoteEndpoint({ id: this.#nextId(link), local, link, events, client: this })
+    const endpoint = new RemoteEndpoint({ id: this.#nextId(), local, link, events, client: this })
     link.add(endpoint)
     return endpoint
   }
 
-  /** What an earlier life of the server opened in that engine keeps its own. */
-  #nextId(link: EngineLink): EndpointId {
+  /** What an earlier life of the server opened in any engine keeps its own. */
+  #nextId(): EndpointId {
     do this.#lastId = (this.#lastId + 1) % ID_LIMIT
-    while (link.knows(this.#lastId))
+    while (this.#links.some((link) => link.knows(this.#lastId)))
     return this.#lastId
   }
 

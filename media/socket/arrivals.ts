@@ -49,9 +49,10 @@ export class Arrivals {
     if (--this.#open === 0) this.#watch.end()
   }
 
-  listen(fd: number, socket: Arriving): void {
+  /** False: the system refused, and the socket hears nothing. */
+  listen(fd: number, socket: Arriving): boolean {
     this.#sockets[fd] = socket
-    gather(this.#gathering, fd)
+    return gather(this.#gathering, fd)
   }
 
   ignore(fd: number): void {

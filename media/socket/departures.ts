@@ -10,6 +10,8 @@ import { SOCKADDR_BYTES, writeSockaddr } from '#media/socket/sockaddr.ts'
  *     mmsghdr (sendmmsg(2))      msghdr 56, sent 4 (4 unused)
  */
 const SLOTS = 16
+/** Input/output error: for a failure that has no other name. */
+const EIO = 5
 /** Longest datagram that waits: longer than any that is not fragmented on its way. */
 export const LONGEST_TOGETHER = 2048
 const HEADER_BYTES = 64
@@ -53,7 +55,7 @@ class Departures {
 
   /** The bytes may be changed after the call returns. */
   add(sender: Sender, packet: Uint8Array, remote: SocketAddress): void {
-    if (this.#sender !== sender || this.#remotes.length === SLOTS) this.flush()
+    while (this.#remotes.length > 0 && (this.#sender !== sender || this.#remotes.length === SLOTS)) this.flush()
     const slot = this.#remotes.length
     const name = AT.names + slot * NAME_BYTES
     const nameLength = writeSockaddr(this.#block.subarray(name, name + SOCKADDR_BYTES), remote)
@@ -82,16 +84,16 @@ class Departures {
   /** Sends what waits, now. */
   flush(): void {
     const sender = this.#sender
-    const count = this.#remotes.length
+    const remotes = this.#remotes.splice(0)
+    const count = remotes.length
     if (sender === null || count === 0) return
     let refused: { remote: SocketAddress; code: string }[] | null = null
     for (let next = 0; next < count; ) {
       const sent = this.#send(sender.fd, next, count - next)
-      const remote = this.#remotes[next]
-      if (sent <= 0 && remote !== undefined) (refused ??= []).push({ remote, code: errorName(-errno()) })
+      const remote = remotes[next]
+      if (sent <= 0 && remote !== undefined) (refused ??= []).push({ remote, code: errorName(-(errno() || EIO)) })
       next += Math.max(1, sent)
     }
-    this.#remotes.length = 0
     for (const { remote, code } of refused ?? []) sender.refused(remote, code)
   }
 

@@ -2,7 +2,7 @@ import type { SocketAddress } from '#media/engine.ts'
 import type { Arrivals, Arriving } from '#media/socket/arrivals.ts'
 import { type Sender, theDepartures, LONGEST_TOGETHER } from '#media/socket/departures.ts'
 import { openBound } from '#media/socket/direct-socket.ts'
-import type { BindFault } from '#media/socket/socket.ts'
+import { type BindFault, isBindFault } from '#media/socket/socket.ts'
 import {
   closeDescriptor,
   errno,
@@ -11,6 +11,7 @@ import {
   received,
   receiveDatagram,
   setReceiveRoom,
+  setSendRoom,
   Source,
   Target,
 } from '#media/socket/system-calls.ts'
@@ -29,13 +30,16 @@ export interface DatagramEvents {
 }
 
 export interface DatagramOptions extends DatagramEvents {
-  /** What may wait while the process is busy, in the kernel's count; the system may grant less. */
+  /** What may wait while the process is busy, and while the network is, in the kernel's count; the system may grant less. */
   roomBytes: number
 }
 
 /** Binds. Port 0 takes any free one. */
 export function bindDatagrams(local: SocketAddress, options: DatagramOptions): DirectDatagrams | BindFault {
-  return openBound(local, (fd, bound, arrivals) => new DirectDatagrams(fd, bound, { arrivals, options }))
+  const socket = openBound(local, (fd, bound, arrivals) => new DirectDatagrams(fd, bound, { arrivals, options }))
+  if (isBindFault(socket) || socket.hears) return socket
+  socket.close()
+  return { kind: 'refused', port: local.port, code: 'ENOSPC' }
 }
 
 /**
@@ -45,6 +49,8 @@ export function bindDatagrams(local: SocketAddress, options: DatagramOptions): D
 export class DirectDatagrams implements Arriving, Sender {
   readonly local: SocketAddress
   isEmptied = false
+  /** False: the system does not tell of what arrives. */
+  readonly hears: boolean
   readonly #events: DatagramEvents
   readonly #arrivals: Arrivals
   readonly #source = new Source()
@@ -59,8 +65,9 @@ export class DirectDatagrams implements Arriving, Sender {
     this.#events = options
     this.#arrivals = arrivals
     setReceiveRoom(fd, options.roomBytes)
+    setSendRoom(fd, options.roomBytes)
     arrivals.opened()
-    arrivals.listen(fd, this)
+    this.hears = arrivals.listen(fd, this)
   }
 
   get fd(): number {

@@ -17,7 +17,7 @@ import { AF_INET, AF_INET6, readSockaddr, SOCKADDR_BYTES, writeSockaddr } from '
  * from compiled code; all that a packet needs are such. Functions and pointers are constants of this module for the same reason.
  */
 const [SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC] = [2, 0o4000, 0o2000000]
-const [SOL_SOCKET, SO_RCVBUF, IPPROTO_IPV6, IPV6_V6ONLY] = [1, 8, 41, 26]
+const [SOL_SOCKET, SO_SNDBUF, SO_RCVBUF, IPPROTO_IPV6, IPV6_V6ONLY] = [1, 7, 8, 41, 26]
 const [EPOLLIN, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CLOEXEC] = [1, 1, 2, 0o2000000]
 const UV_READABLE = 1
 /** A socket told to be connected to this family is connected no longer (connect(2)). */
@@ -136,6 +136,11 @@ export function connectSocket(fd: number, remote: SocketAddress | null): boolean
 /** How much may wait in it, in the kernel's own count, which doubles this and has a least. */
 export function setReceiveRoom(fd: number, bytes: number): void {
   setOption(fd, SOL_SOCKET, SO_RCVBUF, bytes)
+}
+
+/** How much may wait to be sent, in the same count. */
+export function setSendRoom(fd: number, bytes: number): void {
+  setOption(fd, SOL_SOCKET, SO_SNDBUF, bytes)
 }
 
 /** To be called once for each descriptor: the number is another's a moment later. */

@@ -12,7 +12,7 @@ export interface DatagramRemote {
 export interface DatagramEvents {
   /** The bytes are the receiver's to keep. */
   onDatagram(bytes: Buffer, remote: DatagramRemote): void
-  /** The system refused to send there. `code`: its word for it, such as ENETUNREACH. */
+  /** The system refused to send there; never told within `send`. `code`: its word for it, such as ENETUNREACH. */
   onRefused(remote: DatagramRemote, code: string): void
 }
 
