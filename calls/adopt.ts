@@ -24,7 +24,10 @@ export function adoptCall(needs: CallNeeds, kept: KeptCall, downMs: number): Cal
 
 function adoptLeg(call: Call, kept: KeptLeg): void {
   const media = LegMedia.adopt(call.needs, kept.media)
-  if (media === null) return
+  if (media === null) {
+    call.needs.log.warn('a leg is not taken over: what is kept of its audio cannot be read', { call: call.id, leg: kept.id })
+    return
+  }
   const leg = new Leg(call, { role: kept.role, endpoint: kept.endpoint, media, withdraw: () => undefined, kept })
   leg.talk(call.needs.sip.adopt(kept.dialog, leg.dialogEvents()))
 }
