@@ -23,7 +23,7 @@ const AT = { headers: 0, vectors: SLOTS * HEADER_BYTES, names: SLOTS * (HEADER_B
 /** Hears of a datagram that the system refused to send. */
 export interface Sender {
   readonly fd: number
-  /** `code`: the system's word, such as ENETUNREACH. */
+  /** `code`: the system's word, such as ENETUNREACH. Must send nothing before it returns: others are being sent. */
   refused(remote: SocketAddress, code: string): void
 }
 
@@ -55,7 +55,7 @@ class Departures {
 
   /** The bytes may be changed after the call returns. */
   add(sender: Sender, packet: Uint8Array, remote: SocketAddress): void {
-    while (this.#remotes.length > 0 && (this.#sender !== sender || this.#remotes.length === SLOTS)) this.flush()
+    if (this.#sender !== sender || this.#remotes.length === SLOTS) this.flush()
     const slot = this.#remotes.length
     const name = AT.names + slot * NAME_BYTES
     const nameLength = writeSockaddr(this.#block.subarray(name, name + SOCKADDR_BYTES), remote)

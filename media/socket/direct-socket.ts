@@ -63,8 +63,6 @@ export class DirectSocket implements PacketSocket, Arriving {
   #gathered = false
   readonly #target = new Target()
   #fixed = false
-  /** Each gives a few in turn, and does not look whether there is more. */
-  readonly isEmptied = false
 
   constructor(fd: number, local: SocketAddress, arrivals: Arrivals) {
     this.#fd = fd
@@ -72,6 +70,11 @@ export class DirectSocket implements PacketSocket, Arriving {
     this.#arrivals = arrivals
     setReceiveRoom(fd, ROOM_BYTES)
     arrivals.opened()
+  }
+
+  /** Each gives a few in turn, and does not look whether there is more. */
+  get isEmptied(): boolean {
+    return false
   }
 
   get fixed(): boolean {

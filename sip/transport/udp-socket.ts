@@ -46,8 +46,12 @@ export class UdpSocket {
       { address: at.address, port: at.port },
       {
         roomBytes: RECEIVE_BUFFER_BYTES,
-        onDatagram: (bytes, remote) => udp?.receive(bytes, remote),
-        onRefused: (remote, code) => udp?.refused(remote, code),
+        onDatagram: (bytes, remote) => {
+          if (udp !== null) udp.#receive(bytes, remote)
+        },
+        onRefused: (remote, code) => {
+          if (udp !== null) udp.#refused(remote, code)
+        },
       },
     ).catch((error: NodeJS.ErrnoException) => {
       throw listenError('udp', at, error)
@@ -72,7 +76,7 @@ export class UdpSocket {
     return this.#socket.close()
   }
 
-  private receive(bytes: Buffer, remote: DatagramRemote): void {
+  #receive(bytes: Buffer, remote: DatagramRemote): void {
     if (isKeepAlive(bytes)) {
       this.#inbox.counts.keepAlives++
       return
@@ -87,7 +91,7 @@ export class UdpSocket {
     this.#inbox.take(bytes, this.flowTo(remote), (answer) => void this.send(answer, remote))
   }
 
-  private refused(remote: DatagramRemote, code: string): void {
+  #refused(remote: DatagramRemote, code: string): void {
     if (UNREACHABLE.has(code)) this.#inbox.failed(this.flowTo(remote), code)
   }
 }

@@ -95,7 +95,7 @@ describe('a flood with forged addresses harms nobody: fifty calls go on beside i
       const tookSeconds = secondsNow()
       const answers = wire.received.filter((message) => header(message, 'call-id').startsWith('flood-forged')).length
       const most = mostBefore + tricklePerSecond * tookSeconds
-      assert.ok(answers < most && answers < sent, `${answers} of ${sent} were answered`)
+      assert.ok(answers < most && answers * 2 < sent, `${answers} of ${sent} were answered`)
     })
     assert.equal(
       (await bans()).find(({ who }) => who === address),
