@@ -1,3 +1,5 @@
+import { Disposal } from '#base/disposal.ts'
+
 /** Milliseconds; of a duration or of an instant on the monotonic clock. */
 export type Millis = number
 
@@ -20,7 +22,7 @@ export const systemClock: Clock = {
   wall: () => Date.now(),
   after(ms, task) {
     const timer = setTimeout(task, ms)
-    return { [Symbol.dispose]: () => clearTimeout(timer) }
+    return new Disposal(() => clearTimeout(timer))
   },
 }
 

@@ -1,6 +1,6 @@
 /** One event, many listeners, called in order of subscription. A listener that throws is reported and does not stop the others. */
 export class Emitter<T> {
-  #listeners: ((value: T) => void)[] = []
+  #subscriptions: readonly Subscription<T>[] = nobody
   #onFault: (fault: unknown) => void
 
   constructor(onFault: (fault: unknown) => void = rethrowLater) {
@@ -9,24 +9,49 @@ export class Emitter<T> {
 
   /** Disposing the result unsubscribes; a listener removed while an event is being told is not called any more. */
   on(listener: (value: T) => void): Disposable {
-    this.#listeners = [...this.#listeners, listener]
-    return { [Symbol.dispose]: () => void (this.#listeners = this.#listeners.filter((l) => l !== listener)) }
+    const subscription = new Subscription(this, listener)
+    this.#subscriptions = [...this.#subscriptions, subscription]
+    return subscription
+  }
+
+  /** Used by `Subscription`. */
+  forget(subscription: Subscription<T>): void {
+    this.#subscriptions = this.#subscriptions.length === 1 ? nobody : this.#subscriptions.filter((other) => other !== subscription)
   }
 
   /** Somebody listens. */
   get isHeard(): boolean {
-    return this.#listeners.length > 0
+    return this.#subscriptions.length > 0
   }
 
   emit(value: T): void {
-    for (const listener of this.#listeners) {
-      if (!this.#listeners.includes(listener)) continue
+    for (const { listener } of this.#subscriptions) {
+      if (listener === null) continue
       try {
         listener(value)
       } catch (fault) {
         this.#onFault(fault)
       }
     }
+  }
+}
+
+const nobody: readonly never[] = []
+
+/** One listener, until it is disposed of. */
+class Subscription<T> implements Disposable {
+  readonly #emitter: Emitter<T>
+  listener: ((value: T) => void) | null
+
+  constructor(emitter: Emitter<T>, listener: (value: T) => void) {
+    this.#emitter = emitter
+    this.listener = listener
+  }
+
+  [Symbol.dispose](): void {
+    if (this.listener === null) return
+    this.listener = null
+    this.#emitter.forget(this)
   }
 }
 

@@ -1,3 +1,4 @@
+import { Disposal } from '#base/disposal.ts'
 import type { Clock, Millis } from '#base/clock.ts'
 
 interface Entry {
@@ -33,7 +34,7 @@ export class VirtualClock implements Clock {
     const entry: Entry = { at: this.#now + Math.max(0, ms), order: this.#order++, task }
     this.#push(entry)
     this.#pending++
-    return { [Symbol.dispose]: () => this.#forget(entry) }
+    return new Disposal(() => this.#forget(entry))
   }
 
   /** Tasks not yet run: a leak check for tests. */

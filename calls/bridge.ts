@@ -1,3 +1,4 @@
+import { Disposals } from '#base/disposal.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { PlayId, PlayItem, RoomId } from '#media/engine.ts'
 import type { Call, Part } from '#calls/call.ts'
@@ -26,7 +27,7 @@ export class Bridge implements Part {
   #call: Call
   #events: BridgeEvents
   #music: readonly PlayItem[]
-  #listening = new DisposableStack()
+  readonly #listening = new Disposals()
   #held = new Map<Leg, PlayId>()
   #messages = new InCallMessages()
   #over = false
@@ -49,7 +50,7 @@ export class Bridge implements Part {
   close(): void {
     if (this.#over) return
     this.#over = true
-    this.#listening.dispose()
+    this.#listening[Symbol.dispose]()
     this.#call.disown(this)
     for (const [leg, play] of this.#held) leg.media.endpoint.stop(play)
     this.#held.clear()

@@ -1,3 +1,4 @@
+import { Disposals } from '#base/disposal.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Part } from '#calls/call.ts'
 import type { Conference } from '#calls/conference.ts'
@@ -33,7 +34,7 @@ export class ConferenceMember implements Part {
   #isMuted: boolean
   #waiting: PlayId | null = null
   #lastKey = ''
-  #listening = new DisposableStack()
+  readonly #listening = new Disposals()
   #over = false
 
   constructor(conference: Conference, leg: Leg, manner: MemberManner) {
@@ -87,7 +88,7 @@ export class ConferenceMember implements Part {
   close(): void {
     if (this.#over) return
     this.#over = true
-    this.#listening.dispose()
+    this.#listening[Symbol.dispose]()
     this.wait([])
     this.#leg.media.endpoint.part()
     this.#leg.call.disown(this)
@@ -97,8 +98,7 @@ export class ConferenceMember implements Part {
 
   replace(leg: Leg, by: Leg): boolean {
     if (this.#over || leg !== this.#leg) return false
-    this.#listening.dispose()
-    this.#listening = new DisposableStack()
+    this.#listening[Symbol.dispose]()
     this.#waiting = null
     this.#take(by)
     leg.hangUp({ kind: 'transferred', by: leg.role, detail: `${by.endpoint.number} took over` })

@@ -1,3 +1,4 @@
+import { Disposals } from '#base/disposal.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call, Part } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
@@ -35,7 +36,7 @@ export class Consultation implements Part {
   readonly #call: Call
   readonly #parts: ConsultationParts
   readonly #events: ConsultationEvents
-  readonly #listening = new DisposableStack()
+  readonly #listening = new Disposals()
   readonly #waiting: PlayId | null
   #ringing: PlayId | null = null
   #partyRings: PlayId | null = null
@@ -142,7 +143,7 @@ export class Consultation implements Part {
     const target = this.#target
     this.#call.tell({ kind: 'transfer.failed', leg: transferor.id, to, outcome })
     if (this.#left === null) {
-      this.#listening.dispose()
+      this.#listening[Symbol.dispose]()
       this.#ring?.close(outcome)
       target?.hangUp(outcome)
       this.#end('cancelled', party, transferor)
@@ -194,7 +195,7 @@ export class Consultation implements Part {
   /** Nobody listens and nothing plays any more. */
   #finish(): void {
     this.#over = true
-    this.#listening.dispose()
+    this.#listening[Symbol.dispose]()
     this.#quiet()
     const { endpoint } = this.#parts.party.media
     if (this.#waiting !== null) endpoint.stop(this.#waiting)

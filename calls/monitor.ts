@@ -1,3 +1,4 @@
+import { Disposals } from '#base/disposal.ts'
 import type { MonitorMode } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Guest } from '#calls/bridge.ts'
@@ -46,7 +47,7 @@ export class Monitor implements Part, Guest {
   readonly agent: Leg
   readonly #tone: boolean
   readonly #allows: (mode: MonitorMode) => boolean
-  readonly #listening = new DisposableStack()
+  readonly #listening = new Disposals()
   #mode: MonitorMode
   #visit: Disposable | null = null
   #over = false
@@ -104,7 +105,7 @@ export class Monitor implements Part, Guest {
   close(): void {
     if (this.#over) return
     this.#over = true
-    this.#listening.dispose()
+    this.#listening[Symbol.dispose]()
     this.supervisor.call.disown(this)
     this.supervisor.media.endpoint.part()
     this.#visit?.[Symbol.dispose]()

@@ -1,3 +1,4 @@
+import { Disposals } from '#base/disposal.ts'
 import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { PlayId, PlayItem } from '#media/engine.ts'
@@ -41,7 +42,7 @@ export class Park implements Part {
   readonly #call: Call
   readonly #events: ParkEvents
   readonly #music: PlayId | null
-  readonly #listening = new DisposableStack()
+  readonly #listening = new Disposals()
   #timer: Disposable | null = null
   #ring: Ring | null = null
   #over = false
@@ -124,7 +125,7 @@ export class Park implements Part {
   #finish(why: 'picked-up' | 'returned' | 'timeout' | 'left', by?: Leg): void {
     this.#over = true
     this.#timer?.[Symbol.dispose]()
-    this.#listening.dispose()
+    this.#listening[Symbol.dispose]()
     this.#call.disown(this)
     if (this.#music !== null) this.party.media.endpoint.stop(this.#music)
     const { slot } = this.terms

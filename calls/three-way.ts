@@ -1,3 +1,4 @@
+import { Disposals } from '#base/disposal.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call, Part } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
@@ -21,7 +22,7 @@ export class ThreeWay implements Part {
   readonly legs: ThreeLegs
   readonly #call: Call
   readonly #events: ThreeWayEvents
-  readonly #listening = new DisposableStack()
+  readonly #listening = new Disposals()
   #over = false
 
   /** `endsWithHost`: the call ends when the host leaves; otherwise the two others go on. */
@@ -40,7 +41,7 @@ export class ThreeWay implements Part {
   close(): void {
     if (this.#over) return
     this.#over = true
-    this.#listening.dispose()
+    this.#listening[Symbol.dispose]()
     this.#call.disown(this)
     for (const { media } of this.legs) media.endpoint.part()
     this.#call.tell({ kind: 'three-way.parted', legs: this.legs.map(({ id }) => id) })

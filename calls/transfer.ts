@@ -1,3 +1,4 @@
+import { Disposals } from '#base/disposal.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call, Part } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
@@ -32,7 +33,7 @@ export class BlindTransfer implements Part {
   #events: TransferEvents
   #ring: Part | null = null
   #over = false
-  #listening = new DisposableStack()
+  readonly #listening = new Disposals()
 
   constructor(call: Call, parties: { party: Leg; transferor: Leg }, referral: Referral, events: TransferEvents) {
     this.#call = call
@@ -119,7 +120,7 @@ export class BlindTransfer implements Part {
 
   #finish(): void {
     this.#over = true
-    this.#listening.dispose()
+    this.#listening[Symbol.dispose]()
     this.#call.disown(this)
   }
 }

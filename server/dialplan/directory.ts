@@ -1,4 +1,5 @@
-import type { CallIdentity, Destination, Directory, Diverted, Located, RingManner, RingPlan, RingTarget } from '#calls/needs.ts'
+import { Disposal } from '#base/disposal.ts'
+import type { CallIdentity, Destination, Directory, Diverted, Lease, Located, RingManner, RingPlan, RingTarget } from '#calls/needs.ts'
 import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import { alertInfo } from '#sip/identity/alert-info.ts'
@@ -171,17 +172,17 @@ export class CompanyDirectory implements Directory {
         if (blocked !== null) return blocked.detail
         const channel = link.take()
         const metered = want.emergency ? null : this.#needs.guard.begin(book, { tenant: want.on.tenant, device: want.device })
-        return {
-          answered: (end, warn) => {
+        return new TrunkLease(
+          (end, warn) => {
             const rate = book.outbound === null ? 0 : ratePerMinute(book.outbound, want.number)
             metered?.answered(rate, (detail) => end({ kind: 'barred', by: 'us', detail }), warn)
           },
-          passedOver: (why) => link.foundDead(via, why),
-          [Symbol.dispose]: () => {
+          (why) => link.foundDead(via, why),
+          () => {
             channel[Symbol.dispose]()
             metered?.[Symbol.dispose]()
           },
-        }
+        )
       },
     }
   }
@@ -248,4 +249,16 @@ export function callerAddress(from: { number: string; name?: string }, domain: s
   const user = /^[+0-9A-Za-z*#._-]{1,64}$/.test(from.number) ? from.number : 'anonymous'
   const display = from.name === undefined ? '' : `"${from.name.replace(/[\x00-\x1f\x7f]/g, ' ').replace(/["\\]/g, '\\$&')}" `
   return `${display}<sip:${user}@${user === 'anonymous' ? 'anonymous.invalid' : domain}>`
+}
+
+/** A trunk's channel and what the call on it costs. */
+class TrunkLease extends Disposal implements Lease {
+  readonly answered: Lease['answered']
+  readonly passedOver: Lease['passedOver']
+
+  constructor(answered: Lease['answered'], passedOver: Lease['passedOver'], end: () => void) {
+    super(end)
+    this.answered = answered
+    this.passedOver = passedOver
+  }
 }

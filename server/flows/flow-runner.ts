@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts'
+import { Disposals } from '#base/disposal.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call, Part } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
@@ -53,7 +54,7 @@ export class FlowRunner implements Part {
   #plays = new Map<Token, { play: PlayId | null; sounds: readonly PromptSound[] }>()
   #timers = new Map<Token, Disposable>()
   #ringing: { token: Token; at: Ringing | null } | null = null
-  #listening = new DisposableStack()
+  readonly #listening = new Disposals()
   #over = false
 
   constructor(call: Call, caller: CallerLeg, run: FlowRun, around: FlowSurroundings) {
@@ -96,7 +97,7 @@ export class FlowRunner implements Part {
     if (this.#over) return
     this.#over = true
     this.#call.disown(this)
-    this.#listening.dispose()
+    this.#listening[Symbol.dispose]()
     for (const timer of this.#timers.values()) timer[Symbol.dispose]()
     for (const token of [...this.#plays.keys()]) this.#stopPlay(token)
     this.#timers.clear()

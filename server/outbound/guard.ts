@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts'
+import { Disposal } from '#base/disposal.ts'
 import type { NewFact } from '#contract/facts.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
 import type { Dialled } from '#server/numbering/numbering.ts'
@@ -67,8 +68,8 @@ export class OutboundGuard {
     const bounds = [{ of: null as string | null, caps: book.outbound?.companyCaps }]
     if (device !== null) bounds.push({ of: device, caps: book.devices.get(device)?.caps ?? book.outbound?.deviceCaps })
     const running = bounds.map(({ of, caps }) => ({ of, caps, cost: this.#meter(book, tenant, of).begin() }))
-    return {
-      answered: (rate, end, warn) => {
+    return new RunningCosts(
+      (rate, end, warn) => {
         let isWarned = false
         for (const { of, caps, cost } of running) {
           const onSpent = (told: string): boolean => {
@@ -85,8 +86,8 @@ export class OutboundGuard {
           cost.answered(rate, { caps, onSpent, onLastMinute })
         }
       },
-      [Symbol.dispose]: () => running.forEach(({ cost }) => cost[Symbol.dispose]()),
-    }
+      () => running.forEach(({ cost }) => cost[Symbol.dispose]()),
+    )
   }
 
   #meter(book: CompiledConfig, tenant: string, device: string | null): Meter {
@@ -128,4 +129,13 @@ function offsetOf(timeZone: string, wall: () => number): () => number {
 function keptMeter(value: unknown): KeptMeter | undefined {
   if (typeof value !== 'object' || value === null || !('day' in value) || !('spent' in value)) return undefined
   return typeof value.day === 'number' && typeof value.spent === 'number' ? { day: value.day, spent: value.spent } : undefined
+}
+
+class RunningCosts extends Disposal implements RunningCost {
+  readonly answered: RunningCost['answered']
+
+  constructor(answered: RunningCost['answered'], end: () => void) {
+    super(end)
+    this.answered = answered
+  }
 }

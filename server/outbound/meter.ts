@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts'
+import { Disposal } from '#base/disposal.ts'
 import type { Caps } from '#contract/documents/people.ts'
 
 const minuteMs = 60_000
@@ -85,7 +86,6 @@ export class Meter {
     this.#begun.push(this.#clock.now())
     this.#forget()
     this.#concurrent++
-    let running = true
     let next: Disposable | null = null
     let isTold = false
     let isWarned = false
@@ -103,17 +103,16 @@ export class Meter {
         if (capped === null || bound?.onSpent(capped.detail) === true) charge(rate, bound)
       })
     }
-    return {
-      answered: (rate, bound) => {
-        if (running && next === null && rate > 0) charge(rate, bound)
+    const running = new RunningCall(
+      (rate, bound) => {
+        if (running.isOn && next === null && rate > 0) charge(rate, bound)
       },
-      [Symbol.dispose]: () => {
-        if (!running) return
-        running = false
+      () => {
         this.#concurrent--
         next?.[Symbol.dispose]()
       },
-    }
+    )
+    return running
   }
 
   #roll(): void {
@@ -127,5 +126,14 @@ export class Meter {
   #forget(): void {
     const since = this.#clock.now() - minuteMs
     while (this.#begun[0] !== undefined && this.#begun[0] <= since) this.#begun.shift()
+  }
+}
+
+class RunningCall extends Disposal implements Metered {
+  readonly answered: Metered['answered']
+
+  constructor(answered: Metered['answered'], end: () => void) {
+    super(end)
+    this.answered = answered
   }
 }

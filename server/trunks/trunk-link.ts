@@ -1,4 +1,5 @@
 import { isIP, type BlockList } from 'node:net'
+import { Disposal } from '#base/disposal.ts'
 import type { CompiledTrunk } from '#server/config/compiled.ts'
 import type { SendTo } from '#sip/agent.ts'
 import { defaultPort, isSecure } from '#sip/transport/transport.ts'
@@ -149,13 +150,7 @@ export class TrunkLink {
   /** Takes a channel until disposed. */
   take(): Disposable {
     this.#channels.inUse++
-    let taken = true
-    return {
-      [Symbol.dispose]: () => {
-        if (taken) this.#channels.inUse--
-        taken = false
-      },
-    }
+    return new Disposal(() => void this.#channels.inUse--)
   }
 
   /** A call found one way dead, sooner than the next probe would: nobody else waits for it. Without another the trunk is down. */
