@@ -1,5 +1,6 @@
 import type { Body, TransportName } from '#sip/agent.ts'
 import type { CallNeeds } from '#calls/needs.ts'
+import { EndpointListeners } from '#calls/endpoint-listeners.ts'
 import { type Encryption, legEncryption, type LegEncryption, localCrypto, usualEncryption } from '#calls/encryption.ts'
 import { withKeysOpened, withKeysSealed } from '#calls/kept-keys.ts'
 import { fromKeptMedia, toKeptMedia } from '#calls/kept-media.ts'
@@ -27,7 +28,7 @@ export interface MediaRefusal {
 export class LegMedia {
   readonly endpoint: Endpoint
   #needs: MediaNeeds
-  #listeners: EndpointEvents[]
+  readonly #listeners = new EndpointListeners()
   #peerAddress: string
   #codecs: readonly Codec[]
   #sessionId: string
@@ -48,8 +49,7 @@ export class LegMedia {
     this.#encryption = legEncryption(options.encryption ?? usualEncryption, options.transport ?? 'udp')
     this.#offersSecure = this.#encryption.first
     this.#sessionId = String(needs.random.below(2 ** 47))
-    this.#listeners = []
-    const opened = endpoint(this.#events())
+    const opened = endpoint(this.#listeners)
     if (opened === null) throw new NoPort()
     this.endpoint = opened
   }
@@ -98,7 +98,7 @@ export class LegMedia {
 
   /** Listens to the endpoint, beside whoever does already. */
   attach(events: EndpointEvents): void {
-    this.#listeners.push(events)
+    this.#listeners.attach(events)
   }
 
   /** Our offer: the first, or a further one with its version counted on. */
@@ -191,23 +191,6 @@ export class LegMedia {
 
   #peer(): Peer {
     return { signallingAddress: this.#peerAddress, localNetworks: this.#needs.addresses.localNetworks, silenceMs }
-  }
-
-  /** One set of events to the engine; everybody attached hears them. */
-  #events(): EndpointEvents {
-    const all = this.#listeners
-    return {
-      onDigit: (digit, ms) => all.forEach((l) => l.onDigit?.(digit, ms)),
-      onPlayed: (play, why, ms, cause) => all.forEach((l) => l.onPlayed?.(play, why, ms, cause)),
-      onAudio: (from) => all.forEach((l) => l.onAudio?.(from)),
-      onQuality: (quality) => all.forEach((l) => l.onQuality?.(quality)),
-      onSilent: (ms) => all.forEach((l) => l.onSilent?.(ms)),
-      onRecorded: (recording) => all.forEach((l) => l.onRecorded?.(recording)),
-      onRecordFailed: (file, cause) => all.forEach((l) => l.onRecordFailed?.(file, cause)),
-      onRevived: () => all.forEach((l) => l.onRevived?.()),
-      onFailed: (cause) => all.forEach((l) => l.onFailed?.(cause)),
-      onStats: (stats) => all.forEach((l) => l.onStats?.(stats)),
-    }
   }
 }
 
