@@ -56,10 +56,22 @@ const PRIVATE_NETWORKS = [
 ]
 
 function parseIpv4(text: string): number[] | null {
-  const parts = text.split('.')
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part))) return null
-  const octets = parts.map(Number)
-  return octets.every((octet) => octet <= 255) ? octets : null
+  const octets: number[] = []
+  let octet = -1
+  for (let i = 0; i <= text.length; i++) {
+    const digit = text.charCodeAt(i) - 0x30
+    if (digit >= 0 && digit <= 9) {
+      // No zero before another digit: some read such an octet as octal.
+      if (octet === 0) return null
+      octet = octet < 0 ? digit : octet * 10 + digit
+      if (octet > 255) return null
+    } else {
+      if (octet < 0 || (i < text.length && text[i] !== '.')) return null
+      octets.push(octet)
+      octet = -1
+    }
+  }
+  return octets.length === 4 ? octets : null
 }
 
 function parseIpv6(text: string): number[] | null {

@@ -150,7 +150,8 @@ interface AudioMedia {
 }
 
 function audioMedia({ local, codecs, events, noise, direction: ours, protocol, lines, rtcpMux }: AudioMedia): MediaDescription {
-  const attributes: Attribute[] = codecs.flatMap(codecAttributes)
+  const attributes: Attribute[] = []
+  for (const codec of codecs) attributes.push(...codecAttributes(codec))
   const formats = codecs.map(({ payloadType }) => String(payloadType))
   if (noise !== null) {
     formats.push(String(noise))

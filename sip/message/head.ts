@@ -1,5 +1,5 @@
 import { afterQuoted, trimmed } from '#sip/message/grammar.ts'
-import { CONTENT_LENGTH, type HeaderName, headerName } from '#sip/message/header-names.ts'
+import { CONTENT_LENGTH, type HeaderName, headerNameIn } from '#sip/message/header-names.ts'
 import { SipHeaders } from '#sip/message/headers.ts'
 import { MAX_HEADER_LINES } from '#sip/message/limits.ts'
 import type { MalformedRule } from '#sip/message/malformed.ts'
@@ -87,7 +87,7 @@ class HeadReader {
       end = text.indexOf('\r\n', end + 2)
     }
     const colon = this.#colonFrom(at)
-    const name = colon > end ? undefined : headerName(text.slice(at, colon))
+    const name = colon > end ? undefined : headerNameIn(text, at, colon)
     if (name === undefined) this.#refuse('header-line', at)
     else this.#keep(name, folded ? unfolded(text.slice(colon + 1, end)) : trimmed(text, colon + 1, end), at)
     return end + 2

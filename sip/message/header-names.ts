@@ -54,12 +54,15 @@ const PLAIN =
   'Authorization,Proxy-Authorization,WWW-Authenticate,Proxy-Authenticate,Authentication-Info,Identity,Privacy,Remote-Party-ID,Info-Package'
 
 const bySpelling = new Map<string, HeaderName>()
+/** As we write them, by their length: nearly all that comes is written so. */
+const byLength: HeaderName[][] = []
 
 function know(names: string, list: boolean, single: boolean): void {
   for (const [index, wire] of names.split(',').entries()) {
     const name: HeaderName = { key: wire.toLowerCase(), wire, list, single: single ? index : -1 }
     const compact = COMPACT[wire]
     for (const spelling of [wire, name.key, wire.toUpperCase()]) bySpelling.set(spelling, name)
+    ;(byLength[wire.length] ??= []).push(name)
     if (compact !== undefined) for (const spelling of [compact, compact.toUpperCase()]) bySpelling.set(spelling, name)
   }
 }
@@ -74,6 +77,22 @@ know(PLAIN, false, false)
 export function headerName(spelling: string): HeaderName | undefined {
   return bySpelling.get(spelling) ?? uncommon(spelling)
 }
+
+/** The header named in `text` from `at` to `end`, as `headerName`. Most are found without a text of their own, which V8 would enter in its table. */
+export function headerNameIn(text: string, at: number, end: number): HeaderName | undefined {
+  const first = text.charCodeAt(at)
+  for (const name of byLength[end - at] ?? NONE) {
+    if (name.wire.charCodeAt(0) === first && isAt(text, at, name.wire)) return name
+  }
+  return headerName(text.slice(at, end))
+}
+
+function isAt(text: string, at: number, name: string): boolean {
+  for (let i = 1; i < name.length; i++) if (text.charCodeAt(at + i) !== name.charCodeAt(i)) return false
+  return true
+}
+
+const NONE: readonly HeaderName[] = []
 
 function uncommon(spelling: string): HeaderName | undefined {
   const wire = trimmed(spelling)

@@ -90,7 +90,9 @@ export class SipHeaders {
     const header = headerName(name)
     if (header === undefined) return NONE
     const lines = this.#lines(header)
-    return header.list ? lines.flatMap(splitList) : lines
+    if (!header.list) return lines
+    const [only] = lines
+    return lines.length === 1 && only !== undefined ? splitList(only) : lines.flatMap(splitList)
   }
 
   /** Every line of a header as it stands, lists not taken apart: for copying and forwarding. */

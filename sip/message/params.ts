@@ -5,7 +5,11 @@ import { MAX_PARAMS } from '#sip/message/limits.ts'
  * Parameters in order, names in lower case. A parameter without value has the value ''. A quoted value keeps its quotes
  * (`unquoted` from grammar.ts removes them).
  */
-export type Params = ReadonlyMap<string, string>
+export interface Params extends Iterable<readonly [name: string, value: string]> {
+  readonly size: number
+  get(name: string): string | undefined
+  has(name: string): boolean
+}
 
 export const NO_PARAMS: Params = new Map()
 
@@ -17,7 +21,7 @@ export const NO_PARAMS: Params = new Map()
 export function parseParams(text: string, at: number): Params | undefined {
   let i = skipBlanks(text, at)
   if (i === text.length) return NO_PARAMS
-  const params = new Map<string, string>()
+  const params = new ParsedParams()
   while (i < text.length) {
     if (text.charCodeAt(i) !== SEMICOLON || params.size >= MAX_PARAMS) return undefined
     const end = paramEnd(text, i + 1)
@@ -38,14 +42,42 @@ export function formatParams(params: Params): string {
 const SEMICOLON = 0x3b
 const QUOTE = 0x22
 
-function addParam(params: Map<string, string>, text: string, start: number, end: number): boolean {
+/** Few names, in two short lists: a Map would take more memory, and have V8 enter each name in its table of texts to look for it. */
+class ParsedParams implements Params {
+  readonly #names: string[] = []
+  readonly #values: string[] = []
+
+  get size(): number {
+    return this.#names.length
+  }
+
+  get(name: string): string | undefined {
+    const at = this.#names.indexOf(name)
+    return at < 0 ? undefined : this.#values[at]
+  }
+
+  has(name: string): boolean {
+    return this.#names.includes(name)
+  }
+
+  add(name: string, value: string): void {
+    this.#names.push(name)
+    this.#values.push(value)
+  }
+
+  *[Symbol.iterator](): Iterator<[name: string, value: string]> {
+    for (const [i, name] of this.#names.entries()) yield [name, this.#values[i] ?? '']
+  }
+}
+
+function addParam(params: ParsedParams, text: string, start: number, end: number): boolean {
   const equals = text.indexOf('=', start)
   const hasValue = equals >= 0 && equals < end
   const name = trimmed(text, start, hasValue ? equals : end).toLowerCase()
   if (!isParamText(name) || params.has(name)) return false
   const value = hasValue ? trimmed(text, equals + 1, end) : ''
   if (hasValue && !isParamValue(value)) return false
-  params.set(name, value)
+  params.add(name, value)
   return true
 }
 
