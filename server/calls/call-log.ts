@@ -15,7 +15,9 @@ const factsPerCall = 2_000
 /** The facts of calls in progress and of those just ended, in memory: what screens and the event stream are made from. Bounded. */
 export class CallLog {
   #calls = new Map<string, Logged>()
+  /** The last that ended, each in the place of the one that ended `endedKept` calls before. */
   #ended: string[] = []
+  #ends = 0
 
   /** Hears every fact, in order. */
   hear(fact: Fact): void {
@@ -56,8 +58,8 @@ export class CallLog {
   /** Just ended, newest first. */
   ended(tenant: string, limit: number): CallRow[] {
     const rows: CallRow[] = []
-    for (let i = this.#ended.length - 1; i >= 0 && rows.length < limit; i--) {
-      const row = this.row(tenant, this.#ended[i] ?? '')
+    for (let back = 1; back <= this.#ended.length && rows.length < limit; back++) {
+      const row = this.row(tenant, this.#ended[(this.#ends - back) % endedKept] ?? '')
       if (row !== null) rows.push(row)
     }
     return rows
@@ -83,7 +85,9 @@ export class CallLog {
   #end(call: string, logged: Logged): void {
     if (logged.ended) return
     logged.ended = true
-    this.#ended.push(call)
-    if (this.#ended.length > endedKept) this.#calls.delete(this.#ended.shift() ?? '')
+    const place = this.#ends++ % endedKept
+    const before = this.#ended[place]
+    if (before !== undefined) this.#calls.delete(before)
+    this.#ended[place] = call
   }
 }

@@ -32,7 +32,7 @@ export function compileOutbound(outbound: Outbound): CompiledOutbound {
   }
 }
 
-/** Longest prefix first: a prefix has at most 15 characters, so a look-up is at most 15 steps however many rates there are. */
+/** Longest prefix first: a prefix has at most 15 characters (contract), so a look-up is at most 15 steps however many rates there are. */
 function rates(outbound: Outbound): CompiledOutbound['rate'] {
   const byPrefix = new Map<string, number>()
   const byClass = new Map<NumberClass, number>()
@@ -40,8 +40,9 @@ function rates(outbound: Outbound): CompiledOutbound['rate'] {
     if (rate.prefix !== undefined) byPrefix.set(rate.prefix, rate.perMinute)
     else if (rate.class !== undefined) byClass.set(rate.class, rate.perMinute)
   }
+  const longest = Math.max(0, ...Array.from(byPrefix.keys(), (prefix) => prefix.length))
   return (number, numberClass) => {
-    for (let length = Math.min(number.length, 15); length > 1; length--) {
+    for (let length = Math.min(number.length, longest); length > 1; length--) {
       const found = byPrefix.get(number.slice(0, length))
       if (found !== undefined) return found
     }

@@ -9,9 +9,12 @@ import { readDialled, readFrom } from '#server/numbering/numbering.ts'
 
 /** What an INVITE from a trunk says the caller dialled: where the trunk's document says it stands, then the usual places. */
 export function dialledOnTrunk(request: SipRequest, trunk: CompiledTrunk): string[] {
-  const places = [trunk.dialledNumberIn, 'request-uri', 'to']
-  const found = places.flatMap((place) => numberAt(request, place) ?? [])
-  return [...new Set(found)]
+  const found: string[] = []
+  for (const place of [trunk.dialledNumberIn, 'request-uri', 'to']) {
+    const number = numberAt(request, place)
+    if (number !== undefined && !found.includes(number)) found.push(number)
+  }
+  return found
 }
 
 function numberAt(request: SipRequest, place: string): string | undefined {

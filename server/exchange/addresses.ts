@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { RecentMap } from '#base/recent-map.ts'
 import type { Addresses } from '#calls/needs.ts'
 import { isWithin, networksOf } from '#server/trunks/networks.ts'
 
@@ -10,6 +11,8 @@ export interface AddressSettings {
   towards: (remote: string) => string
 }
 
+/** Of so many addresses it is known whether they are local: each call asks for two, again and again. */
+const REMEMBERED = 1_000
 const loopback = networksOf(['127.0.0.0/8', '::1'])
 
 /** Which address of ours a peer is given for its audio: the public one outside the local networks, else the one it reaches us at. */
@@ -17,7 +20,14 @@ export function mediaAddresses(
   settings: AddressSettings,
 ): Addresses & { isLocal: (address: string) => boolean; isOurs: (host: string) => boolean } {
   const local = networksOf(settings.localNetworks)
-  const isLocal = (address: string): boolean => isWithin(loopback, address) || isWithin(local, address)
+  const known = new RecentMap<boolean>(REMEMBERED)
+  const isLocal = (address: string): boolean => {
+    const told = known.get(address)
+    if (told !== undefined) return told
+    const is = isWithin(loopback, address) || isWithin(local, address)
+    known.set(address, is)
+    return is
+  }
   return {
     localNetworks: settings.localNetworks,
     isLocal,

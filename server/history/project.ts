@@ -123,8 +123,10 @@ export class CallDraft {
     else if (fact.kind === 'leg.resumed') delete leg.heldAt
     else if (fact.kind === 'leg.quality') leg.quality = fact.quality
     else if (fact.kind === 'leg.ended' && leg.endedAt === null) {
-      delete leg.heldAt
-      Object.assign(leg, { endedAt: fact.at, outcome: fact.outcome })
+      // To delete what is not there costs as much as what is, and few were ever held.
+      if (leg.heldAt !== undefined) delete leg.heldAt
+      leg.endedAt = fact.at
+      leg.outcome = fact.outcome
     }
   }
 }
