@@ -42,32 +42,47 @@ export function formatParams(params: Params): string {
 const SEMICOLON = 0x3b
 const QUOTE = 0x22
 
-/** Few names, in two short lists: a Map would take more memory, and have V8 enter each name in its table of texts to look for it. */
+/** A chain of a few: a Map would take more memory, as would arrays that grow, and have V8 enter each name in its table of texts to look for it. */
 class ParsedParams implements Params {
-  readonly #names: string[] = []
-  readonly #values: string[] = []
+  #first: Param | null = null
+  #last: Param | null = null
+  #size = 0
 
   get size(): number {
-    return this.#names.length
+    return this.#size
   }
 
   get(name: string): string | undefined {
-    const at = this.#names.indexOf(name)
-    return at < 0 ? undefined : this.#values[at]
+    return this.#find(name)?.value
   }
 
   has(name: string): boolean {
-    return this.#names.includes(name)
+    return this.#find(name) !== null
   }
 
   add(name: string, value: string): void {
-    this.#names.push(name)
-    this.#values.push(value)
+    const param: Param = { name, value, next: null }
+    if (this.#last === null) this.#first = param
+    else this.#last.next = param
+    this.#last = param
+    this.#size++
   }
 
   *[Symbol.iterator](): Iterator<[name: string, value: string]> {
-    for (const [i, name] of this.#names.entries()) yield [name, this.#values[i] ?? '']
+    for (let param = this.#first; param !== null; param = param.next) yield [param.name, param.value]
   }
+
+  #find(name: string): Param | null {
+    let param = this.#first
+    while (param !== null && param.name !== name) param = param.next
+    return param
+  }
+}
+
+interface Param {
+  readonly name: string
+  readonly value: string
+  next: Param | null
 }
 
 function addParam(params: ParsedParams, text: string, start: number, end: number): boolean {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { assertNoStall, type Figures, figuresOf } from '#test/abuse/figures.ts'
+import { nowhere } from '#test/abuse/flood.ts'
 import { EngineWatch } from '#test/abuse/engine-watch.ts'
 import { soundsWell, undisturbed, worstHeard } from '#test/abuse/listening.ts'
 import { Api, callPair, calls, caughtUp, documents, domain, longestGap, type Pair, password } from '#test/survival/company.ts'
@@ -29,8 +30,6 @@ const addedMs = 40
 const rounds = 3
 /** Of the fifty pairs so many speak all the time, and are listened to; the others say a word each second. */
 const heard = 10
-/** Where a control run sends what the attack sends: nobody listens there. */
-const nowhere = 9
 /** What the runtime keeps after hard work, beyond a fifth of what it had. */
 const mostMemoryBytes = 60_000_000
 
