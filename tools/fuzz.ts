@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { attack } from '#tools/fuzz/attack.ts'
 import type { FuzzFailure, FuzzReport } from '#tools/fuzz/loop.ts'
 import { fuzzTargets } from '#tools/fuzz/targets.ts'
+import { runCommand } from '#tools/lib/trouble.ts'
 
 // `npm run fuzz [minutes] [target...]`: attacks the parsers with changed inputs, ten minutes shared by all targets if nothing is said.
 // `--seed N` repeats an attack; `--input FILE` feeds one saved input to the named target.
@@ -11,10 +12,14 @@ import { fuzzTargets } from '#tools/fuzz/targets.ts'
 const folder = join(import.meta.dirname, '../.cache/fuzz')
 const DEFAULT_MINUTES = 10
 
-process.exitCode = await main()
+await runCommand(main)
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { seed: { type: 'string' }, input: { type: 'string' } } })
+async function main(words: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: words,
+    allowPositionals: true,
+    options: { seed: { type: 'string' }, input: { type: 'string' } },
+  })
   const minutes = Number(positionals[0] ?? DEFAULT_MINUTES)
   const names = Number.isNaN(minutes) ? positionals : positionals.slice(1)
   const unknown = names.filter((name) => fuzzTargets[name] === undefined)

@@ -22,6 +22,8 @@ export interface DrainSettings {
 const GATHER_MS: Millis = 400
 const firstPauseMs: Millis = 250
 const longestPauseMs: Millis = 5_000
+/** The database starts beside us: that it is not there for so long is no news. */
+const startingMs: Millis = 15_000
 
 /** Carries facts from the journal to the database, in order, at least once; patient while the database is away. Caller closes. */
 export class JournalDrain {
@@ -30,10 +32,13 @@ export class JournalDrain {
   #timer: Disposable | null = null
   #run: Promise<void> | null = null
   #pauseMs: Millis = 0
+  readonly #startedAt: Millis
+  #hasWritten = false
   #closed = false
 
   constructor(settings: DrainSettings) {
     this.#settings = settings
+    this.#startedAt = settings.clock.now()
     this.#subscription = settings.journal.subscribe(() => this.#later(settings.gatherMs ?? GATHER_MS))
     this.#later(0)
   }
@@ -73,14 +78,18 @@ export class JournalDrain {
       for (;;) {
         const before = journal.drained
         const slice = await journal.read(before, this.#settings.batchBytes ?? 1024 * 1024)
-        if (slice.facts.length > 0) await sink.write(slice)
+        if (slice.facts.length > 0) {
+          await sink.write(slice)
+          this.#hasWritten = true
+        }
         if (slice.upTo <= before) return
         journal.acknowledge(slice.upTo)
         this.#pauseMs = 0
       }
     } catch (error) {
       this.#pauseMs = Math.min(longestPauseMs, Math.max(firstPauseMs, this.#pauseMs * 2))
-      log.warn('facts wait for the database', { undrained: journal.health().undrained, error: String(error) })
+      const isStarting = !this.#hasWritten && this.#settings.clock.now() - this.#startedAt < startingMs
+      log[isStarting ? 'debug' : 'warn']('facts wait for the database', { undrained: journal.health().undrained, error: String(error) })
     }
   }
 }
