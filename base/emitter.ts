@@ -10,7 +10,8 @@ export class Emitter<T> {
   /** Disposing the result unsubscribes; a listener removed while an event is being told is not called any more. */
   on(listener: (value: T) => void): Disposable {
     const subscription = new Subscription(this, listener)
-    this.#subscriptions = [...this.#subscriptions, subscription]
+    // `concat` makes room for one more, a spread for seventeen.
+    this.#subscriptions = this.#subscriptions.concat(subscription)
     return subscription
   }
 

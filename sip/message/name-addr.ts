@@ -42,6 +42,8 @@ export function parseNameAddrs(values: readonly string[]): readonly NameAddr[] |
       const end = elementEnd(value, at)
       const address = addresses.length < MAX_LIST_ELEMENTS ? parseNameAddr(trimmed(value, at, end)) : undefined
       if (address === undefined) return undefined
+      // Most lists are of one, and kept: `push` would make room for seventeen.
+      if (values.length === 1 && at === 0 && end === value.length) return [address]
       addresses.push(address)
       at = end + 1
     }
