@@ -35,7 +35,10 @@ export function embeddedDatabase(dataFolder: string, log: Log): EmbeddedDatabase
       get pid() {
         return postgres?.pid ?? null
       },
-      end: (mode) => (mode === 'kill' ? killPostmaster(postgres) : end.resolve()),
+      end: (mode) => {
+        if (mode === 'kill') postgres?.kill()
+        end.resolve()
+      },
     }
   }
   return { launch, environment: () => (urls === null ? {} : environmentOf(urls)) }
@@ -47,11 +50,6 @@ function environmentOf(urls: StoreUrls): Record<string, string> {
     ...(urls.tenant !== undefined && { CENTRALA_DATABASE_TENANT_URL: urls.tenant }),
     ...(urls.system !== undefined && { CENTRALA_DATABASE_SYSTEM_URL: urls.system }),
   }
-}
-
-/** SIGQUIT is PostgreSQL's immediate shutdown: no checkpoint, the next start recovers from the log. */
-function killPostmaster(postgres: EmbeddedPostgres | undefined): void {
-  if (postgres !== undefined) process.kill(postgres.pid, 'SIGQUIT')
 }
 
 function messageOf(fault: unknown): string {

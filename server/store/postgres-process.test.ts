@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { silentLog } from '#base/log.ts'
 import { chooseDataFolder, makePassage, othersMayEnter } from '#server/store/data-folder.ts'
@@ -13,6 +15,19 @@ async function temporary(): Promise<{ path: string; [Symbol.asyncDispose](): Pro
   const path = await mkdtemp(join(tmpdir(), 'centrala-postgres-'))
   await chmod(path, 0o755)
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'pid=', '--ppid', String(pid)])
+  return stdout.trim().split(/\s+/).map(Number)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 async function ask(url: string, question: string): Promise<unknown> {
@@ -52,6 +67,26 @@ describe('the embedded PostgreSQL', () => {
     assert.equal(owner === 0, false)
     assert.equal(await ask(postgres.url, "select current_setting('listen_addresses') as answer"), '')
     assert.equal(await ask(postgres.url, "select current_setting('fsync') as answer"), 'on')
+  })
+
+  test('is ended though somebody holds it stopped, and when its processes are, too, by force', async () => {
+    await using folder = await temporary()
+    const settings = { dataFolder: folder.path, log: silentLog, sharedBuffersMb: 16 }
+    await using first = await startEmbeddedPostgres(settings)
+    process.kill(first.pid, 'SIGSTOP')
+    await first.stop()
+
+    await using second = await startEmbeddedPostgres(settings)
+    process.kill(second.pid, 'SIGSTOP')
+    // From here on none is born, and none that ends is gone.
+    const children = await childrenOf(second.pid)
+    for (const pid of children) process.kill(pid, 'SIGSTOP')
+    const stopped = second.stop()
+    second.kill()
+    await stopped
+    assert.equal(isAlive(second.pid), false)
+    // Who writes its log ends last, by itself.
+    for (const pid of children) if (isAlive(pid)) process.kill(pid, 'SIGCONT')
   })
 
   test('takes a cluster whose making was cut off for none', async () => {

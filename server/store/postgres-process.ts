@@ -1,6 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmod, chown, lstat, mkdir, readFile, rename, rm } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -144,6 +145,10 @@ class PostgresSupervisor implements EmbeddedPostgres {
     return this.#stopped
   }
 
+  kill(): void {
+    told(this.#pid, 'SIGQUIT')
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
   }
@@ -152,10 +157,11 @@ class PostgresSupervisor implements EmbeddedPostgres {
     this.#stopping = true
     this.#abort.abort()
     const pid = this.#pid
-    signal(pid, 'SIGINT')
+    told(pid, 'SIGINT')
     if (!(await goneWithin(pid, 30_000))) {
-      signal(pid, 'SIGQUIT')
-      await goneWithin(pid, 5_000)
+      told(pid, 'SIGQUIT')
+      // Processes of its own that do not obey it kills after 5 s.
+      if (!(await goneWithin(pid, 10_000))) signal(pid, 'SIGKILL')
     }
     await this.#watch
   }
@@ -193,7 +199,11 @@ class PostgresSupervisor implements EmbeddedPostgres {
     let over = false
     void ended.then(() => (over = true))
     this.#pid = child.pid ?? 0
-    if (await this.#answers(() => over, Number.POSITIVE_INFINITY)) return { ended }
+    if (await this.#answers(() => over, Number.POSITIVE_INFINITY)) {
+      // A process of PostgreSQL that outlives it has this pipe, too.
+      if ('unref' in child.stderr) (child.stderr as Socket).unref()
+      return { ended }
+    }
     // Told to stop meanwhile, or it ended by itself.
     signal(this.#pid, 'SIGINT')
     await ended
@@ -320,6 +330,12 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
+}
+
+/** Tells a process something that it is to hear even when somebody holds it stopped. */
+function told(pid: number, name: NodeJS.Signals): void {
+  signal(pid, name)
+  signal(pid, 'SIGCONT')
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -18,8 +18,10 @@ export interface EmbeddedPostgres extends AsyncDisposable {
   readonly url: string
   /** Of the postmaster; changes when it is restarted after a crash. */
   readonly pid: number
-  /** Fast shutdown: ends sessions, writes a checkpoint, waits. Idempotent. */
+  /** Fast shutdown: ends sessions, writes a checkpoint, waits. Idempotent. What stands still is ended all the same, by force in the end. */
   stop(): Promise<void>
+  /** Immediate shutdown, for who cannot wait for a `stop` that is under way: no checkpoint, the next start recovers from the log. */
+  kill(): void
 }
 
 /**

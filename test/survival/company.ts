@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CallView } from '#contract/api/calls.ts'
 import type { TransportName } from '#sip/agent.ts'
+import { within } from '#test/support/within.ts'
 import { type Party, Town } from '#test/survival/town.ts'
 import type { RunningSystem } from '#test/system/running-system.ts'
 
@@ -71,7 +72,10 @@ export async function peopled(system: RunningSystem, api: Api, transport: Transp
 
 /** Registers every phone, or registers them anew. */
 export async function registered(town: Town): Promise<void> {
-  for (let i = 0; i <= calls; i++) await Promise.all([town.register(String(1000 + i), password), town.register(String(2000 + i), password)])
+  for (let i = 0; i <= calls; i++) {
+    const both = [1000 + i, 2000 + i].map((user) => within(`registration of ${user}`, town.register(String(user), password)))
+    await Promise.all(both)
+  }
 }
 
 export interface Pair {
@@ -80,7 +84,7 @@ export interface Pair {
 }
 
 export function callPair(town: Town, index: number): Promise<Pair> {
-  return town.call(String(1000 + index), password, String(2000 + index))
+  return within(`the call of ${1000 + index}`, town.call(String(1000 + index), password, String(2000 + index)))
 }
 
 /** So many pairs on the line, all of whom hear each other; from here on every packet counts. */
@@ -89,14 +93,32 @@ export async function talking(town: Town, count: number): Promise<{ pairs: Pair[
   for (let i = 0; i < count; i++) pairs.push(await callPair(town, i))
   const everybody = pairs.flatMap(({ caller, callee }) => [caller, callee])
   const beat = town.beat(everybody)
-  await Promise.all(everybody.map((party) => party.talker.heard))
+  await hearing(pairs)
   for (const party of everybody) party.talker.reset()
   return { pairs, everybody, beat }
 }
 
-/** Resolves when everybody has got what their partner has sent by now. */
+/** Resolves when everybody has heard something. */
+export async function hearing(pairs: readonly Pair[]): Promise<void> {
+  await Promise.all(pairs.map((pair) => whileTalking(pair, 'the first sound', [pair.caller.talker.heard, pair.callee.talker.heard])))
+}
+
+/** Resolves when everybody has got what their partner has sent by now, or something later: they go on talking. */
 export async function caughtUp(pairs: readonly Pair[]): Promise<void> {
-  await Promise.all(pairs.flatMap(({ caller, callee }) => [caller.talker.caughtUp(callee.talker), callee.talker.caughtUp(caller.talker)]))
+  await Promise.all(
+    pairs.map((pair) => {
+      const [caller, callee] = [pair.caller.talker, pair.callee.talker]
+      return whileTalking(pair, 'what was said last', [caller.caughtUp(callee), callee.caughtUp(caller)])
+    }),
+  )
+}
+
+/** What comes only as long as they talk: rejects when their call ends before. */
+async function whileTalking({ caller, callee }: Pair, what: string, both: readonly Promise<void>[]): Promise<void> {
+  const ended = Promise.race([caller.ended, callee.ended]).then((end) => {
+    throw new Error(`the call ended before ${what} came: ${JSON.stringify(end)}`)
+  })
+  await within(what, Promise.race([Promise.all(both), ended]))
 }
 
 export function lostIn(pairs: readonly Pair[]): number {
@@ -114,10 +136,13 @@ export function longestGap(pairs: readonly Pair[]): number {
 
 /** The history once it has so many calls that ended. */
 export async function historyOf(api: Api, count: number): Promise<CallView[]> {
-  for (;;) {
-    const page = (await api.ask('GET', '/v1/calls?limit=500')) as { calls: CallView[] }
-    const ended = page.calls.filter((row) => row.endedAt !== null)
+  let ended: CallView[] = []
+  const patience = AbortSignal.timeout(60_000)
+  while (!patience.aborted) {
+    const page = (await within('the history', api.ask('GET', '/v1/calls?limit=500'))) as { calls: CallView[] }
+    ended = page.calls.filter((row) => row.endedAt !== null)
     if (ended.length >= count) return ended
     await pause(100)
   }
+  throw new Error(`after a minute the history has ${ended.length} calls that ended, not ${count}`)
 }

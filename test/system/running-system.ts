@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { readSegment, segmentsOf } from '#server/journal/segment.ts'
 import { askKeeper, type KeeperStatus } from '#server/keeper/only-one.ts'
 import { readSettings, type Settings } from '#server/settings.ts'
+import { within } from '#test/support/within.ts'
 import { claimPorts, type PortClaim } from '#test/support/ports.ts'
 
 const project = join(import.meta.dirname, '..', '..')
@@ -15,6 +16,9 @@ const project = join(import.meta.dirname, '..', '..')
 const signalling = 6
 const ownAudio = 400
 const carrierAudio = 200
+
+/** What the end of a system may take beyond the calls that it lets go on: each kind of process is killed when its time is over. */
+const endMs = 60_000
 
 /** What it leaves behind nothing of. */
 interface Own {
@@ -129,7 +133,12 @@ export class RunningSystem implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop()
+    const limitMs = this.settings.calls.drainLimitMs + endMs
+    await within('the end of the system', this.stop(), limitMs).catch((cause: unknown) => {
+      // The keeper notices that its launcher died.
+      this.#child.kill('SIGKILL')
+      throw new Error(`it does not end:\n${this.lines.join('\n')}`, { cause })
+    })
     await rm(this.#own.folder, { recursive: true, force: true })
     this.#own.ports[Symbol.dispose]()
   }
