@@ -167,6 +167,7 @@ export class Siege implements AsyncDisposable {
     const before = await this.figures()
     const watched = await this.#watched(attack)
     assert.equal(await this.system.pidOf('server'), this.#server, 'the server lives')
+    this.#allTalk()
     assertNoStall(before, await this.figures())
     return watched
   }
@@ -197,11 +198,17 @@ export class Siege implements AsyncDisposable {
         const answer = await held?.reinvite(direction)
         assert.ok(
           answer !== undefined && 'status' in answer && answer.status === 200,
-          `re-INVITE: ${JSON.stringify(answer)} ${JSON.stringify(await Promise.race([held?.ended ?? null, pause(1, 'talks')]))}`,
+          `re-INVITE: ${JSON.stringify(answer)} ${JSON.stringify(held?.end)}`,
         )
       }
       await pause(100)
     }
+  }
+
+  /** No call of the fifty has ended, those that nobody listens to among them. */
+  #allTalk(): void {
+    const ends = this.pairs.flatMap(({ caller, callee }) => [caller.end, callee.end]).filter((end) => end !== null)
+    assert.deepEqual(ends, [])
   }
 
   async #call(): Promise<Pair> {
@@ -231,6 +238,7 @@ export class Siege implements AsyncDisposable {
    * `keepsBytes`, what the runtime keeps for the next time. */
   async end(keepsBytes = mostMemoryBytes): Promise<void> {
     try {
+      this.#allTalk()
       await this.#nothingIsLeft(keepsBytes)
     } finally {
       await this[Symbol.asyncDispose]()

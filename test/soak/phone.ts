@@ -47,7 +47,7 @@ export class Talk implements DialogEvents {
   }
 
   hold(on: boolean): void {
-    this.dialog?.reinvite(this.offer(on ? 'sendonly' : 'sendrecv'), () => undefined)
+    this.dialog?.reinvite(this.offer(on ? 'sendonly' : 'sendrecv'), (_result, acknowledge) => acknowledge())
   }
 
   press(digit: string): void {

@@ -17,6 +17,8 @@ export class Party {
   dialog: InviteDialog | null = null
   readonly notified: string[] = []
   readonly ended: Promise<DialogEnd>
+  /** How it ended; null: it talks. */
+  end: DialogEnd | null = null
   #end = Promise.withResolvers<DialogEnd>()
   #version = 1
 
@@ -56,6 +58,7 @@ export class Party {
       },
       onEnded: (why: DialogEnd) => {
         this.talker.peer = null
+        this.end = why
         this.#end.resolve(why)
       },
     }
@@ -63,7 +66,13 @@ export class Party {
 
   /** Puts the other side on hold, or takes it back. */
   reinvite(direction: 'sendonly' | 'sendrecv'): Promise<SipResponse | Unanswered> {
-    return new Promise((resolve) => this.dialog?.reinvite(this.sdp(direction), resolve))
+    return new Promise((resolve) =>
+      this.dialog?.reinvite(this.sdp(direction), (result, acknowledge) => {
+        // Who is not told that the answer came ends the call after half a minute (RFC 3261 §13.3.1.4).
+        acknowledge()
+        resolve(result)
+      }),
+    )
   }
 }
 
