@@ -5,12 +5,15 @@ import { systemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
 import { machineRandom } from '#media/engine/machine-random.ts'
 import { simpleAgent } from '#server/demo-carrier/simple-agent.ts'
+import type { IncomingInvite } from '#sip/agent.ts'
 import type { Agent } from '#sip/agent/agent.ts'
 import { manyAudioPorts, Siege } from '#test/abuse/siege.ts'
 import { claimPort } from '#test/support/ports.ts'
 import { domain, password } from '#test/survival/company.ts'
 
 const address = '127.0.0.45'
+/** Where emergency calls go: the answers that `address` waits for, ten times as many as can be, would crowd them out of its socket. */
+const helpAddress = '127.0.0.46'
 const port = await claimPort()
 /** Audio ports: enough that it is the rate of calls, not audio, that is short. */
 const enough = 4_000
@@ -21,6 +24,11 @@ const dialled = '+441632960001'
 const sdp = [`v=0`, `o=x 1 1 IN IP4 ${address}`, 's=-', `c=IN IP4 ${address}`, 't=0 0', 'm=audio 39000 RTP/AVP 8', ''].join('\r\n')
 const body = { contentType: 'application/sdp', bytes: Buffer.from(sdp) }
 
+function agentAt(own: string, onInvite: (incoming: IncomingInvite) => void): Agent {
+  const listen = { udp: [{ address: own, port, setting: 'test' }] }
+  return simpleAgent({ clock: systemClock, random: machineRandom(), log: silentLog, product: 'carrier', listen, onInvite }).agent
+}
+
 interface Tally {
   asked: number
   answered: number
@@ -30,25 +38,24 @@ interface Tally {
 describe('ten times as many calls as are taken', () => {
   let siege: Siege
   let carrier: Agent
+  let help: Agent
   let emergencies = 0
   before(async () => {
     siege = await Siege.open({ CENTRALA_CALLS_PER_SECOND: String(limit), ...(await manyAudioPorts(enough)) }, [
       { kind: 'trunk', id: 'carrier', host: address, port, healthSeconds: 0 },
+      { kind: 'trunk', id: 'help', host: helpAddress, port, healthSeconds: 0 },
       { kind: 'number', id: 'asked', number: dialled, target: { extension: '2050' } },
-      { kind: 'emergency', id: 'emergency', numbers: ['112'], trunks: ['carrier'], callback: 'asked' },
+      { kind: 'emergency', id: 'emergency', numbers: ['112'], trunks: ['help'], callback: 'asked' },
     ])
-    carrier = simpleAgent({
-      ...{ clock: systemClock, random: machineRandom(), log: silentLog, product: 'carrier' },
-      listen: { udp: [{ address, port, setting: 'test' }] },
-      onInvite: (incoming) => {
-        emergencies++
-        incoming.accept(body, { onEnded: () => undefined } as never)
-      },
-    }).agent
-    await carrier.start()
+    carrier = agentAt(address, (incoming) => incoming.reject(480))
+    help = agentAt(helpAddress, (incoming) => {
+      emergencies++
+      incoming.accept(body, { onEnded: () => undefined } as never)
+    })
+    await Promise.all([carrier.start(), help.start()])
   })
   after(async () => {
-    await carrier.close()
+    await Promise.all([carrier.close(), help.close()])
     await siege.end()
   })
 

@@ -8,7 +8,7 @@ import { Kamailio, withoutKamailio } from '#test/trunks/kamailio.ts'
 
 test('the doctor asks STUN servers how our SIP port is seen, and holds that against what is configured', {
   skip: withoutKamailio,
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   const port = await claimPort()
   const behind = { address: '127.0.0.1', port: 9 }

@@ -23,7 +23,7 @@ async function liveCall(api: Api): Promise<string> {
 }
 
 test('the packets of a call come as a file: SIP always, RTP headers when asked, audio when asked for that', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async (t) => {
   await using system = await RunningSystem.start({ CENTRALA_DRAIN_SECONDS: '1' })
   const folder = await mkdtemp(join(tmpdir(), 'centrala-capture-'))

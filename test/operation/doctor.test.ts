@@ -18,7 +18,7 @@ function of(findings: readonly Finding[], check: string): Finding {
   return found
 }
 
-test('the doctor finds a system well, its voice included, and names what is wrong with what to do', { timeout: 90_000 }, async (t) => {
+test('the doctor finds a system well, its voice included, and names what is wrong with what to do', { timeout: 180_000 }, async (t) => {
   // A mail server that hangs up on everybody.
   const rude = createServer((socket) => socket.end('421 not today\r\n'))
   await new Promise<void>((resolve) => rude.listen(0, '127.0.0.1', resolve))

@@ -6,7 +6,7 @@ import { DnsServer } from '#test/support/dns-server.ts'
 import { acme, AcmeSystem, trunk } from '#test/trunks/acme.ts'
 
 test('the doctor asks each name server by itself, and tells which of them is silent though another serves', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   await using dns = await DnsServer.open()
   await using silent = await DnsServer.open()

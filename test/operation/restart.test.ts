@@ -5,7 +5,7 @@ import { Api, callPair, caughtUp, historyOf, longestGap, lostIn, peopled, regist
 import { RunningSystem } from '#test/system/running-system.ts'
 
 for (const transport of ['udp', 'tcp'] as const) {
-  test(`a rolling restart keeps every call over ${transport}`, { timeout: 120_000 }, async (t) => {
+  test(`a rolling restart keeps every call over ${transport}`, { timeout: 180_000 }, async (t) => {
     await using system = await RunningSystem.start({ CENTRALA_DRAIN_SECONDS: '1' })
     const api = await Api.of(system)
     await using town = await peopled(system, api, transport)
@@ -33,7 +33,7 @@ for (const transport of ['udp', 'tcp'] as const) {
 }
 
 for (const name of ['server', 'engine-0'] as const) {
-  test(`a frozen ${name} is noticed and replaced, and its calls go on`, { timeout: 90_000 }, async (t) => {
+  test(`a frozen ${name} is noticed and replaced, and its calls go on`, { timeout: 180_000 }, async (t) => {
     await using system = await RunningSystem.start({ CENTRALA_DRAIN_SECONDS: '1' })
     const api = await Api.of(system)
     await using town = await peopled(system, api, 'udp')

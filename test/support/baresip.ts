@@ -198,7 +198,7 @@ sip_listen ${isV6 ? '[::1]' : '127.0.0.1'}:${port}
 ${authorities === undefined ? '' : `sip_cafile ${authorities}`}
 ${isV6 ? 'prefer_ipv6 yes\nnet_interface ::1' : 'net_interface 127.0.0.1'}
 ctrl_tcp_listen 127.0.0.1:${controlPort}
-rtp_ports ${port + 10}-${port + 60}
+rtp_ports ${port + 10}-${port + 30}
 audio_source aufile,${plays}
 audio_player aubridge,speaker
 audio_alert aubridge,bell

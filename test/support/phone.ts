@@ -13,7 +13,7 @@ export interface PhoneOptions {
   authorities?: string
   /** Of its audio by SRTP: `optional` offers both, `required` refuses what is in clear. Absent: in clear. */
   encryption?: 'optional' | 'required'
-  /** SIP port of its own on 127.0.0.1, or ::1 where the system's is IPv6; it also uses the 60 ports above. */
+  /** SIP port of its own on 127.0.0.1, or ::1 where the system's is IPv6; it also uses the 30 ports above. */
   port: number
   /** A sound file that it plays to whoever it talks with. */
   plays: string

@@ -40,7 +40,7 @@ test('calls neither notice nor forget anything while PostgreSQL stands still', {
   for (const row of rows) assert.equal(row.outcome.kind, 'answered')
 })
 
-test('a system ends though its PostgreSQL stands still', { timeout: 120_000 }, async () => {
+test('a system ends though its PostgreSQL stands still', { timeout: 180_000 }, async () => {
   await using system = await RunningSystem.start({ CENTRALA_DRAIN_SECONDS: '1' })
   using _away = await standingStill(system.settings.folders.data)
   assert.equal(await system.stop(), 0)

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { Api, callPair, caughtUp, documents, lostIn, password, peopled, talking } from '#test/survival/company.ts'
 import { RunningSystem } from '#test/system/running-system.ts'
 
-test('asked to end, it cuts no call, takes no new one, and ends with the last', { timeout: 60_000 }, async () => {
+test('asked to end, it cuts no call, takes no new one, and ends with the last', { timeout: 180_000 }, async () => {
   await using system = await RunningSystem.start({ CENTRALA_DRAIN_SECONDS: '60' })
   const api = await Api.of(system)
   await using town = await peopled(system, api, 'udp')
@@ -24,7 +24,7 @@ test('asked to end, it cuts no call, takes no new one, and ends with the last', 
   assert.equal(await exited, 0)
 })
 
-test('asked to end, it waits no longer than it was told to', { timeout: 60_000 }, async () => {
+test('asked to end, it waits no longer than it was told to', { timeout: 180_000 }, async () => {
   await using system = await RunningSystem.start({ CENTRALA_DRAIN_SECONDS: '1' })
   const api = await Api.of(system)
   await using town = await peopled(system, api, 'udp')
@@ -37,7 +37,7 @@ test('asked to end, it waits no longer than it was told to', { timeout: 60_000 }
   }
 })
 
-test('asked to end, it takes an emergency call all the same', { timeout: 60_000 }, async () => {
+test('asked to end, it takes an emergency call all the same', { timeout: 180_000 }, async () => {
   await using system = await RunningSystem.start({ CENTRALA_DRAIN_SECONDS: '1' })
   const api = await Api.of(system)
   await using town = await peopled(system, api, 'udp')

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Api, callPair, caughtUp, historyOf, longestGap, peopled, talking } from '#test/survival/company.ts'
 import { RunningSystem } from '#test/system/running-system.ts'
 
-test('calls have audio again on the same ports after their engine was killed', { timeout: 90_000 }, async (t) => {
+test('calls have audio again on the same ports after their engine was killed', { timeout: 180_000 }, async (t) => {
   await using system = await RunningSystem.start({ CENTRALA_DRAIN_SECONDS: '1' })
   const api = await Api.of(system)
   await using town = await peopled(system, api, 'udp')

@@ -5,7 +5,7 @@ import type { Party, Town } from '#test/survival/town.ts'
 import { RunningSystem } from '#test/system/running-system.ts'
 
 for (const transport of ['udp', 'tcp'] as const) {
-  test(`over ${transport} ${calls} talking calls outlive the server`, { timeout: 120_000 }, async (t) => {
+  test(`over ${transport} ${calls} talking calls outlive the server`, { timeout: 180_000 }, async (t) => {
     await using system = await RunningSystem.start({ CENTRALA_DRAIN_SECONDS: '1' })
     const api = await Api.of(system)
     await using town = await peopled(system, api, transport)
