@@ -16,8 +16,9 @@ const address = '127.0.0.45'
 const helpAddress = '127.0.0.46'
 const port = await claimPort()
 /** Audio ports: enough that it is the rate of calls, not audio, that is short. */
-const enough = 4_000
-const limit = 40
+const enough = 2_000
+/** Few, so that this process can ask for ten times as many on any machine. */
+const limit = 20
 const seconds = 8
 const dialled = '+441632960001'
 

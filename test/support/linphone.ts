@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Phone, PhoneOptions } from '#test/support/phone.ts'
 import { sizeOf, until } from '#test/support/sounds.ts'
+import { WirePhone } from '#test/support/wire-phone.ts'
 import { Transcript } from '#test/support/transcript.ts'
 
 const program = '/usr/bin/linphonec'
@@ -16,7 +17,7 @@ export const noLinphone = existsSync(program) ? false : `${program} is not insta
 export class Linphone implements Phone {
   readonly name: string
   readonly said: Transcript
-  readonly #server: string
+  readonly #options: PhoneOptions
   readonly #recording: string
   readonly #child: ChildProcess
   readonly #exited: Promise<void>
@@ -25,7 +26,7 @@ export class Linphone implements Phone {
     const { folder } = options
     this.name = `linphone ${options.user}`
     this.said = new Transcript(this.name)
-    this.#server = options.server
+    this.#options = options
     this.#recording = join(folder, 'heard.wav')
     const child = spawn(program, ['-c', join(folder, 'linphonerc')], {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -98,13 +99,13 @@ export class Linphone implements Phone {
   }
 
   async transfer(number: string): Promise<void> {
-    this.#type(`transfer sip:${number}@${this.#server}`)
+    this.#type(`transfer sip:${number}@${this.#options.server}`)
     await Promise.resolve()
   }
 
   /** Sends a message to an extension. */
   async write(number: string, text: string): Promise<void> {
-    this.#type(`chat sip:${number}@${this.#server} "${text}"`)
+    this.#type(`chat sip:${number}@${this.#options.server} "${text}"`)
     await Promise.resolve()
   }
 
@@ -141,6 +142,17 @@ export class Linphone implements Phone {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5_000)
     await this.#exited
     clearTimeout(timer)
+    if (this.#options.transport === 'udp') await this.#forgotten()
+  }
+
+  /** When it has said nothing for 5 s, linphone 5.1.65 leaves without unregistering: whoever is called next would be looked for there. */
+  async #forgotten(): Promise<void> {
+    const { user, password, server } = this.#options
+    const [domain = '', port] = server.split(':')
+    await using phone = await WirePhone.open({ user, domain, password }, { address: domain, port: Number(port) })
+    const said = { to: `<${phone.aor}>`, headers: ['Contact: *', 'Expires: 0'] }
+    const { first } = await phone.request('REGISTER', `sip:${domain}`, said)
+    if (!first.startsWith('SIP/2.0 200')) throw new Error(`${this.name} stays registered: ${first}`)
   }
 
   async #status(): Promise<string> {
