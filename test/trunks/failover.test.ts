@@ -138,7 +138,8 @@ test('what a carrier says of the number called is what the caller is told, and n
       assert.deepEqual([outcome.kind, outcome.by], [kind, by])
       // The telephone network behind the caller hears it, too.
       if (q850 !== undefined) assert.match(header(call.message, 'reason'), new RegExp(`^Q\\.850;cause=${q850};text=".+"$`))
-      assert.equal((await carrier.requests('INVITE')).length, 1)
+      // One, however often a busy machine had it sent again.
+      assert.equal(new Set((await carrier.requests('INVITE')).map((invite) => header(invite, 'via'))).size, 1)
       assert.equal(header(call.message, 'contact').includes(first), false)
     })
   }
