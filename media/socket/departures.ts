@@ -1,6 +1,6 @@
 import type { SocketAddress } from '#media/engine.ts'
 import { errorName, errno, native } from '#media/socket/system-calls.ts'
-import { SOCKADDR_BYTES, writeSockaddr } from '#media/socket/sockaddr.ts'
+import { writeSockaddr } from '#media/socket/sockaddr.ts'
 
 /**
  * Datagrams that leave together, at the end of the turn of the event loop in which they were given (sendmmsg(2)): one system call, and peers
@@ -33,6 +33,7 @@ class Departures {
   readonly #words: Uint32Array
   /** Of each slot. */
   readonly #headers: readonly bigint[]
+  readonly #names: readonly Buffer[]
   #sender: Sender | null = null
   readonly #remotes: SocketAddress[] = []
   #isDue = false
@@ -43,6 +44,9 @@ class Departures {
     this.#words = new Uint32Array(this.#block.buffer)
     const base = native().ffi.getRawPointer(this.#block)
     this.#headers = Array.from({ length: SLOTS }, (_, slot) => base + BigInt(AT.headers + slot * HEADER_BYTES))
+    this.#names = Array.from({ length: SLOTS }, (_, slot) =>
+      this.#block.subarray(AT.names + slot * NAME_BYTES, AT.names + (slot + 1) * NAME_BYTES),
+    )
     for (let slot = 0; slot < SLOTS; slot++) {
       const header = AT.headers + slot * HEADER_BYTES
       const vector = AT.vectors + slot * VECTOR_BYTES
@@ -57,8 +61,8 @@ class Departures {
   add(sender: Sender, packet: Uint8Array, remote: SocketAddress): void {
     if (this.#sender !== sender || this.#remotes.length === SLOTS) this.flush()
     const slot = this.#remotes.length
-    const name = AT.names + slot * NAME_BYTES
-    const nameLength = writeSockaddr(this.#block.subarray(name, name + SOCKADDR_BYTES), remote)
+    const name = this.#names[slot]
+    const nameLength = name === undefined ? 0 : writeSockaddr(name, remote)
     if (nameLength === 0 || packet.length > LONGEST_TOGETHER) return sender.refused(remote, 'EINVAL')
     this.#block.set(packet, AT.data + slot * LONGEST_TOGETHER)
     this.#words[(AT.headers + slot * HEADER_BYTES + 8) >> 2] = nameLength

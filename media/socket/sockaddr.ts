@@ -19,11 +19,18 @@ const SOCKADDR_IN_BYTES = 16
 export function writeSockaddr(room: Buffer, { address, port }: SocketAddress): number {
   const bytes = bytesOf(address)
   if (bytes === null || !Number.isInteger(port) || port < 0 || port > 65_535) return 0
-  room.fill(0, 0, SOCKADDR_BYTES)
-  room.writeUInt16LE(bytes.length === 4 ? AF_INET : AF_INET6, 0)
-  room.writeUInt16BE(port, 2)
-  bytes.copy(room, bytes.length === 4 ? 4 : 8)
-  if (bytes.length === 4) return SOCKADDR_IN_BYTES
+  room[0] = bytes.length === 4 ? AF_INET : AF_INET6
+  room[1] = 0
+  room[2] = port >> 8
+  room[3] = port & 0xff
+  if (bytes.length === 4) {
+    // Byte by byte: a call to copy them would cost more than they do.
+    for (let i = 0; i < 4; i++) room[4 + i] = bytes[i] ?? 0
+    for (let i = 8; i < SOCKADDR_IN_BYTES; i++) room[i] = 0
+    return SOCKADDR_IN_BYTES
+  }
+  room.fill(0, 4, 8)
+  bytes.copy(room, 8)
   room.writeUInt32LE(scopeOf(address), 24)
   return SOCKADDR_BYTES
 }
@@ -45,11 +52,25 @@ function bytesOf(address: string): Buffer | null {
 export function readSockaddr(room: Buffer): SocketAddress | null {
   const family = room.readUInt16LE(0)
   const port = room.readUInt16BE(2)
-  if (family === AF_INET) return { address: room.subarray(4, 8).join('.'), port }
+  if (family === AF_INET) return { address: ipv4Text(room.readInt32LE(4)), port }
   if (family !== AF_INET6) return null
   const groups = Array.from({ length: 8 }, (_, index) => room.readUInt16BE(8 + 2 * index).toString(16))
   const address = canonicalAddress(groups.join(':') + zoneOf(room.readUInt32LE(24)))
   return address === null ? null : { address, port }
+}
+
+/** Texts of addresses met lately, so that each comes as the same text: who looks for it in a table need not have it entered there anew. */
+const texts = new Map<number, string>()
+const MOST_TEXTS = 10_000
+
+/** `word`: the four bytes as they lie in memory, little-endian. */
+export function ipv4Text(word: number): string {
+  const text = texts.get(word)
+  if (text !== undefined) return text
+  const fresh = `${word & 0xff}.${(word >> 8) & 0xff}.${(word >> 16) & 0xff}.${word >>> 24}`
+  if (texts.size >= MOST_TEXTS) texts.clear()
+  texts.set(word, fresh)
+  return fresh
 }
 
 /** The number of the interface that an address names behind `%`, by name or number; 0: none. */

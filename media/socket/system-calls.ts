@@ -2,7 +2,7 @@ import { arch } from 'node:process'
 import { getSystemErrorName } from 'node:util'
 import type { SocketAddress } from '#media/engine.ts'
 import { type NativeCalls, openNativeCalls } from '#media/socket/native-calls.ts'
-import { AF_INET, AF_INET6, readSockaddr, SOCKADDR_BYTES, writeSockaddr } from '#media/socket/sockaddr.ts'
+import { AF_INET, AF_INET6, ipv4Text, readSockaddr, SOCKADDR_BYTES, writeSockaddr } from '#media/socket/sockaddr.ts'
 
 /**
  * Linux's system calls for datagrams, through `node:ffi`, and libuv's watch on a descriptor: beside `departures.ts` the only file that hands
@@ -196,8 +196,17 @@ export class Source {
   /** Takes over where the datagram just taken came from. False: from no IP address. */
   take(): boolean {
     const known = this.#words
+    const [first, second] = [words[SOURCE_WORD] ?? 0, words[SOURCE_WORD + 1] ?? 0]
     // Family and port; address. Of IPv6 all is compared.
-    if (known[0] === words[SOURCE_WORD] && known[1] === words[SOURCE_WORD + 1] && this.#isSameTail()) return true
+    if (known[0] === first && known[1] === second && this.#isSameTail()) return true
+    if ((first & 0xffff) === AF_INET) {
+      known[0] = first
+      known[1] = second
+      this.address = ipv4Text(second | 0)
+      // In the network's order.
+      this.port = ((first >> 8) & 0xff00) | (first >>> 24)
+      return true
+    }
     const from = readSockaddr(block.subarray(AT.source, AT.outHeader))
     if (from === null) return false
     known.set(words.subarray(SOURCE_WORD, SOURCE_WORD + known.length))
