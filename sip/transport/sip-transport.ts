@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import { isIPv6 } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock, Millis } from '#base/clock.ts'
 import type { Random } from '#base/ids.ts'
@@ -179,7 +178,7 @@ export class SipTransport implements Transport {
 
   localAddressFor(remote: string): string {
     const bound = this.#udpTowards(remote)?.local.address ?? listenerFor(this.#tcp, remote)?.local.address
-    return this.#addresses.advertisedTo(remote, bound ?? (isIPv6(remote) ? '::' : '0.0.0.0'))
+    return this.#addresses.advertisedTo(remote, bound ?? (isV6(remote) ? '::' : '0.0.0.0'))
   }
 
   /** Asks a STUN server where our UDP port for peers of its family is seen (RFC 8489). `server`: an address; null: no port of that family. */
@@ -218,7 +217,9 @@ export class SipTransport implements Transport {
   }
 
   #udpTowards(remote: string): UdpSocket | undefined {
-    const v6 = isIPv6(remote)
+    const v6 = isV6(remote)
+    const [only] = this.#udp
+    if (this.#udp.length === 1) return only?.isV6 === v6 ? only : undefined
     const candidates = this.#udp.filter((socket) => socket.isV6 === v6)
     if (candidates.length < 2) return candidates[0]
     const source = this.#addresses.sourceTowards(remote, v6 ? '::' : '0.0.0.0')
@@ -232,7 +233,7 @@ export class SipTransport implements Transport {
   /** Our end of a connection; before it stands, what its listener is bound to. */
   #streamAddress({ local, remote }: Flow): string {
     return local.address === ''
-      ? (listenerFor(this.#tcp, remote.address)?.local.address ?? (isIPv6(remote.address) ? '::' : '0.0.0.0'))
+      ? (listenerFor(this.#tcp, remote.address)?.local.address ?? (isV6(remote.address) ? '::' : '0.0.0.0'))
       : local.address
   }
 
@@ -249,5 +250,10 @@ function noFlow(why: NoFlow['why'], detail: string): NoFlow {
 }
 
 function listenerFor(listeners: readonly Listener[], remote: string): Listener | undefined {
-  return listeners.find(({ local }) => isIPv6(local.address) === isIPv6(remote)) ?? listeners[0]
+  return listeners.find(({ local }) => isV6(local.address) === isV6(remote)) ?? listeners[0]
+}
+
+/** Of two addresses only IPv6 has a colon: to look closer, for each message, would tell no more. */
+function isV6(address: string): boolean {
+  return address.includes(':')
 }
