@@ -28,6 +28,9 @@ export class OldestFirst<T> {
     else link.previous.next = link.next
     if (link.next === null) this.#last = link.previous
     else link.next.previous = link.previous
+    // Of two links that are garbage the older one, which only a major collection finds, would keep the younger, and so on: all that ever was here.
+    link.previous = null
+    link.next = null
     return true
   }
 

@@ -108,11 +108,43 @@ test('what is dialled behind a code and its number is masked: it may be a PIN', 
 
 test('the bytes of all calls stay within the bound, the oldest call going first', () => {
   const trace = new SipTrace(new VirtualClock(), { bytes: 10_000 })
-  for (let i = 0; i < 100; i++) trace.record('in', phone, Buffer.alloc(380), `call-${i}`)
+  for (let i = 0; i < 100; i++) {
+    trace.record('in', phone, Buffer.alloc(380), `call-${i}`)
+    trace.keep(`call-${i}`)
+  }
   assert.ok(trace.bytes <= 10_000)
   assert.equal(trace.calls, 20)
   assert.equal(trace.of('call-79').length, 0)
   assert.equal(trace.of('call-80').length, 1)
+})
+
+test('strangers have little room, and take none of those who have proved who they are', () => {
+  const trace = new SipTrace(new VirtualClock(), { bytes: 10_000, strangersBytes: 2_000 })
+  trace.record('in', phone, message('INVITE sip:100@192.0.2.1 SIP/2.0'), 'phone')
+  trace.record('out', phone, message('SIP/2.0 401 Unauthorized'), 'phone')
+  trace.keep('phone')
+  trace.record('out', trunk, message('OPTIONS sip:192.0.2.9 SIP/2.0'), 'ours')
+  for (let i = 0; i < 100; i++) trace.record('in', trunk, Buffer.alloc(380), `stranger-${i}`)
+  assert.deepEqual(
+    ['phone', 'ours', 'stranger-95', 'stranger-96'].map((callId) => trace.of(callId).length),
+    [2, 1, 0, 1],
+  )
+  assert.equal(Buffer.from(trace.of('phone')[0]?.bytes ?? []).toString(), message('INVITE sip:100@192.0.2.1 SIP/2.0').toString())
+  for (let i = 96; i < 100; i++) trace.forget(`stranger-${i}`)
+  assert.ok(trace.bytes > 0 && trace.bytes < 1_000)
+  trace.forget('phone')
+  trace.forget('ours')
+  assert.deepEqual([trace.bytes, trace.calls], [0, 0])
+})
+
+test('a response to what was not kept is not kept, and what is kept is a copy', () => {
+  const trace = new SipTrace(new VirtualClock())
+  trace.record('out', phone, message('SIP/2.0 401 Unauthorized'), 'unknown')
+  assert.equal(trace.calls, 0)
+  const bytes = message('INVITE sip:100@192.0.2.1 SIP/2.0')
+  trace.record('in', phone, bytes, 'c')
+  bytes.fill(0)
+  assert.match(Buffer.from(trace.of('c')[0]?.bytes ?? []).toString(), /^INVITE /)
 })
 
 test('the ladder shows each message on a line of its own, each peer in a column of its own', () => {

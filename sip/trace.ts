@@ -1,6 +1,7 @@
 import type { Clock } from '#base/clock.ts'
 import { OldestFirst } from '#base/oldest-first.ts'
 import type { Flow } from '#sip/agent.ts'
+import { KeptBytes } from '#sip/kept-bytes.ts'
 import { detached } from '#sip/message/text.ts'
 import { masked } from '#sip/trace-mask.ts'
 
@@ -18,32 +19,48 @@ export interface TraceEntry {
 export interface TraceLimits {
   /** Messages of one call, default 64: the first half and the latest half are kept. */
   callMessages: number
-  /** Bytes of all calls, default 16 MiB. */
+  /** Bytes of all calls that are kept, default 16 MiB. */
   bytes: number
+  /** Bytes of all that strangers began, default 1 MiB: who floods us takes no call of anybody else's. */
+  strangersBytes: number
 }
 
 /**
- * The SIP messages of recent calls by Call-ID, bounded. Writing costs one small object: bytes are kept as they are and looked at when
- * somebody reads.
+ * The SIP messages of recent calls by Call-ID, bounded. Writing costs a copy and one small object: bytes are looked at when somebody
+ * reads. What a stranger begins has little room, until somebody proves to know a password in it.
  */
 export class SipTrace {
   readonly #clock: Clock
   readonly #limits: TraceLimits
   readonly #calls = new Map<string, TracedCall>()
-  readonly #order = new OldestFirst<string>()
-  #bytes = 0
+  readonly #kept: Shelf
+  readonly #strangers: Shelf
 
   constructor(clock: Clock, limits: Partial<TraceLimits> = {}) {
     this.#clock = clock
-    this.#limits = { callMessages: 64, bytes: 16_777_216, ...limits }
+    this.#limits = { callMessages: 64, bytes: 16_777_216, strangersBytes: 1_048_576, ...limits }
+    this.#kept = new Shelf(this.#limits.bytes)
+    this.#strangers = new Shelf(this.#limits.strangersBytes)
   }
 
-  /** Keeps one message. The bytes must not change afterwards. */
+  /** Keeps a copy of one message; not of a response to what was not kept. */
   record(direction: 'in' | 'out', flow: Flow, bytes: Uint8Array, callId: string): void {
     let call = this.#calls.get(callId)
-    if (call === undefined) call = this.#begin(detached(callId))
-    this.#bytes += call.add({ direction, at: this.#clock.wall(), flow, bytes: compact(bytes) }, this.#limits.callMessages)
-    while (this.#bytes > this.#limits.bytes && this.#dropOldest());
+    if (call === undefined) {
+      if (direction === 'out' && isResponse(bytes)) return
+      call = this.#begin(detached(callId), direction === 'out' ? this.#kept : this.#strangers)
+    }
+    call.add({ direction, at: this.#clock.wall(), flow, bytes: call.shelf.memory.keep(bytes) }, this.#limits.callMessages)
+    this.#clear(call.shelf)
+  }
+
+  /** Who speaks in this call has proved who they are. */
+  keep(callId: string): void {
+    const call = this.#calls.get(callId)
+    if (call === undefined || call.shelf === this.#kept) return
+    call.shelf.remove(call)
+    this.#kept.put(call)
+    this.#clear(this.#kept)
   }
 
   /** The messages of a call in order, masked; none when the call is unknown or was dropped. */
@@ -55,31 +72,57 @@ export class SipTrace {
   forget(callId: string): void {
     const call = this.#calls.get(callId)
     if (call === undefined) return
-    this.#bytes -= call.bytes
+    call.shelf.remove(call)
     this.#calls.delete(callId)
-    this.#order.delete(callId)
   }
 
   /** Bytes held now. */
   get bytes(): number {
-    return this.#bytes
+    return this.#kept.bytes + this.#strangers.bytes
   }
 
   get calls(): number {
     return this.#calls.size
   }
 
-  #dropOldest(): boolean {
-    const oldest = this.#order.take()
-    if (oldest !== undefined) this.forget(oldest)
-    return oldest !== undefined
+  #clear(shelf: Shelf): void {
+    while (shelf.bytes > shelf.limit) {
+      const oldest = shelf.calls.take()
+      if (oldest === undefined) return
+      shelf.bytes -= oldest.bytes
+      this.#calls.delete(oldest.callId)
+    }
   }
 
-  #begin(callId: string): TracedCall {
-    const call = new TracedCall()
+  #begin(callId: string, shelf: Shelf): TracedCall {
+    const call = new TracedCall(callId, shelf)
     this.#calls.set(callId, call)
-    this.#order.add(callId)
+    shelf.put(call)
     return call
+  }
+}
+
+/** Calls that share a bound. */
+class Shelf {
+  readonly limit: number
+  readonly calls = new OldestFirst<TracedCall>()
+  /** Each has its own: what goes early holds nothing that stays. */
+  readonly memory = new KeptBytes()
+  bytes = 0
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  put(call: TracedCall): void {
+    call.moveTo(this)
+    this.calls.add(call)
+    this.bytes += call.bytes
+  }
+
+  remove(call: TracedCall): void {
+    this.calls.delete(call)
+    this.bytes -= call.bytes
   }
 }
 
@@ -87,17 +130,28 @@ export class SipTrace {
 const ENTRY_BYTES = 120
 
 class TracedCall {
-  readonly entries: TraceEntry[] = []
+  readonly callId: string
+  entries: TraceEntry[] = []
+  shelf: Shelf
   bytes = 0
 
-  /** Returns by how much the call grew. */
-  add(entry: TraceEntry, limit: number): number {
+  constructor(callId: string, shelf: Shelf) {
+    this.callId = callId
+    this.shelf = shelf
+  }
+
+  moveTo(shelf: Shelf): void {
+    this.shelf = shelf
+    this.entries = this.entries.map((entry) => ({ ...entry, bytes: shelf.memory.keep(entry.bytes) }))
+  }
+
+  add(entry: TraceEntry, limit: number): void {
     const before = this.bytes
     // How a call began explains most of what follows, so the middle goes.
     if (this.entries.length >= limit) for (const gone of this.entries.splice(Math.ceil(limit / 2), 1)) this.bytes -= size(gone)
     this.entries.push(entry)
     this.bytes += size(entry)
-    return this.bytes - before
+    this.shelf.bytes += this.bytes - before
   }
 }
 
@@ -105,7 +159,7 @@ function size(entry: TraceEntry): number {
   return entry.bytes.length + ENTRY_BYTES
 }
 
-/** A message cut from a stream's large read buffer would keep all of it alive. Node's shared pool is full of messages and may be kept. */
-function compact(bytes: Uint8Array): Uint8Array {
-  return bytes.buffer.byteLength > 2 * bytes.length + Buffer.poolSize ? new Uint8Array(bytes) : bytes
+/** Of the two only a response begins with `SIP/`. */
+function isResponse(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x53 && bytes[1] === 0x49 && bytes[2] === 0x50 && bytes[3] === 0x2f
 }

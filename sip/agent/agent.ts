@@ -86,7 +86,7 @@ export interface AgentParts {
   reflow?: (kept: KeptDialog) => Flow | null
   /** Default: no session timer is asked for; others may. */
   sessions?: SessionTimerSettings
-  trace?: Pick<SipTrace, 'record'>
+  trace?: SipTrace
   transactions?: Partial<TransactionOptions>
   /** Hears who proves himself and who does not; the one that the transport asks. */
   watch?: SourceWatch
@@ -242,6 +242,7 @@ export class Agent implements SipAgent, TransactionUser {
   #inDialog(transaction: ServerTransaction): void {
     const user = this.#core.dialogs.ofRequest(transaction.request.headers)
     if (user !== undefined) {
+      transaction.proved()
       user.receive(transaction)
       return
     }

@@ -11,7 +11,10 @@ import type { ServerTransaction } from '#sip/transaction/layer.ts'
 export function authenticate(core: Core, gate: AuthGate, transaction: ServerTransaction): Identity | null {
   const { request, flow } = transaction
   const identified = core.policy.identify(request, flow)
-  if (identified.kind === 'trusted') return identified.identity
+  if (identified.kind === 'trusted') {
+    transaction.proved()
+    return identified.identity
+  }
   if (identified.kind === 'refuse') {
     core.watch?.offends(flow.remote, 'pointless')
     const { status, reason, retryAfter } = identified
@@ -21,6 +24,7 @@ export function authenticate(core: Core, gate: AuthGate, transaction: ServerTran
   const admission = gate.admit(request, flow.remote.address, identified.realm, identified.user)
   switch (admission.kind) {
     case 'accepted':
+      transaction.proved()
       core.watch?.proves(flow.remote)
       return identified.user?.identity ?? null
     case 'challenge':

@@ -15,6 +15,7 @@ import { formatHostPort } from '#sip/message/host.ts'
 import { sipUri } from '#sip/message/uri.ts'
 import type { ServerTransaction, Transactions } from '#sip/transaction/layer.ts'
 import type { SourceWatch } from '#sip/transport/source-watch.ts'
+import { statelessTag } from '#sip/transport/stateless-tag.ts'
 import type { Resolver, Transport } from '#sip/transport/transport.ts'
 
 /** What all parts of one agent share. */
@@ -99,7 +100,8 @@ export function answerTo(core: Core, request: SipRequest, status: number, answer
 
 /** Answers a request once and for all. */
 export function answer(core: Core, transaction: ServerTransaction, status: number, parts: Answer = {}): void {
-  transaction.respond(answerTo(core, transaction.request, status, parts))
+  const { request, isProved } = transaction
+  transaction.respond(answerTo(core, request, status, isProved ? parts : { toTag: statelessTag(request.headers), ...parts }))
 }
 
 /** Calls the owner. What it throws is its own fault and must not hurt a transaction, a timer or another call. False if it threw. */

@@ -92,6 +92,23 @@ test('known and unknown users get the same challenge; only the nonce and tag dif
   assert.equal(known.headers.all('WWW-Authenticate').length, 2)
 })
 
+test('a request repeated when nothing is kept of it gets the same To tag again, and who proves who they are gets one that nobody can guess', async () => {
+  const { server, puppet, town } = await entrance({ transactions: { maxStrangers: 0 } })
+  const ask = async (): Promise<string | undefined> => {
+    const head = ['Via: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKsame;rport', 'From: <sip:201@town.example>;tag=f', 'To: <sip:201@town.example>']
+    puppet.say(puppet.flowTo('10.0.0.2'), ['OPTIONS sip:town.example SIP/2.0', ...head, 'Call-ID: same', 'CSeq: 1 OPTIONS'])
+    await town.pass(50)
+    return puppet.responses.at(-1)?.headers.to.tag
+  }
+  server.identify = () => challengeFor('201', 'secret')
+  const tags = [await ask(), await ask()]
+  assert.equal(puppet.responses.length, 2)
+  assert.equal(server.agent.counts.challenged, 2)
+  assert.ok(tags[0] !== undefined && tags[0] === tags[1])
+  server.identify = () => ({ kind: 'trusted', identity: { id: 'd', aor: '201@town.example' } })
+  assert.ok((await ask()) !== tags[0])
+})
+
 test('a device registers its own address only, and in the words of RFC 3261 §10.3', async () => {
   const { server, ask } = await entrance({ limits: { minExpires: 60 } })
   server.identify = () => ({ kind: 'trusted', identity: { id: 'd', aor: '201@town.example' } })

@@ -3,6 +3,7 @@ import type { Log } from '#base/log.ts'
 import { OldestFirst } from '#base/oldest-first.ts'
 import type { TimerWheel } from '#base/timer-wheel.ts'
 import type { Flow } from '#sip/agent.ts'
+import { KeptBytes } from '#sip/kept-bytes.ts'
 import { buildResponse } from '#sip/message/build.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
@@ -14,7 +15,8 @@ import { ClientRun } from '#sip/transaction/client.ts'
 import type { Counts, TransactionHost } from '#sip/transaction/host.ts'
 import { clientKeyOf, mergeKey, serverKey } from '#sip/transaction/keys.ts'
 import { responseFlow } from '#sip/transaction/response-flow.ts'
-import { ServerRun } from '#sip/transaction/server.ts'
+import { type IncomingRequest, ServerRun } from '#sip/transaction/server.ts'
+import { StatelessAcks } from '#sip/transaction/stateless-acks.ts'
 import type { SourceWatch } from '#sip/transport/source-watch.ts'
 import { statelessTag } from '#sip/transport/stateless-tag.ts'
 import { defaultTimerBase, type Timings, timings } from '#sip/transaction/timings.ts'
@@ -45,9 +47,9 @@ export interface TransactionParts {
   random: Random
   log: Log
   /** Gets every message of every call; absent: none is kept. */
-  trace?: Pick<SipTrace, 'record'>
-  /** Hears of messages that lead to nothing. */
-  watch?: Pick<SourceWatch, 'offends'>
+  trace?: Pick<SipTrace, 'record' | 'keep'>
+  /** Hears of messages that lead to nothing, and says where phones are known to be. */
+  watch?: Pick<SourceWatch, 'offends' | 'trusts'>
   options?: Partial<TransactionOptions>
 }
 
@@ -56,6 +58,7 @@ export const defaultTransactionOptions: TransactionOptions = {
   tryingAfter: 0,
   maxTransactions: 20_000,
   maxFinished: 32_768,
+  maxStrangers: 2_048,
   maxLateness: 250,
   retryAfter: 5,
   shedPerSecond: 2_000,
@@ -65,13 +68,14 @@ export const defaultTransactionOptions: TransactionOptions = {
 export class TransactionLayer implements Transactions, TransportReceiver, TransactionHost {
   readonly wheel: TimerWheel
   readonly transport: Transport
+  readonly answers = new KeptBytes()
   readonly counts: Counts & Pick<TransactionCounts, 'clients' | 'servers' | 'finished'>
   readonly #user: TransactionUser
   readonly #random: Random
   readonly #log: Log
-  readonly #trace: Pick<SipTrace, 'record'> | null
+  readonly #trace: TransactionParts['trace'] | null
   readonly #gate: Gate
-  readonly #watch: Pick<SourceWatch, 'offends'> | null
+  readonly #watch: Pick<SourceWatch, 'offends' | 'trusts'> | null
   readonly #unreliable: Timings
   readonly #reliable: Timings
   readonly #clients = new Map<string, ClientRun>()
@@ -81,6 +85,10 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   /** Those that only wait for retransmissions. */
   readonly #finished = new OldestFirst<ClientRun | ServerRun>()
   readonly #maxFinished: number
+  /** How many of those were answered to strangers. */
+  #strangers = 0
+  readonly #maxStrangers: number
+  readonly #acks = new StatelessAcks()
   readonly #clientsOfConnection = new Map<number, Set<ClientRun>>()
 
   constructor(parts: TransactionParts) {
@@ -89,6 +97,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     this.transport = parts.transport
     this.counts = gauged(this.#clients, this.#servers, this.#finished)
     this.#maxFinished = options.maxFinished
+    this.#maxStrangers = options.maxStrangers
     this.#user = parts.user
     this.#random = parts.random
     this.#log = parts.log
@@ -126,19 +135,20 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
 
   onRequest(request: SipRequest, flow: Flow, bytes: Uint8Array): void {
     this.counts.requestsIn++
-    this.#trace?.record('in', flow, bytes, request.headers.callId)
     const key = serverKey(request)
     const known = this.#servers.get(key)
+    const held = known === undefined && this.#isOneTooMany(flow) ? bytes : null
+    if (held === null) this.#trace?.record('in', flow, bytes, request.headers.callId)
     if (request.method === 'ACK') this.#onAck(request, flow, known)
     else if (known !== undefined) this.#onRepeat(known, flow)
-    else if (request.method === 'CANCEL') this.#onCancel(request, flow, key)
-    else this.#onNew(request, flow, key)
+    else if (request.method === 'CANCEL') this.#onCancel(request, flow, key, held)
+    else this.#onNew(request, flow, key, held)
   }
 
   onResponse(response: SipResponse, flow: Flow, bytes: Uint8Array): void {
-    this.#trace?.record('in', flow, bytes, response.headers.callId)
     const key = clientKeyOf(response)
     const client = key === null ? undefined : this.#clients.get(key)
+    if (client !== undefined || !this.#isOneTooMany(flow)) this.#trace?.record('in', flow, bytes, response.headers.callId)
     if (client === undefined) this.#onStray(response, flow)
     else client.receive(response)
   }
@@ -174,9 +184,22 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     return client
   }
 
+  proved(server: ServerRun, callId: string): void {
+    if (server.held !== null) this.#take(server, callId)
+    this.#trace?.keep(callId)
+  }
+
+  turnedAway(request: SipRequest): void {
+    this.#acks.refused(request.method)
+  }
+
   finished(run: ClientRun | ServerRun): void {
     this.#finished.add(run)
-    if (this.#finished.size > this.#maxFinished) this.#finished.take()?.end()
+    if (isStranger(run)) this.#strangers++
+    const oldest = this.#finished.size > this.#maxFinished ? this.#finished.take() : undefined
+    if (oldest === undefined) return
+    if (isStranger(oldest)) this.#strangers--
+    oldest.end()
   }
 
   forgetClient(client: ClientRun): void {
@@ -191,7 +214,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
 
   forgetServer(server: ServerRun): void {
     this.#servers.delete(server.key)
-    this.#finished.delete(server)
+    if (this.#finished.delete(server) && isStranger(server)) this.#strangers--
     this.unmerge(server)
   }
 
@@ -208,7 +231,12 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     return this.#servers.size + this.#clients.size - this.#finished.size
   }
 
-  #onNew(request: SipRequest, flow: Flow, key: string): void {
+  /** Whether as many strangers as we keep anything of have been answered already, and this is no place at which a phone is known. */
+  #isOneTooMany(flow: Flow): boolean {
+    return this.#strangers >= this.#maxStrangers && this.#watch?.trusts(flow.remote) !== true
+  }
+
+  #onNew(request: SipRequest, flow: Flow, key: string, held: Uint8Array | null): void {
     const admission = this.#gate.admit(request, this.#unfinished)
     if (admission !== 'serve') return this.#refuse(request, flow, admission)
     const merge = request.headers.to.tag === undefined ? mergeKey(request) : null
@@ -217,15 +245,27 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
       this.#watch?.offends(flow.remote, 'pointless')
       return this.#answer(request, flow, 482)
     }
-    const server = this.#serve({ request, flow, key, merge })
-    if (merge !== null) this.#merges.set(merge, server)
+    const server = this.#serve({ request, flow, key, merge, held })
     server.begin()
+    if (server.held !== null) this.#take(server, request.headers.callId)
   }
 
-  #serve(incoming: { request: SipRequest; flow: Flow; key: string; merge: string | null }): ServerRun {
+  #serve(incoming: IncomingRequest): ServerRun {
     const server = new ServerRun(this, incoming, (transaction) => this.#user.onRequest(transaction))
-    this.#servers.set(server.key, server)
+    if (incoming.held === null) this.#know(server)
     return server
+  }
+
+  #know(server: ServerRun): void {
+    this.#servers.set(server.key, server)
+    if (server.merge !== null) this.#merges.set(server.merge, server)
+  }
+
+  /** What was held is a transaction like any other. */
+  #take(server: ServerRun, callId: string): void {
+    if (server.held !== null) this.#trace?.record('in', server.flow, server.held, callId)
+    server.held = null
+    this.#know(server)
   }
 
   #onRepeat(known: ServerRun, flow: Flow): void {
@@ -234,7 +274,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
 
   /** RFC 3261 §17.2.1, §13.3.1.4: an ACK for a failure ends with the transaction, any other goes up. */
   #onAck(ack: SipRequest, flow: Flow, invite: ServerRun | undefined): void {
-    if (invite !== undefined && !invite.acknowledged()) return
+    if (invite === undefined ? this.#acks.absorbs(ack) : !invite.acknowledged()) return
     try {
       this.#user.onAck(ack, flow)
     } catch (error) {
@@ -246,12 +286,14 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
    * RFC 3261 §9.2. A CANCEL cannot be challenged, so it has to come from where its INVITE came from; else it is as unknown as one that
    * matches nothing.
    */
-  #onCancel(cancel: SipRequest, flow: Flow, key: string): void {
+  #onCancel(cancel: SipRequest, flow: Flow, key: string, held: Uint8Array | null): void {
     if (this.#gate.admit(cancel, this.#unfinished) === 'drop') return this.#refuse(cancel, flow, 'drop')
     const invite = this.#servers.get(serverKey(cancel, 'INVITE'))
     const matches = invite !== undefined && invite.flow.remote.address === flow.remote.address
     const toTag = (matches ? invite.toTag : undefined) ?? statelessTag(cancel.headers)
-    this.#serve({ request: cancel, flow, key, merge: null }).respond(buildResponse(cancel, matches ? 200 : 481, undefined, { toTag }))
+    const server = this.#serve({ request: cancel, flow, key, merge: null, held })
+    if (matches && invite.isProved) server.proved()
+    server.respond(buildResponse(cancel, matches ? 200 : 481, undefined, { toTag }))
     if (matches) invite.cancelled(cancel)
     else this.#watch?.offends(flow.remote, 'pointless')
   }
@@ -282,6 +324,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   /** Without a transaction: a repeated request gets the same answer again (RFC 3261 §8.2.7). */
   #answer(request: SipRequest, flow: Flow, status: number, headers: HeaderLines = []): void {
     const response = buildResponse(request, status, undefined, { toTag: statelessTag(request.headers), headers })
+    this.#acks.refused(request.method)
     this.send(responseFlow(request, flow), serialize(response), request.headers.callId)
   }
 
@@ -306,6 +349,10 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
       ({ flow: { connection, remote } }) => connection === null && remote.port === port && remote.address === address,
     )
   }
+}
+
+function isStranger(run: ClientRun | ServerRun): boolean {
+  return run instanceof ServerRun && !run.isProved
 }
 
 type Sized = { readonly size: number }

@@ -25,6 +25,14 @@ class Received implements ServerTransaction {
     this.flow = flow
   }
 
+  get isProved(): boolean {
+    return this.#run.isProved
+  }
+
+  proved(): void {
+    this.#run.proved()
+  }
+
   respond(response: SipResponse): boolean {
     return this.#run.respond(response)
   }
@@ -43,6 +51,10 @@ export class ServerRun {
   readonly flow: Flow
   /** Under which copies of the request over other paths are known; null inside dialogs. */
   readonly merge: string | null
+  /** See `ServerTransaction.proved`. */
+  isProved = false
+  /** The request itself, while nothing else knows of it: there are too many strangers, and this is one more of them unless it is proved. */
+  held: Uint8Array | null
   readonly #host: TransactionHost
   readonly #machine: Machine<ServerInput>
   readonly #timers: TransactionTimers
@@ -63,6 +75,7 @@ export class ServerRun {
     this.key = incoming.key
     this.merge = incoming.merge
     this.flow = flow
+    this.held = incoming.held
     this.#host = host
     this.#handUp = handUp
     this.#received = new Received(this, request, flow)
@@ -76,6 +89,12 @@ export class ServerRun {
 
   begin(): void {
     this.#step({ kind: 'begin' })
+  }
+
+  proved(): void {
+    if (this.#received === null) return
+    this.isProved = true
+    this.#host.proved(this, this.#callId)
   }
 
   /** The request came again; gives how often it has. */
@@ -197,11 +216,20 @@ export class ServerRun {
 
   /** What may wait for half a minute must not hold on to messages. Only an INVITE's later failure still concerns anybody. */
   #letGo(): void {
-    this.#events = this.#machine instanceof InviteServer ? (this.#received?.events ?? this.#events) : null
+    const received = this.#received
     this.#received = null
-    this.#callId = detached(this.#callId)
     this.#last = null
-    if (!this.#machine.ended) this.#host.finished(this)
+    if (received !== null && this.held !== null) {
+      this.held = null
+      this.#host.turnedAway(received.request)
+      return this.end()
+    }
+    if (this.#machine.ended) return
+    if (this.#bytes !== null) this.#bytes = this.#host.answers.keep(this.#bytes)
+    if (received === null) return
+    this.#events = this.#machine instanceof InviteServer ? received.events : null
+    this.#callId = detached(this.#callId)
+    this.#host.finished(this)
   }
 }
 
@@ -211,4 +239,5 @@ export interface IncomingRequest {
   flow: Flow
   key: string
   merge: string | null
+  held: Uint8Array | null
 }

@@ -65,6 +65,12 @@ export interface ServerTransaction {
   readonly flow: Flow
   /** Set by the owner at once, in `onRequest`. */
   events: ServerEvents
+  /**
+   * Whoever sent it has said who they are, or it belongs to a dialog. Of what strangers are answered little is kept: where many come, a request
+   * repeated is answered anew (RFC 3261 §26.3.2.4), with the same To tag if that is a `statelessTag` (§8.2.7).
+   */
+  proved(): void
+  readonly isProved: boolean
   /** Sends a provisional or the final response; a 2xx to an INVITE may be given again (or `resend`), other finals end the choice. False when it came too late. */
   respond(response: SipResponse): boolean
   /** Sends the last response again, byte for byte: how a 2xx is repeated until its ACK (RFC 3261 §13.3.1.4). */
@@ -122,6 +128,11 @@ export interface TransactionOptions extends TimerBase {
    * Default 32,768: at 1,000 calls a second they still live for 16 s, long after the last retransmission.
    */
   maxFinished: number
+  /**
+   * Of those, so many were answered to strangers; what more strangers ask is answered and forgotten, save where a phone is known to be.
+   * Default 2,048.
+   */
+  maxStrangers: number
   /** When timers run this late the process is overloaded: new requests outside dialogs are shed until it is half. Default 250 ms. */
   maxLateness: Millis
   /** Retry-After of what is shed, seconds: from this to twice as much, so that not all come back at once. Default 5. */

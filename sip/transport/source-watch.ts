@@ -58,6 +58,8 @@ const BAN_MS: readonly Millis[] = [60_000, 300_000, 1_800_000, 4 * 3_600_000, 24
 const ASIDE_MS: Millis = 30_000
 /** A source that has proved to know a password is known for so long after: longer than any registration lasts. */
 const KNOWN_MS: Millis = 24 * 3_600_000
+/** Not for each message of a flood. */
+const REMEMBER_MS: Millis = 1_000
 /** A known address whose ports together owe so many budgets is listened to sparingly. */
 const SPARING_FROM = 5
 /** What comes through all the same while a flood lasts, messages per second: a phone that repeats itself gets through. */
@@ -224,10 +226,13 @@ export class SourceWatch {
 
   #owe(key: string, points: number): Debt {
     const now = this.#clock.now()
-    const debt = this.#debts.get(key) ?? { points: 0, at: now, bans: 0 }
+    const debt = this.#debts.get(key) ?? { points: 0, at: now, rememberedAt: Number.NEGATIVE_INFINITY, bans: 0 }
     debt.points = Math.max(0, debt.points - (now - debt.at) * this.#forgivenPerMs) + points
     debt.at = now
-    this.#debts.set(key, debt)
+    if (now - debt.rememberedAt >= REMEMBER_MS) {
+      debt.rememberedAt = now
+      this.#debts.set(key, debt)
+    }
     return debt
   }
 
@@ -241,6 +246,8 @@ interface Debt {
   points: number
   /** Up to this instant, forgiving has been reckoned. */
   at: Millis
+  /** When it was last put among the latest, of which none is forgotten. */
+  rememberedAt: Millis
   bans: number
 }
 
