@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import { collectWhenIdle } from '#base/idle-collection.ts'
 
+const MB = 1_000_000
+
 test('collects once nobody has called and few have spoken for two looks, and ten minutes later again', () => {
   const clock = new VirtualClock(0)
   const collected: number[] = []
@@ -13,19 +15,63 @@ test('collects once nobody has called and few have spoken for two looks, and ten
     asked: () => asked,
     collect: () => void collected.push(clock.now()),
   })
-  clock.advance(100_000)
+  clock.advance(90_000)
   assert.deepEqual(collected, [], 'somebody calls')
   calls = 0
-  asked += 1_000
-  clock.advance(20_000)
+  asked += 750
+  clock.advance(15_000)
   assert.deepEqual(collected, [], 'phones register')
-  asked += 700
-  clock.advance(40_000)
-  assert.deepEqual(collected, [160_000], 'a thousand phones refresh what they registered')
-  clock.advance(600_000 - 20_000)
+  asked += 500
+  clock.advance(30_000)
+  assert.deepEqual(collected, [135_000], 'a thousand phones refresh what they registered')
+  clock.advance(600_000 - 15_000)
   assert.equal(collected.length, 1)
-  clock.advance(20_000)
-  assert.deepEqual(collected, [160_000, 760_000])
+  clock.advance(15_000)
+  assert.deepEqual(collected, [135_000, 735_000])
   collecting[Symbol.dispose]()
   assert.equal(clock.pending, 0)
+})
+
+test('while there are calls, collects when a flood has passed that has left the process much bigger, and not for what is needed', () => {
+  const clock = new VirtualClock(0)
+  const collected: number[] = []
+  let [asked, resident, needed] = [0, 170 * MB, 165 * MB]
+  using _ = collectWhenIdle({
+    clock,
+    calls: () => 50,
+    asked: () => asked,
+    resident: () => resident,
+    collect: () => {
+      collected.push(clock.now())
+      resident = needed
+    },
+  })
+  clock.advance(60_000)
+  resident = 185 * MB
+  clock.advance(60_000)
+  assert.deepEqual(collected, [], 'a little bigger')
+  resident = 300 * MB
+  asked += 100_000
+  clock.advance(30_000)
+  assert.deepEqual(collected, [], 'it is calm since one look')
+  clock.advance(15_000)
+  assert.deepEqual(collected, [165_000])
+  needed = resident = 400 * MB
+  clock.advance(45_000)
+  assert.equal(collected.length, 1, 'not so soon again')
+  clock.advance(15_000)
+  assert.deepEqual(collected, [165_000, 225_000])
+  resident = 450 * MB
+  clock.advance(585_000)
+  assert.equal(collected.length, 2, 'it is not so much bigger that it could not wait')
+  clock.advance(15_000)
+  assert.deepEqual(collected, [165_000, 225_000, 825_000])
+  clock.advance(3_600_000)
+  assert.equal(collected.length, 3, 'all of it is needed')
+})
+
+test('a process whose stop would be heard collects nothing while there are calls', () => {
+  const clock = new VirtualClock(0)
+  using _ = collectWhenIdle({ clock, calls: () => 1, asked: () => 0, collect: () => assert.fail('stopped') })
+  clock.advance(3_600_000)
 })

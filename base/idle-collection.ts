@@ -12,32 +12,53 @@ export interface IdleCollectionNeeds extends Busyness {
   clock: Clock
   /** Collects garbage and gives memory back; stops everything meanwhile. */
   collect: () => void
+  /** What the process holds of the machine's memory, in bytes; absent: a stop would be heard, and nothing is collected while there are calls. */
+  resident?: () => number
 }
 
 /** A look this often; what it sees must hold from one look to the next. */
-const lookMs: Millis = 20_000
+const lookMs: Millis = 15_000
 /** When more is asked for between two looks, that is no idleness. A thousand phones that register every minute ask for less. */
-const few = 1_000
+const few = 750
 /** Between two collections. */
 const restMs: Millis = 600_000
+/** Where the process has become very much bigger meanwhile. */
+const swollenRestMs: Millis = 60_000
+/** So much more than when it held least since the last collection is worth a stop while there are calls. */
+const bigger = { times: 1.1, bytes: 20_000_000 }
+const swollen = { times: 1.2, bytes: 40_000_000 }
 
 /**
- * V8 collects when memory is asked for, and so an idle process keeps what its start and its last busy hour have left. This has it collected when
- * nobody calls and hardly anything is asked for: soon after the start, and once in ten minutes at the most. Disposing ends it.
+ * V8 collects when memory is asked for, and so a process keeps what its start and its last busy hour have left: where little is asked for, for
+ * ever. This has it collected when nobody calls and hardly anything is asked for: soon after the start, and once in ten minutes at the most. While
+ * there are calls it is done only when hardly anything is asked for and the process has become bigger, and soon again only after a flood, or a
+ * thousand phones at once. It takes less than the half second after which a message is repeated, and no audio waits for it. V8 collects in small
+ * steps only what it allocates at the time, and moves nothing together: a flood's pages would stay. Disposing ends it.
  */
-export function collectWhenIdle({ clock, calls, asked, collect }: IdleCollectionNeeds): Disposable {
+export function collectWhenIdle({ clock, calls, asked, collect, resident }: IdleCollectionNeeds): Disposable {
   let seen = asked()
+  let wasCalm = false
   let wasIdle = false
-  let notBefore = Number.NEGATIVE_INFINITY
+  let collectedAt = Number.NEGATIVE_INFINITY
+  let least = Number.POSITIVE_INFINITY
   let timer: Disposable
+  const isWorthIt = (isIdle: boolean, holds: number): boolean => {
+    const isMore = ({ times, bytes }: typeof bigger): boolean => holds > least * times && holds > least + bytes
+    return clock.now() >= collectedAt + (isMore(swollen) ? swollenRestMs : restMs) && (isIdle || isMore(bigger))
+  }
   const look = (): void => {
     const now = asked()
-    const isIdle = calls() === 0 && now - seen < few
-    seen = now
-    if (isIdle && wasIdle && clock.now() >= notBefore) {
+    const isCalm = now - seen < few
+    const isIdle = isCalm && calls() === 0
+    const holds = resident?.() ?? 0
+    if (isCalm && wasCalm && isWorthIt(isIdle && wasIdle, holds)) {
       collect()
-      notBefore = clock.now() + restMs
-    }
+      collectedAt = clock.now()
+      // What is left is needed: it alone is never worth another stop.
+      least = resident?.() ?? 0
+    } else least = Math.min(least, holds)
+    seen = now
+    wasCalm = isCalm
     wasIdle = isIdle
     timer = clock.after(lookMs, look)
   }

@@ -292,7 +292,10 @@ export async function openSystem(parts: SystemParts) {
       return bannerOf({ settings, configs, books: exchange.books, signIn: null, page: keyed === null ? page : `${page}#key=${keyed}` })
     },
     /** How much is going on. */
-    busyness: { calls: () => exchange.live.size, asked: () => exchange.transport.counts.received },
+    busyness: {
+      calls: () => exchange.live.size,
+      asked: () => exchange.transport.counts.received + exchange.transport.counts.connectionsOpened,
+    },
     /** No new calls; resolves when the last has ended. */
     drained(retryAfterSeconds: number): Promise<void> {
       draining = true
