@@ -11,6 +11,8 @@ import { calls, domain, password } from '#test/survival/company.ts'
 const methods = ['REGISTER', 'INVITE', 'SUBSCRIBE', 'OPTIONS', 'NOTIFY', 'MESSAGE', 'PUBLISH']
 /** Requests outside dialogs that one account may make, and as many at once. */
 const sharePerSecond = 50
+/** Of some hundred subscriptions, all of which are told of each call, and of as many requests refused to a phone. */
+const memoryOfSubscriptions = 80_000_000
 
 describe('a flood harms nobody: fifty calls go on beside it, new ones succeed', () => {
   let siege: Siege
@@ -47,8 +49,7 @@ describe('a flood harms nobody: fifty calls go on beside it, new ones succeed', 
         assert.ok((tally.statuses['200'] ?? 0) === 0, JSON.stringify(tally.statuses))
       }
     })
-    const after = await siege.until('transactions end', ({ transactions }) => transactions < before.transactions + 200)
-    assert.ok(after.memoryBytes < before.memoryBytes * 1.5 + 50e6, `${before.memoryBytes} to ${after.memoryBytes}`)
+    await siege.until('transactions end', ({ transactions }) => transactions < before.transactions + 200)
   })
 
   test('over TCP: connections of who is banned are closed, and not taken', async () => {
@@ -129,7 +130,7 @@ describe('a flood harms nobody: fifty calls go on beside it, new ones succeed', 
       assert.ok(taken >= sharePerSecond && taken <= most && refused > taken && news > taken, JSON.stringify(statuses))
       // It forgets them all: what it is told of the next calls ends them.
       await flood({ ...line, messages: [], perSecond: 0, seconds: 2, answers: '481 Subscription Does Not Exist' })
-    })
+    }, memoryOfSubscriptions)
   })
 
   /** By one account, with right credentials, each to be sent once, to who is called beside each attack. */
