@@ -204,7 +204,7 @@ export class Siege implements AsyncDisposable {
     for (let i = 0; !over.yes || i === 0; i++) {
       const { caller, callee } = await this.#call()
       caller.dialog?.bye()
-      await callee.ended
+      await callee.untilEnded()
       const held = this.pairs[heard + (i % (this.pairs.length - heard))]?.caller
       for (const direction of ['sendonly', 'sendrecv'] as const) {
         const answer = await held?.reinvite(direction)

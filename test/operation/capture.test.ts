@@ -72,6 +72,6 @@ test('the packets of a call come as a file: SIP always, RTP headers when asked, 
   await caughtUp(pairs)
   beat[Symbol.dispose]()
   pair.caller.dialog?.bye()
-  await pair.callee.ended
+  await pair.callee.untilEnded()
   assert.ok((await capture()).length > headers.length, 'what was captured is there when the call is over')
 })

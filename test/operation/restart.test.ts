@@ -27,7 +27,7 @@ for (const transport of ['udp', 'tcp'] as const) {
     await fresh.caller.talker.heard
     beat[Symbol.dispose]()
     for (const { caller } of [...pairs, fresh]) caller.dialog?.bye()
-    for (const { callee } of [...pairs, fresh]) assert.equal((await callee.ended).kind, 'bye')
+    for (const { callee } of [...pairs, fresh]) assert.equal((await callee.untilEnded()).kind, 'bye')
     for (const row of await historyOf(api, 21)) assert.equal(row.outcome.kind, 'answered')
   })
 }

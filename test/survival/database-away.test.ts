@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { within } from '#test/support/within.ts'
 import { Api, callPair, calls, caughtUp, hearing, historyOf, lostIn, peopled, talking } from '#test/survival/company.ts'
 import { standingStill } from '#test/survival/standing-still.ts'
 import { RunningSystem } from '#test/system/running-system.ts'
@@ -26,7 +25,7 @@ test('calls neither notice nor forget anything while PostgreSQL stands still', {
     using _talk = town.beat([caller, callee])
     await hearing([pair])
     caller.dialog?.bye()
-    await within('the BYE to who was called', callee.ended)
+    await callee.untilEnded()
     await pause(500)
   }
   t.diagnostic(`${index - pairs.length} calls while it was away, the slowest answered after ${Math.round(slowest)} ms`)

@@ -20,7 +20,7 @@ test('asked to end, it cuts no call, takes no new one, and ends with the last', 
   assert.equal(lostIn(pairs), 0)
   beat[Symbol.dispose]()
   for (const { caller } of pairs) caller.dialog?.bye()
-  for (const { callee } of pairs) assert.equal((await callee.ended).kind, 'bye')
+  for (const { callee } of pairs) assert.equal((await callee.untilEnded()).kind, 'bye')
   assert.equal(await exited, 0)
 })
 
@@ -32,8 +32,8 @@ test('asked to end, it waits no longer than it was told to', { timeout: 180_000 
   beat[Symbol.dispose]()
   assert.equal(await system.stop(), 0)
   for (const { caller, callee } of pairs) {
-    assert.equal((await caller.ended).kind, 'bye')
-    assert.equal((await callee.ended).kind, 'bye')
+    assert.equal((await caller.untilEnded()).kind, 'bye')
+    assert.equal((await callee.untilEnded()).kind, 'bye')
   }
 })
 

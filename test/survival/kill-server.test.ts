@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Api, calls, caughtUp, domain, historyOf, lostIn, type Pair, peopled, registered, talking } from '#test/survival/company.ts'
 import type { Party, Town } from '#test/survival/town.ts'
+import { within } from '#test/support/within.ts'
 import { RunningSystem } from '#test/system/running-system.ts'
 
 for (const transport of ['udp', 'tcp'] as const) {
@@ -57,14 +58,14 @@ async function transferAway(town: Town, pairs: readonly Pair[]): Promise<void> {
     const target = town.answered(String(third))
     const accepted = await caller.dialog?.request('REFER', [['Refer-To', `<sip:${third}@${domain}>`]])
     assert.equal(accepted?.kind === 'response' && accepted.status, 202)
-    const party = await target
-    assert.equal((await caller.ended).kind, 'bye', 'the transferor is let go once the target has answered')
+    const party = await within('the call to the third phone', target)
+    assert.equal((await caller.untilEnded()).kind, 'bye', 'the transferor is let go once the target has answered')
     party.dialog?.bye()
   }
 }
 
 async function allTold(parties: readonly Party[]): Promise<void> {
-  for (const end of await Promise.all(parties.map((party) => party.ended))) assert.equal(end.kind, 'bye')
+  for (const end of await Promise.all(parties.map((party) => party.untilEnded()))) assert.equal(end.kind, 'bye')
 }
 
 async function checkHistory(api: Api): Promise<void> {

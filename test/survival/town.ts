@@ -7,6 +7,7 @@ import type { Body, DialogEnd, IncomingInvite, IncomingRequest, InviteDialog, Tr
 import type { Agent } from '#sip/agent/agent.ts'
 import type { SipResponse } from '#sip/message/message.ts'
 import { Registration } from '#sip/registrar/registration.ts'
+import { within } from '#test/support/within.ts'
 import { beatFor, Talker } from '#test/survival/talker.ts'
 
 const address = '127.0.0.1'
@@ -64,15 +65,20 @@ export class Party {
     }
   }
 
+  /** How it ended, once it has; to be asked when that is due. */
+  untilEnded(): Promise<DialogEnd> {
+    return within('the end of a call', this.ended)
+  }
+
   /** Puts the other side on hold, or takes it back. */
   reinvite(direction: 'sendonly' | 'sendrecv'): Promise<SipResponse | Unanswered> {
-    return new Promise((resolve) =>
-      this.dialog?.reinvite(this.sdp(direction), (result, acknowledge) => {
-        // Who is not told that the answer came ends the call after half a minute (RFC 3261 §13.3.1.4).
-        acknowledge()
-        resolve(result)
-      }),
-    )
+    const answer = Promise.withResolvers<SipResponse | Unanswered>()
+    this.dialog?.reinvite(this.sdp(direction), (result, acknowledge) => {
+      // Who is not told that the answer came ends the call after half a minute (RFC 3261 §13.3.1.4).
+      acknowledge()
+      answer.resolve(result)
+    })
+    return within('the answer to a re-INVITE', answer.promise)
   }
 }
 
