@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { silentLog } from '#base/log.ts'
 import { readSound } from '#media/file/read-sound.ts'
 import type { Codec } from '#media/engine.ts'
@@ -131,6 +132,9 @@ function asItCame(pcm: Int16Array, { lost, lateMs }: Passed, from: number): Int1
   return out
 }
 
+/** Other work on the machine may take words from one round, and not from each: what the wire takes, it takes in each. */
+const rounds = 3
+
 /**
  * Speech of which nobody misses a word, on a machine that is busy with other things, too. How much better it is than silence in the gaps shows
  * `media/jitter/lossy-speech.test.ts`, where no machine comes between.
@@ -175,23 +179,24 @@ test('over that wire speech that is decoded at the far end is understood, and wi
     { what: 'Opus over G.711 to G.722', phone: wide.east, number: numberOf(2), from: 1 },
     { what: 'G.711 in a conference', phone: member.west, number: conferenceNumber, from: 0 },
   ] as const
-  for (const { phone } of ears) phone.forget()
-  const begun = ears.map(({ number, from }) => offices.wire.audio(number, from).sent)
   const speakers = [narrow.east, opus.east, wide.east, wide.west, guest.east]
-  // The silence behind it brings the end of it over.
-  await Promise.all(speakers.map(async (phone) => phone.say(speech).then(() => phone.say(new Int16Array(8000)))))
-  for (const [nth, { what, phone, number, from }] of ears.entries()) {
-    const heard = await phone.heard()
-    const got = intelligibility(speech, heard)
-    const without = intelligibility(speech, asItCame(speech, offices.wire.audio(number, from), begun[nth] ?? 0))
-    t.diagnostic(`${what}: ${got.mean.toFixed(3)}, its worst twentieth ${got.worst.toFixed(3)}; as it came ${without.mean.toFixed(3)}`)
-    assert.ok(isUnderstood(got) && !isUnderstood(without) && without.mean < 0.75, `${what}: ${JSON.stringify({ got, without })}`)
-    const recognised = recognise(heard, library)
-    assert.deepEqual(
-      recognised.map(({ prompt }) => prompt),
-      sentences,
-      what,
-    )
+  const missing = new Set<(typeof ears)[number]>(ears)
+  for (let round = 1; missing.size > 0; round++) {
+    for (const { phone } of ears) phone.forget()
+    const begun = new Map(ears.map((ear) => [ear, offices.wire.audio(ear.number, ear.from).sent]))
+    // The silence behind it brings the end of it over.
+    await Promise.all(speakers.map(async (phone) => phone.say(speech).then(() => phone.say(new Int16Array(8000)))))
+    for (const ear of missing) {
+      const { what, phone, number, from } = ear
+      const heard = await phone.heard()
+      const got = intelligibility(speech, heard)
+      const without = intelligibility(speech, asItCame(speech, offices.wire.audio(number, from), begun.get(ear) ?? 0))
+      t.diagnostic(`${what}: ${got.mean.toFixed(3)}, its worst twentieth ${got.worst.toFixed(3)}; as it came ${without.mean.toFixed(3)}`)
+      assert.ok(!isUnderstood(without) && without.mean < 0.75, `${what}: ${JSON.stringify({ got, without })}`)
+      const recognised: readonly string[] = recognise(heard, library).map(({ prompt }) => prompt)
+      if (isUnderstood(got) && isDeepStrictEqual(recognised, sentences)) missing.delete(ear)
+      else assert.ok(round < rounds, `${what}: ${JSON.stringify({ got, without, recognised })}`)
+    }
   }
   assertBad(ears.map(({ number, from }) => offices.wire.audio(number, from)))
 })
