@@ -40,7 +40,7 @@ export function collectWhenIdle({ clock, calls, asked, collect, resident }: Idle
   let wasCalm = false
   let wasIdle = false
   let collectedAt = Number.NEGATIVE_INFINITY
-  let least = Number.POSITIVE_INFINITY
+  let least = resident?.() ?? 0
   let timer: Disposable
   const isWorthIt = (isIdle: boolean, holds: number): boolean => {
     const isMore = ({ times, bytes }: typeof bigger): boolean => holds > least * times && holds > least + bytes
