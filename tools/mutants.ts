@@ -1,60 +1,69 @@
-import { readFile } from 'node:fs/promises'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Mutant } from '#test/mutants/mutant.ts'
 import { mutants } from '#test/mutants/table.ts'
-import { runTestFile, type FileOutcome } from '#tools/test/test-file.ts'
+import { said, type Verdict, verdictOf } from '#test/mutants/verdict.ts'
+import { runTestFile, type TestOutcome } from '#tools/test/test-file.ts'
 
-// `npx centrala mutants [words]`: shows that each test fails on a product that is broken on purpose, and passes on the one that is not. With
-// words, only the mutants whose name or file has one of them.
+// `npx centrala mutants [words]`: shows that each test fails on a product that is broken on purpose, says why as it should, and passes on the
+// one that is not broken. With words, only the mutants whose name or file has one of them.
 const project = join(import.meta.dirname, '..')
 const limitMs = 300_000
+const shown = 600
+const startedAt = performance.now()
 const words = process.argv.slice(2)
 const chosen = mutants.filter(
   ({ name, file, test }) => words.length === 0 || words.some((word) => `${name} ${file} ${test.file}`.includes(word)),
 )
 const scratch = await mkdtemp(join(tmpdir(), 'centrala-mutants-'))
 const sound = new Map<string, string | null>()
-let wrong = 0
+const counts: Record<Verdict, number> = { killed: 0, survived: 0, misread: 0, error: 0 }
 for (const mutant of chosen) {
-  const { isKilled, why } = await verdictOn(mutant)
-  if (!isKilled) wrong++
-  console.log(`${isKilled ? 'killed' : 'WRONG '}  ${mutant.name}: ${why}`)
+  const { verdict, why } = await verdictOn(mutant)
+  counts[verdict]++
+  console.log(`${(verdict === 'killed' ? verdict : verdict.toUpperCase()).padEnd(8)}  ${mutant.name}: ${why.slice(0, shown)}`)
 }
 await rm(scratch, { recursive: true, force: true })
-console.log(`${chosen.length} mutants, ${chosen.length - wrong} killed, ${wrong} not`)
-process.exitCode = wrong === 0 ? 0 : 1
+const minutes = Math.ceil((performance.now() - startedAt) / 60_000)
+const { killed, survived, misread, error } = counts
+console.log(
+  `${chosen.length} mutants: ${killed} killed, ${survived} survived, ${misread} noticed as something else, ${error} in error; ${minutes} min`,
+)
+process.exitCode = chosen.length > 0 && killed === chosen.length ? 0 : 1
 
-/** Whether the test does what it is for. `why`: how it noticed, for a reader to judge whether that is the reason meant; or what is wrong. */
-async function verdictOn(mutant: Mutant): Promise<{ isKilled: boolean; why: string }> {
+/** Whether the test does what it is for, and what it said. */
+async function verdictOn(mutant: Mutant): Promise<{ verdict: Verdict; why: string }> {
   const text = await readFile(join(project, mutant.file), 'utf8')
-  if (text.split(mutant.text).length !== 2) return { isKilled: false, why: `${mutant.file} has not, exactly once: ${mutant.text}` }
+  if (text.split(mutant.text).length !== 2) return { verdict: 'error', why: `${mutant.file} has not, exactly once: ${mutant.text}` }
   const key = `${mutant.test.file} ${mutant.test.name}`
   // Replaced by itself: nothing but the break itself may make the test fail.
-  if (!sound.has(key)) sound.set(key, noticed(await run({ ...mutant, becomes: mutant.text })))
-  const calm = sound.get(key) ?? null
-  if (calm !== null) return { isKilled: false, why: `${key} does not pass on the sound product: ${calm}` }
-  const why = noticed(await run(mutant))
-  return why === null ? { isKilled: false, why: `${key} passes all the same` } : { isKilled: true, why }
+  if (!sound.has(key)) sound.set(key, faultOf((await run({ ...mutant, becomes: mutant.text })).tests))
+  const fault = sound.get(key) ?? null
+  if (fault !== null) return { verdict: 'error', why: `${key} does not pass on the sound product: ${fault}` }
+  return verdictOf(await run(mutant), mutant.notices)
 }
 
-/** How the first test that failed says so, in one line; null when all pass. */
-function noticed({ tests }: FileOutcome): string | null {
+/** Null: tests ran, and all passed. */
+function faultOf(tests: readonly TestOutcome[]): string | null {
   const failed = tests.find(({ outcome }) => outcome === 'failed')
-  if (failed !== undefined) return failed.why.replaceAll(/\s+/g, ' ').slice(0, 200)
+  if (failed !== undefined) return said(failed)
   return tests.some(({ outcome }) => outcome === 'passed') ? null : 'no test ran'
 }
 
-function run(mutant: Mutant): Promise<FileOutcome> {
+async function run({ file, text, becomes, in: program, test }: Mutant): Promise<{ tests: readonly TestOutcome[]; isBroken: boolean }> {
   const hook = pathToFileURL(join(project, 'test', 'mutants', 'hook.mjs')).href
-  return runTestFile({
-    ...{ project, file: mutant.test.file, scratch, limitMs, only: mutant.test.name },
+  const mark = join(scratch, 'broken')
+  await rm(mark, { force: true })
+  const { tests } = await runTestFile({
+    ...{ project, file: test.file, scratch, limitMs, only: test.name },
     environment: {
       // No name that begins with CENTRALA_: a system refuses settings that it does not know.
-      MUTANT: JSON.stringify({ ...mutant, file: join(project, mutant.file) }),
+      MUTANT: JSON.stringify({ in: program, file: join(project, file), text, becomes, mark }),
       NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${hook}`,
     },
   })
+  return { tests, isBroken: existsSync(mark) }
 }

@@ -228,8 +228,12 @@ describe('an attacker on a third address gets no audio and is not heard', () => 
       } finally {
         clearInterval(saying)
       }
-      assert.equal(other.received.filter(({ packet }) => packet.includes(Buffer.alloc(100, evilFrame))).length, 0)
-      assert.equal(stranger.received.length, 0)
+      assert.equal(
+        other.received.filter(({ packet }) => packet.includes(Buffer.alloc(100, evilFrame))).length,
+        0,
+        'frames of the attackers',
+      )
+      assert.equal(stranger.received.length, 0, 'packets to the attackers')
       assert.equal((await call.bye()).status, 200)
       await callee.wire.next('BYE', (message) => message.method === 'BYE').then((bye) => callee.wire.answer(bye, '200 OK'))
     }))

@@ -12,6 +12,7 @@ export const loginMutants: readonly Mutant[] = [
     text: "return use === 'fresh' ?",
     becomes: "return use !== 'stale' ?",
     test: { file: logins, name: 'credentials work once' },
+    notices: /REGISTER .*actual: 200/,
   },
   {
     name: 'credentials for another URI are taken',
@@ -19,6 +20,7 @@ export const loginMutants: readonly Mutant[] = [
     text: '!isAbout(proof.uri, request.uri)',
     becomes: 'proof.uri === ""',
     test: { file: logins, name: 'no credentials but the right ones' },
+    notices: /REGISTER for another URI .*actual: 200/,
   },
   {
     name: 'credentials without qop are taken, reckoned as of old (RFC 2069)',
@@ -30,6 +32,7 @@ export const loginMutants: readonly Mutant[] = [
     if (response === digestResponse({ ...old, ha1: user?.ha1[old.algorithm] ?? '' })) return { kind: 'accepted' }
     const proof = readProof(credentials, user?.algorithms ?? this.#algorithms)\n`,
     test: { file: logins, name: 'no credentials but the right ones' },
+    notices: /REGISTER without qop, as of old .*actual: 200/,
   },
   {
     name: 'what credentials say of qop is not looked at',
@@ -37,6 +40,7 @@ export const loginMutants: readonly Mutant[] = [
     text: "return params.get('qop')?.toLowerCase() === 'auth' && params.get('userhash') !== 'true'",
     becomes: 'return true',
     test: { file: logins, name: 'no credentials but the right ones' },
+    notices: /REGISTER with no word of qop .*actual: 200/,
   },
   {
     name: 'who does not exist is offered the usual algorithms',
@@ -44,6 +48,7 @@ export const loginMutants: readonly Mutant[] = [
     text: '&& device !== undefined ? user : decoy',
     becomes: '&& device !== undefined ? user : null',
     test: { file: logins, name: 'who exists and who does not' },
+    notices: /strictly deep-equal.*algorithm=/,
   },
   {
     name: 'who is shut out is offered fewer algorithms',
@@ -51,6 +56,7 @@ export const loginMutants: readonly Mutant[] = [
     text: "return { kind: 'shut-out', headers: challenge() }",
     becomes: "return { kind: 'shut-out', headers: challenge().slice(1) }",
     test: { file: logins, name: 'who is shut out for guessing' },
+    notices: /algorithm=SHA-256.*actual: 2/,
   },
   {
     name: 'who guesses at one account is never shut out from it',
@@ -58,6 +64,7 @@ export const loginMutants: readonly Mutant[] = [
     text: 'return !isShut(this.#pairs.get(pair), now)',
     becomes: 'return pair !== undefined',
     test: { file: logins, name: 'who is shut out for guessing' },
+    notices: /another horse battery .*actual: 200/,
   },
   {
     name: 'a phone may register for another: who is in From proves it for who is in To',
@@ -69,6 +76,7 @@ export const loginMutants: readonly Mutant[] = [
     const user = this.#user(book, source, { claimed, device })
     return { kind: 'challenge', realm: book.config.settled.sipDomain, user: user && sender && { ...sender, identity: user.identity } }\n`,
     test: { file: logins, name: 'one phone cannot register' },
+    notices: /"to":"<sip:100@acme.test>".*actual: 200/,
   },
   {
     name: 'a phone may have any number of contacts',
@@ -76,6 +84,7 @@ export const loginMutants: readonly Mutant[] = [
     text: 'if (places.length < this.#maxContacts) return',
     becomes: 'if (places.length >= 0) return',
     test: { file: logins, name: 'one phone cannot register' },
+    notices: /two hundred contacts .*actual: 200/,
   },
   {
     name: 'who guesses at many accounts is not counted',
@@ -83,6 +92,7 @@ export const loginMutants: readonly Mutant[] = [
     text: 'if (inARow <= COUNTED_PER_USER)',
     becomes: 'if (inARow < 0)',
     test: { file: logins, name: 'who guesses at many accounts' },
+    notices: /banned after (?:9|1\d|20) guesses/,
   },
   {
     name: 'a source may guess on and on',
@@ -90,6 +100,7 @@ export const loginMutants: readonly Mutant[] = [
     text: 'guess: 40,',
     becomes: 'guess: 0,',
     test: { file: guesses, name: 'ten thousand times from one address' },
+    notices: /"sent":\d+.*"received":(?:1[3-9]|[2-9]\d|\d{3,}),/,
   },
   {
     name: 'an account that is guessed at is shut out for its own phone, too',
@@ -97,6 +108,7 @@ export const loginMutants: readonly Mutant[] = [
     text: '    if (this.#isProven(pair)) return true\n',
     becomes: '',
     test: { file: guesses, name: 'from five hundred addresses' },
+    notices: /401 Unauthorized/,
   },
   {
     name: 'who exists is answered 0.3 ms later',
@@ -105,6 +117,7 @@ export const loginMutants: readonly Mutant[] = [
     becomes:
       '    const secret = user?.ha1[algorithm]\n    for (let i = 0; user?.identity.aor != null && i < 100; i++) this.#decoy(algorithm, username, realm)\n',
     test: { file: guesses, name: 'learns from no answer.s time who exists: with a wrong' },
+    notices: /ERR_ASSERTION\]: \d+ µs, .*; \d+ µs, /,
   },
   {
     name: 'who asks is known by the time that a challenge takes',
@@ -113,6 +126,7 @@ export const loginMutants: readonly Mutant[] = [
     becomes:
       "    for (let i = 0; device !== undefined && i < 40; i++) ha1('MD5', 'x'.repeat(1000), 'y', String(i))\n    const { user, decoy } = this.#lookUp(book, either)\n",
     test: { file: guesses, name: 'learns from no answer.s time who exists: without' },
+    notices: /ERR_ASSERTION\]: \d+ µs, .*; \d+ µs, /,
   },
   {
     name: 'who does not exist is not looked up any further',
@@ -120,6 +134,7 @@ export const loginMutants: readonly Mutant[] = [
     text: '    if (either === undefined) return null\n',
     becomes: '    if (device === undefined || either === undefined) return null\n',
     test: { file: enumeration, name: 'by a greeting names that exist cannot be told from others: asked for again and again$' },
+    notices: /ERR_ASSERTION\]: \d+ ns, .*; \d+ ns, /,
   },
   {
     name: 'an old phone is offered what it knows, and who does not exist the usual',
@@ -127,5 +142,6 @@ export const loginMutants: readonly Mutant[] = [
     text: 'offers.length === 1 ? offers[0]',
     becomes: 'offers.length > 0 ? offers[0]',
     test: { file: logins, name: 'who exists and who does not' },
+    notices: /strictly deep-equal.*algorithm=/,
   },
 ]

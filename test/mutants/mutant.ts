@@ -11,6 +11,8 @@ export interface Mutant {
   in: string
   /** `name`: a regular expression for the names of tests in the file. */
   test: { file: string; name: string }
+  /** What the test says that has noticed just this, as `said` puts it: a test that fails for anything else shows nothing. */
+  notices: RegExp
 }
 
 /** Programs that are broken. */

@@ -10,6 +10,7 @@ export const noiseMutants: readonly Mutant[] = [
     text: '    this.#decoding.noise(packet, header, own.codec)\n    this.wake()\n',
     becomes: '    this.wake()\n',
     test: { file: noise, name: 'with G722' },
+    notices: /-(?:\d+|Infinity), -(?:\d+|Infinity) dB off/,
   },
   {
     name: 'what a peer tells of noise is swallowed where we pass on',
@@ -17,6 +18,7 @@ export const noiseMutants: readonly Mutant[] = [
     text: 'peer.#sender.forwardOther(packet, header, stream.noisePayloadType, this)',
     becomes: 'peer.#sender.forwardOther(packet, header, null, this)',
     test: { file: noise, name: 'makes the noise itself|what it is told' },
+    notices: /dB off: linphone/,
   },
   {
     name: 'noise is 10 dB louder than told',
@@ -24,5 +26,6 @@ export const noiseMutants: readonly Mutant[] = [
     text: '10 ** (-(level & 0x7f) / 20)',
     becomes: '10 ** ((10 - (level & 0x7f)) / 20)',
     test: { file: noise, name: 'with G722' },
+    notices: /\]: (?:8|9|10|11|12), (?:8|9|10|11|12) dB off/,
   },
 ]

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { mutants } from '#test/mutants/table.ts'
@@ -12,4 +13,11 @@ test('what each mutant replaces stands in its file exactly once, and the test th
     assert.ok(readFileSync(join(project, test.file), 'utf8').length > 0, test.file)
   }
   assert.equal(new Set(mutants.map(({ name }) => name)).size, mutants.length)
+})
+
+test('what each mutant makes of its file is a program', () => {
+  for (const { name, file, text, becomes } of mutants) {
+    const broken = readFileSync(join(project, file), 'utf8').replace(text, () => becomes)
+    assert.doesNotThrow(() => stripTypeScriptTypes(broken), name)
+  }
 })
