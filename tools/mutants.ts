@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Mutant } from '#test/mutants/mutant.ts'
 import { mutants } from '#test/mutants/table.ts'
-import { said, type Verdict, verdictOf } from '#test/mutants/verdict.ts'
+import { said, type Verdict, verdictOf } from '#tools/test/verdict.ts'
 import { runTestFile, type TestOutcome } from '#tools/test/test-file.ts'
 
 // `npx centrala mutants [words]`: shows that each test fails on a product that is broken on purpose, says why as it should, and passes on the

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import { test } from 'node:test'
-import { said, verdictOf } from '#test/mutants/verdict.ts'
+import { said, verdictOf } from '#tools/test/verdict.ts'
 import type { TestOutcome } from '#tools/test/test-file.ts'
 
 const passed: TestOutcome = { name: 'one', outcome: 'passed', why: '', ms: 1 }
