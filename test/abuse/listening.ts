@@ -11,13 +11,18 @@ export const undisturbed = mosOf(ratingOf('PCMA', { loss: 0, burst: 1, jitterMs:
  */
 const mostWorse = 0.1
 
-/** How the worst of all ways of these pairs sounds to who listens there, since `reset`: MOS-LQ, 1 to 4.5 (ITU-T G.107). */
-export function worstHeard(pairs: readonly Pair[]): number {
-  return Math.min(...pairs.flatMap(({ caller, callee }) => [heardOf(caller.talker, callee.talker), heardOf(callee.talker, caller.talker)]))
+/**
+ * How the worst of all ways of these pairs sounds to who listens there, since `reset`: MOS-LQ, 1 to 4.5 (ITU-T G.107). By what came, or as it would
+ * sound if all had come, as late as it did.
+ */
+export function worstHeard(pairs: readonly Pair[], by: 'came' | 'all' = 'came'): number {
+  const heard = (speaker: Talker, listener: Talker): number => heardOf(by === 'came' ? speaker.lossTo(listener) : nothingLost, listener)
+  return Math.min(...pairs.flatMap(({ caller, callee }) => [heard(caller.talker, callee.talker), heard(callee.talker, caller.talker)]))
 }
 
-function heardOf(speaker: Talker, listener: Talker): number {
-  const { share, run } = speaker.lossTo(listener)
+const nothingLost = { share: 0, run: 0 }
+
+function heardOf({ share, run }: { share: number; run: number }, listener: Talker): number {
   return mosOf(ratingOf('PCMA', { loss: share, burst: run * (1 - share), jitterMs: listener.jitterMs, roundTripMs: null, ptimeMs }))
 }
 

@@ -143,10 +143,12 @@ export class Siege implements AsyncDisposable {
       const control = await this.#watched(() => attack(nowhere))
       const real = await this.#attacked(() => attack(this.target.port))
       const isHeard = real.blamedMs <= longestGapMs || real.gapMs <= control.gapMs + addedMs
-      if (isHeard && soundsWell(real.mos, control.mos)) return real.result
+      // An attack may spoil for good what carries the audio: what is lost in a control run after it is no measure.
+      const calm = round === 1 ? control.mos : control.mosOfAll
+      if (isHeard && soundsWell(real.mos, calm)) return real.result
       assert.ok(
         round < rounds,
-        `somebody hears ${real.mos.toFixed(2)} (MOS), ${control.mos.toFixed(2)} without; heard nothing for ${real.gapMs} ms (${real.blamedMs} the engine’s), ${control.gapMs} without`,
+        `somebody hears ${real.mos.toFixed(2)} (MOS), ${calm.toFixed(2)} without; heard nothing for ${real.gapMs} ms (${real.blamedMs} the engine’s), ${control.gapMs} without`,
       )
     }
   }
@@ -191,12 +193,14 @@ export class Siege implements AsyncDisposable {
     const over = { yes: false }
     const ordinary = this.#useIt(over)
     const [result] = await Promise.all([attack().finally(() => (over.yes = true)), ordinary])
-    await caughtUp(this.#heard)
+    const ended = this.#heard.flatMap(({ caller, callee }) => [caller.ended, callee.ended])
+    const hungUp = Promise.race(ended).then((why) => assert.fail(`somebody who talks is hung up on: ${JSON.stringify(why)}`))
+    await Promise.race([caughtUp(this.#heard), hungUp])
     const silences = ears.flatMap((talker) => talker.silences)
     const lostMs = longestGap(this.#heard)
     const blamedMs = Math.round(Math.max(lostMs, await this.#engine.blame(silences)))
     const gapMs = Math.round(Math.max(lostMs, ...silences.map(({ from, to }) => to - from)))
-    return { result, gapMs, blamedMs, mos: worstHeard(this.#heard) }
+    return { result, gapMs, blamedMs, mos: worstHeard(this.#heard), mosOfAll: worstHeard(this.#heard, 'all') }
   }
 
   /** What the people of the company do meanwhile. Throws when it fails. */
@@ -303,6 +307,7 @@ interface Watched<T> {
   blamedMs: number
   /** See `worstHeard`. */
   mos: number
+  mosOfAll: number
 }
 
 /** Keeps the machine as busy as an attacker and those whom he keeps busy. */

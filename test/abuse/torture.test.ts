@@ -102,7 +102,7 @@ describe('messages that no parser likes, over every transport', () => {
       }
       await until(
         () => heard.text.match(/^SIP\/2\.0 401/gm)?.length === 2,
-        () => heard.text,
+        () => `byte by byte: ${heard.text}`,
       )
       dripping.destroy()
     })

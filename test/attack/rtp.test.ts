@@ -103,6 +103,18 @@ describe('an attacker on a third address gets no audio and is not heard', () => 
           }
         }
         const attacking = attack()
+        const shut = (): void => {
+          assert.deepEqual(
+            attackers.map((each) => each.received.length),
+            [0, 0],
+            'packets to the attackers',
+          )
+          assert.deepEqual(
+            [speaker, moved, other].map((each) => each.framesOf(evilFrame)),
+            [0, 0, 0],
+            'frames of the attackers',
+          )
+        }
         try {
           const sprayed = async (): Promise<void> => {
             const goal = stranger.sent + 2 * claimed * spraysPerPort
@@ -162,20 +174,15 @@ describe('an attacker on a third address gets no audio and is not heard', () => 
           assert.equal((await call.bye()).status, 200)
           await callee.wire.next('BYE', (message) => message.method === 'BYE').then((bye) => callee.wire.answer(bye, '200 OK'))
           await sprayed()
+        } catch (fault) {
+          // Who is not heard any more may have lost the place to an attacker: that says more.
+          shut()
+          throw fault
         } finally {
           isAttacking = false
           await attacking
         }
-        assert.deepEqual(
-          attackers.map((each) => each.received.length),
-          [0, 0],
-          'packets to the attackers',
-        )
-        assert.deepEqual(
-          [speaker, moved, other].map((each) => each.framesOf(evilFrame)),
-          [0, 0, 0],
-          'frames of the attackers',
-        )
+        shut()
         assert.deepEqual(
           [speaker, moved].map((each) => each.framesOf(callerFrame)),
           [0, 0],

@@ -6,11 +6,18 @@ const torture = 'test/abuse/torture.test.ts'
 /** Of messages made to harm, of any size and shape, and of what comes to audio ports. */
 export const messageMutants: readonly Mutant[] = [
   {
+    // Once a second: an engine that stands still for longer is taken for frozen, and put an end to.
     name: 'the engine stands still for 200 ms when something comes to a port whose call is over',
     ...{ file: 'media/socket/direct-socket.ts', in: engine },
     text: '        this.#ignore()\n        return taken\n',
-    becomes:
-      '        this.#ignore()\n        for (const c = performance.now(); performance.now() - c < 200; ) continue\n        return taken\n',
+    becomes: `
+        this.#ignore()
+        const now = performance.now()
+        if (now - (globalThis.stood ?? -1e9) > 1_000) {
+          globalThis.stood = now
+          for (const c = process.threadCpuUsage(); process.threadCpuUsage().user - c.user < 200_000; ) continue
+        }
+        return taken\n`,
     test: { file: messages, name: 'garbage at every audio port' },
     notices: /\(\d{3,} the engine’s\)/,
   },
@@ -28,7 +35,7 @@ export const messageMutants: readonly Mutant[] = [
           }
         return taken\n`,
     test: { file: messages, name: 'garbage at every audio port' },
-    notices: /somebody hears (?:[123]\.\d+|4\.[0-2]\d*) \(MOS\), 4\.[34]/,
+    notices: /somebody hears (?:[123]\.\d+|4\.[01]\d*) \(MOS\), 4\.\d+ without/,
   },
   {
     name: 'a message with two lengths is taken by the first',
@@ -47,11 +54,11 @@ export const messageMutants: readonly Mutant[] = [
     notices: /Call-ID: one.*actual: false/,
   },
   {
-    name: 'an odd header takes time by the square of its length',
+    name: 'a message of 25 kB and more takes 300 ms',
     ...{ file: 'sip/transport/inbox.ts', in: server },
     text: '    const message = parseMessage(bytes)\n',
     becomes:
-      '    for (let i = 0; i < (bytes.length / 600) ** 4; i++) bytes.at(i % bytes.length)\n    const message = parseMessage(bytes)\n',
+      "    if (bytes.length > 25_000 && flow.transport === 'tcp') for (const c = process.threadCpuUsage(); process.threadCpuUsage().user - c.user < 300_000; ) continue\n    const message = parseMessage(bytes)\n",
     test: { file: messages, name: 'messages of any size and shape' },
     notices: /\d+ of \d+ turns took over 20 ms/,
   },
@@ -93,7 +100,7 @@ export const messageMutants: readonly Mutant[] = [
     text: '      this.#searched = Math.max(this.#start, this.#used - 3)\n',
     becomes: '      this.#searched = this.#used\n',
     test: { file: torture, name: 'over tcp, split at any byte' },
-    notices: /split at \d+/,
+    notices: /split at \d+|byte by byte/,
   },
   {
     name: 'a length beyond 32 bits is taken by its low ones',
@@ -101,7 +108,7 @@ export const messageMutants: readonly Mutant[] = [
     text: "  return parseUint(found, Number.MAX_SAFE_INTEGER) ?? 'content-length'\n",
     becomes: '  return Number.parseInt(found, 10) >>> 0\n',
     test: { file: messages, name: 'a request hidden in the body' },
-    notices: /a length beyond 32 bits/,
+    notices: /a length whose low 32 bits are none/,
   },
   {
     name: 'a length is read as the proxy in front does not',
@@ -109,6 +116,6 @@ export const messageMutants: readonly Mutant[] = [
     text: 'this.#length = end + 4 - this.#start + length\n',
     becomes: 'this.#length = end + 4 - this.#start + (length > 100 ? 0 : length)\n',
     test: { file: 'test/abuse/smuggling.test.ts', name: 'see the same messages' },
-    notices: /actual: \[ '(?:inner|behind)-/,
+    notices: /\+ '(?:inner|behind)-\d+'/,
   },
 ]
