@@ -19,6 +19,11 @@ export class OldestFirst<T> {
     this.#last = link
   }
 
+  /** Makes what is there the youngest. */
+  renew(item: T): void {
+    if (this.delete(item)) this.add(item)
+  }
+
   /** True if it was there. */
   delete(item: T): boolean {
     const link = this.#links.get(item)

@@ -137,6 +137,24 @@ test('strangers have little room, and take none of those who have proved who the
   assert.deepEqual([trace.bytes, trace.calls], [0, 0])
 })
 
+test('a stranger who says something again is not dropped for it before it is known who it is', () => {
+  const trace = new SipTrace(new VirtualClock(), { strangersBytes: 2_000 })
+  const invite = message('INVITE sip:100@192.0.2.1 SIP/2.0')
+  trace.record('in', phone, invite, 'phone')
+  for (let i = 0; i < 3; i++) trace.record('in', trunk, Buffer.alloc(380), `stranger-${i}`)
+  trace.record('in', phone, Buffer.concat([invite, Buffer.alloc(300)]), 'phone')
+  trace.keep('phone')
+  trace.record('out', phone, message('SIP/2.0 200 OK'), 'phone')
+  assert.equal(trace.of('phone').length, 3)
+  assert.equal(trace.of('stranger-0').length, 0)
+})
+
+test('what stays of one call holds nothing of others that are gone', () => {
+  const trace = new SipTrace(new VirtualClock())
+  for (const callId of ['one', 'other']) trace.record('out', trunk, message('OPTIONS sip:192.0.2.9 SIP/2.0'), callId)
+  assert.notEqual(trace.of('one')[0]?.bytes.buffer, trace.of('other')[0]?.bytes.buffer)
+})
+
 test('a response to what was not kept is not kept, and what is kept is a copy', () => {
   const trace = new SipTrace(new VirtualClock())
   trace.record('out', phone, message('SIP/2.0 401 Unauthorized'), 'unknown')

@@ -39,8 +39,8 @@ export class SipTrace {
   constructor(clock: Clock, limits: Partial<TraceLimits> = {}) {
     this.#clock = clock
     this.#limits = { callMessages: 64, bytes: 16_777_216, strangersBytes: 1_048_576, ...limits }
-    this.#kept = new Shelf(this.#limits.bytes)
-    this.#strangers = new Shelf(this.#limits.strangersBytes)
+    this.#kept = new Shelf(this.#limits.bytes, null)
+    this.#strangers = new Shelf(this.#limits.strangersBytes, new KeptBytes())
   }
 
   /** Keeps a copy of one message; not of a response to what was not kept. */
@@ -50,7 +50,9 @@ export class SipTrace {
       if (direction === 'out' && isResponse(bytes)) return
       call = this.#begin(detached(callId), direction === 'out' ? this.#kept : this.#strangers)
     }
-    call.add({ direction, at: this.#clock.wall(), flow, bytes: call.shelf.memory.keep(bytes) }, this.#limits.callMessages)
+    call.add({ direction, at: this.#clock.wall(), flow, bytes: call.memory.keep(bytes) }, this.#limits.callMessages)
+    // Not the call that is written to: it may be about to be kept.
+    if (call.shelf === this.#strangers && call.shelf.bytes > call.shelf.limit) call.shelf.calls.renew(call)
     this.#clear(call.shelf)
   }
 
@@ -106,12 +108,13 @@ export class SipTrace {
 class Shelf {
   readonly limit: number
   readonly calls = new OldestFirst<TracedCall>()
-  /** Each has its own: what goes early holds nothing that stays. */
-  readonly memory = new KeptBytes()
+  /** That of all calls on it, which go in the order in which they came; null: of each call its own, since some stay much longer than others. */
+  readonly memory: KeptBytes | null
   bytes = 0
 
-  constructor(limit: number) {
+  constructor(limit: number, memory: KeptBytes | null) {
     this.limit = limit
+    this.memory = memory
   }
 
   put(call: TracedCall): void {
@@ -126,6 +129,13 @@ class Shelf {
   }
 }
 
+/** Of a call's own memory: a few messages. */
+const CALL_CHUNK = 4_096
+
+function memoryOn(shelf: Shelf): KeptBytes {
+  return shelf.memory ?? new KeptBytes(CALL_CHUNK)
+}
+
 /** What an entry takes besides its bytes, roughly. */
 const ENTRY_BYTES = 120
 
@@ -133,16 +143,20 @@ class TracedCall {
   readonly callId: string
   entries: TraceEntry[] = []
   shelf: Shelf
+  memory: KeptBytes
   bytes = 0
 
   constructor(callId: string, shelf: Shelf) {
     this.callId = callId
     this.shelf = shelf
+    this.memory = memoryOn(shelf)
   }
 
   moveTo(shelf: Shelf): void {
+    if (shelf === this.shelf) return
     this.shelf = shelf
-    this.entries = this.entries.map((entry) => ({ ...entry, bytes: shelf.memory.keep(entry.bytes) }))
+    this.memory = memoryOn(shelf)
+    this.entries = this.entries.map((entry) => ({ ...entry, bytes: this.memory.keep(entry.bytes) }))
   }
 
   add(entry: TraceEntry, limit: number): void {
