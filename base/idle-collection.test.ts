@@ -75,3 +75,30 @@ test('a process whose stop would be heard collects nothing while there are calls
   using _ = collectWhenIdle({ clock, calls: () => 1, asked: () => 0, collect: () => assert.fail('stopped') })
   clock.advance(3_600_000)
 })
+
+test('a stop that somebody could hear is not made again while there are calls', () => {
+  const inner = new VirtualClock(0)
+  let [calls, resident, stoppedMs] = [50, 170 * MB, 0]
+  const clock = { ...inner, now: () => inner.now() + stoppedMs, wall: () => inner.wall(), after: inner.after.bind(inner) }
+  let stops = 0
+  using _ = collectWhenIdle({
+    clock,
+    calls: () => calls,
+    asked: () => 0,
+    resident: () => resident,
+    collect: () => {
+      stops++
+      stoppedMs += 301
+      resident = 170 * MB
+    },
+  })
+  resident = 400 * MB
+  inner.advance(60_000)
+  assert.equal(stops, 1)
+  resident = 400 * MB
+  inner.advance(3_600_000)
+  assert.equal(stops, 1)
+  calls = 0
+  inner.advance(60_000)
+  assert.equal(stops, 2)
+})

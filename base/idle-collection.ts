@@ -22,6 +22,8 @@ const lookMs: Millis = 15_000
 const few = 750
 /** Between two collections. */
 const restMs: Millis = 600_000
+/** A stop that took longer is not made again while there are calls: somebody would have to repeat what they said (RFC 3261 T1 is 500 ms). */
+const longestStopMs: Millis = 300
 /** Where the process has become very much bigger meanwhile. */
 const swollenRestMs: Millis = 60_000
 /** So much more than when it held least since the last collection is worth a stop while there are calls. */
@@ -41,10 +43,13 @@ export function collectWhenIdle({ clock, calls, asked, collect, resident }: Idle
   let wasIdle = false
   let collectedAt = Number.NEGATIVE_INFINITY
   let least = resident?.() ?? 0
+  let stopMs: Millis = 0
   let timer: Disposable
   const isWorthIt = (isIdle: boolean, holds: number): boolean => {
     const isMore = ({ times, bytes }: typeof bigger): boolean => holds > least * times && holds > least + bytes
-    return clock.now() >= collectedAt + (isMore(swollen) ? swollenRestMs : restMs) && (isIdle || isMore(bigger))
+    return (
+      clock.now() >= collectedAt + (isMore(swollen) ? swollenRestMs : restMs) && (isIdle || (stopMs <= longestStopMs && isMore(bigger)))
+    )
   }
   const look = (): void => {
     const now = asked()
@@ -52,8 +57,10 @@ export function collectWhenIdle({ clock, calls, asked, collect, resident }: Idle
     const isIdle = isCalm && calls() === 0
     const holds = resident?.() ?? 0
     if (isCalm && wasCalm && isWorthIt(isIdle && wasIdle, holds)) {
+      const startedAt = clock.now()
       collect()
       collectedAt = clock.now()
+      stopMs = collectedAt - startedAt
       // What is left is needed: it alone is never worth another stop.
       least = resident?.() ?? 0
     } else least = Math.min(least, holds)
