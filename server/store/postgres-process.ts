@@ -156,13 +156,7 @@ class PostgresSupervisor implements EmbeddedPostgres {
   async #stop(): Promise<void> {
     this.#stopping = true
     this.#abort.abort()
-    const pid = this.#pid
-    told(pid, 'SIGINT')
-    if (!(await goneWithin(pid, 30_000))) {
-      told(pid, 'SIGQUIT')
-      // Processes of its own that do not obey it kills after 5 s.
-      if (!(await goneWithin(pid, 10_000))) signal(pid, 'SIGKILL')
-    }
+    await ended(this.#pid)
     await this.#watch
   }
 
@@ -173,10 +167,9 @@ class PostgresSupervisor implements EmbeddedPostgres {
     if (running !== null) {
       this.#settings.log.info('adopting the running database', { pid: running })
       this.#pid = running
-      const ended = this.#pollUntilGone(running)
-      if (await this.#answers(() => !isAlive(running), 30_000)) return { ended }
-      signal(running, 'SIGINT')
-      await goneWithin(running, 30_000)
+      const gone = this.#pollUntilGone(running)
+      if (await this.#answers(() => !isAlive(running), 30_000)) return { ended: gone }
+      await ended(running)
     }
     return this.#spawn()
   }
@@ -305,8 +298,7 @@ async function runningPostmaster(layout: Layout): Promise<number | null> {
   if (!Number.isInteger(pid) || pid <= 1 || !isAlive(pid) || !(await isPostmasterOf(pid, layout.cluster))) return null
   if (lines[4]?.trim() === layout.sockets) return pid
   // It listens where this installation would not look for it.
-  signal(pid, 'SIGINT')
-  await goneWithin(pid, 30_000)
+  await ended(pid)
   return null
 }
 
@@ -330,6 +322,17 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
+}
+
+/** Ends a postmaster, held stopped or not, by and by more rudely. */
+async function ended(pid: number): Promise<void> {
+  told(pid, 'SIGINT')
+  if (await goneWithin(pid, 30_000)) return
+  told(pid, 'SIGQUIT')
+  // Processes of its own that do not obey it kills after 5 s.
+  if (await goneWithin(pid, 10_000)) return
+  signal(pid, 'SIGKILL')
+  await goneWithin(pid, 10_000)
 }
 
 /** Tells a process something that it is to hear even when somebody holds it stopped. */
