@@ -209,6 +209,7 @@ export class Siege implements AsyncDisposable {
       const { caller, callee } = await this.#call()
       caller.dialog?.bye()
       await callee.untilEnded()
+      this.town.forget(caller, callee)
       const held = this.pairs[heard + (i % (this.pairs.length - heard))]?.caller
       for (const direction of ['sendonly', 'sendrecv'] as const) {
         const answer = await held?.reinvite(direction)

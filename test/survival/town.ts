@@ -176,6 +176,16 @@ export class Town implements AsyncDisposable {
     return this.#beats.use(beatFor(parties.map((party) => party.talker)))
   }
 
+  /** Of a call that is over: what they listened with is given back, or a long attack would use up all that one process may open. */
+  forget(...parties: readonly Party[]): void {
+    for (const party of parties) {
+      const at = this.#parties.indexOf(party)
+      if (at < 0) continue
+      this.#parties.splice(at, 1)
+      party.talker[Symbol.dispose]()
+    }
+  }
+
   async #ring(incoming: IncomingInvite): Promise<void> {
     const user = /^sip:([^@]+)@/.exec(incoming.request.uri)?.[1] ?? ''
     const party = new Party(await Talker.open(address))
