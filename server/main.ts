@@ -20,12 +20,6 @@ const retryAfterSeconds = 30
 /** How long a hand-over waits for a moment in which no call is being connected: only those cannot be taken over. */
 const quietMs = 20_000
 
-/**
- * What Node cuts small buffers from. One message that somebody keeps holds the whole piece, and with it all that came at the same time: in a flood,
- * of 64 kB, Node's own size, a hundred times as much as is kept.
- */
-Buffer.poolSize = 8_192
-
 await main()
 
 async function main(): Promise<void> {

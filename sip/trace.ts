@@ -39,8 +39,8 @@ export class SipTrace {
   constructor(clock: Clock, limits: Partial<TraceLimits> = {}) {
     this.#clock = clock
     this.#limits = { callMessages: 64, bytes: 16_777_216, strangersBytes: 1_048_576, ...limits }
-    this.#kept = new Shelf(this.#limits.bytes, null)
-    this.#strangers = new Shelf(this.#limits.strangersBytes, new KeptBytes())
+    this.#kept = new Shelf(this.#limits.bytes)
+    this.#strangers = new Shelf(this.#limits.strangersBytes)
   }
 
   /** Keeps a copy of one message; not of a response to what was not kept. */
@@ -108,17 +108,14 @@ export class SipTrace {
 class Shelf {
   readonly limit: number
   readonly calls = new OldestFirst<TracedCall>()
-  /** That of all calls on it, which go in the order in which they came; null: of each call its own, since some stay much longer than others. */
-  readonly memory: KeptBytes | null
   bytes = 0
 
-  constructor(limit: number, memory: KeptBytes | null) {
+  constructor(limit: number) {
     this.limit = limit
-    this.memory = memory
   }
 
   put(call: TracedCall): void {
-    call.moveTo(this)
+    call.shelf = this
     this.calls.add(call)
     this.bytes += call.bytes
   }
@@ -132,31 +129,20 @@ class Shelf {
 /** Of a call's own memory: a few messages. */
 const CALL_CHUNK = 4_096
 
-function memoryOn(shelf: Shelf): KeptBytes {
-  return shelf.memory ?? new KeptBytes(CALL_CHUNK)
-}
-
 /** What an entry takes besides its bytes, roughly. */
 const ENTRY_BYTES = 120
 
 class TracedCall {
   readonly callId: string
-  entries: TraceEntry[] = []
+  readonly entries: TraceEntry[] = []
   shelf: Shelf
-  memory: KeptBytes
+  /** Its own: some calls stay much longer than others, and would hold what is left of those. */
+  readonly memory = new KeptBytes(CALL_CHUNK)
   bytes = 0
 
   constructor(callId: string, shelf: Shelf) {
     this.callId = callId
     this.shelf = shelf
-    this.memory = memoryOn(shelf)
-  }
-
-  moveTo(shelf: Shelf): void {
-    if (shelf === this.shelf) return
-    this.shelf = shelf
-    this.memory = memoryOn(shelf)
-    this.entries = this.entries.map((entry) => ({ ...entry, bytes: this.memory.keep(entry.bytes) }))
   }
 
   add(entry: TraceEntry, limit: number): void {
