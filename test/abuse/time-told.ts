@@ -21,7 +21,7 @@ const never = 1e-8
 
 /**
  * Whether time tells who exists. Draws until a difference shows that chance does not make, or until one of `least` would have shown and none does: on
- * a machine that does much else it takes more draws to see as little.
+ * a machine that does much else it takes more draws to see as little. Samples that were unlike in every draw differ, however much was to be seen.
  */
 export async function toldByTime({
   draw,
@@ -35,6 +35,7 @@ export async function toldByTime({
   const all: Sample = { present: [], absent: [] }
   const later = (by: number): number[] => all.present.map((value) => value + by)
   let told: Told = { kind: 'unclear', by: 0, likely: 1 }
+  let isUnlikeEachTime = true
   for (let nth = 0; nth < draws && told.kind === 'unclear'; nth++) {
     const { present, absent } = await draw(nth)
     all.present.push(...present)
@@ -43,8 +44,9 @@ export async function toldByTime({
     const wouldShow = [least, -least].every((by) => likenessOf(later(by), all.absent) < leastLikely)
     const kind = likely < never ? 'different' : likely > leastLikely && wouldShow ? 'alike' : 'unclear'
     told = { kind, by: median(all.present) - median(all.absent), likely }
+    isUnlikeEachTime &&= likenessOf(present, absent) <= leastLikely
   }
-  return told
+  return told.kind === 'unclear' && isUnlikeEachTime ? { ...told, kind: 'different' } : told
 }
 
 function median(values: readonly number[]): number {
