@@ -28,6 +28,11 @@ test('collects once nobody has called and few have spoken for two looks, and ten
   assert.equal(collected.length, 1)
   clock.advance(15_000)
   assert.deepEqual(collected, [135_000, 735_000])
+  asked += 20_000
+  clock.advance(60_000)
+  assert.deepEqual(collected.slice(2), [795_000], 'a busy time is over')
+  clock.advance(600_000 - 15_000)
+  assert.equal(collected.length, 3)
   collecting[Symbol.dispose]()
   assert.equal(clock.pending, 0)
 })
