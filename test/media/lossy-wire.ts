@@ -7,6 +7,9 @@ import { header, readWire } from '#test/support/wire.ts'
 const LOSS = 0.05
 /** Each is late by anything up to this: the interarrival jitter (RFC 3550 §6.4.1) of a uniform delay is a third of its width, so 30 ms. */
 const MOST_LATE_MS = 90
+const FRAME_MS = 20
+/** A sender that says nothing for so long has paused; for less, the machine stood still. */
+const PAUSE_MS = 1_000
 
 interface At {
   address: string
@@ -45,11 +48,14 @@ interface Half {
   chance: () => number
   passed: Passed
   newest: number
+  /** The last packet, and when it would have come on a machine that never stands still. */
+  last: { sequence: number; at: number } | null
 }
 
 /**
  * A bad wire between two systems, each of which believes the other to be at the wire's address: SIP and the audio of all calls go through it, and
  * each packet is lost, or late by a while, by a draw that depends on the seed, the call, the direction and how many came before it, and on nothing else.
+ * Where the machine stands still and many packets come at once, they leave as late and in the order as if it had not.
  */
 export class LossyWire implements AsyncDisposable {
   readonly #ends: [End, End]
@@ -59,7 +65,8 @@ export class LossyWire implements AsyncDisposable {
   /** The name of each call: the number that was dialled. */
   readonly #names = new Map<string, string>()
   readonly #kinds = new Map<string, number>()
-  readonly #under = new Set<NodeJS.Timeout>()
+  readonly #under: { at: number; task: () => void }[] = []
+  #timer: NodeJS.Timeout | null = null
   /** SIP messages lost, by method or status. */
   readonly lostSignalling: string[] = []
 
@@ -97,7 +104,7 @@ export class LossyWire implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const timer of this.#under) clearTimeout(timer)
+    if (this.#timer !== null) clearTimeout(this.#timer)
     const all = [...this.#spare, ...this.#paths.values()].flatMap(({ halves }) => halves.flatMap(({ sockets }) => sockets))
     for (const socket of [...all, this.#ends[0].sip, this.#ends[1].sip]) {
       const closed = once(socket, 'close')
@@ -123,7 +130,7 @@ export class LossyWire implements AsyncDisposable {
       return
     }
     const there = this.#ends[from === 0 ? 1 : 0]
-    this.#later(chance() * MOST_LATE_MS, () => there.sip.send(rewritten, there.system.port, there.system.address))
+    this.#sendAt(performance.now() + chance() * MOST_LATE_MS, () => there.sip.send(rewritten, there.system.port, there.system.address))
   }
 
   /** Each side is told the wire's addresses in place of the other's, everywhere. */
@@ -168,7 +175,7 @@ export class LossyWire implements AsyncDisposable {
     if (to === null) return
     const send = (): void => other.sockets[which].send(packet, to.port + which, to.address)
     if (which === 1) {
-      this.#later(MOST_LATE_MS / 2, send)
+      this.#sendAt(performance.now() + MOST_LATE_MS / 2, send)
       return
     }
     const { passed } = own
@@ -176,22 +183,41 @@ export class LossyWire implements AsyncDisposable {
     const isLost = own.chance() < LOSS
     const lateMs = own.chance() * MOST_LATE_MS
     passed.lateMs.push(lateMs)
+    const at = cameAt(own, packet)
     if (isLost) passed.lost.add(number)
     else
-      this.#later(lateMs, () => {
+      this.#sendAt(at + lateMs, () => {
         if (number < own.newest) passed.overtaken++
         own.newest = Math.max(own.newest, number)
         send()
       })
   }
 
-  #later(ms: number, task: () => void): void {
-    const timer = setTimeout(() => {
-      this.#under.delete(timer)
-      task()
-    }, ms)
-    this.#under.add(timer)
+  #sendAt(at: number, task: () => void): void {
+    this.#under.push({ at, task })
+    this.#timer ??= setTimeout(() => this.#sendDue(), 1)
   }
+
+  /** All timers of Node that are due run by their length, and not in order: one for all. */
+  #sendDue(): void {
+    const now = performance.now()
+    const due = this.#under.filter(({ at }) => at <= now).toSorted((a, b) => a.at - b.at)
+    const rest = this.#under.filter(({ at }) => at > now)
+    this.#under.splice(0, this.#under.length, ...rest)
+    for (const { task } of due) task()
+    this.#timer = this.#under.length === 0 ? null : setTimeout(() => this.#sendDue(), 1)
+  }
+}
+
+/** When a packet of this stream came, or would have, had the machine not stood still: so many frames after the one before. */
+function cameAt(half: Half, packet: Buffer): number {
+  const now = performance.now()
+  const sequence = packet.readUInt16BE(2)
+  const frames = half.last === null ? 0 : ((sequence - half.last.sequence) << 16) >> 16
+  const expected = half.last === null ? now : half.last.at + frames * FRAME_MS
+  const at = now - expected > PAUSE_MS ? now : Math.min(now, expected)
+  half.last = { sequence, at }
+  return at
 }
 
 async function bound(address: string, port: number): Promise<Socket> {
@@ -210,7 +236,7 @@ async function openHalf(address: string): Promise<Half> {
     const rtcp = port % 2 === 0 ? await bound(address, port + 1).catch(() => null) : null
     if (rtcp !== null) {
       const passed = { sent: 0, lost: new Set<number>(), overtaken: 0, lateMs: [] }
-      return { sockets: [rtp, rtcp], port, audio: null, chance: () => 0, passed, newest: -1 }
+      return { sockets: [rtp, rtcp], port, audio: null, chance: () => 0, passed, newest: -1, last: null }
     }
     rtp.close()
   }
