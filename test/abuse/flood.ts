@@ -35,8 +35,6 @@ export interface FloodTally {
 
 /** Where nobody listens. */
 export const nowhere = 9
-/** A flood that goes nowhere is there to be compared with: longer than this it would tell nothing more. */
-const longestNowhereSeconds = 10
 
 /** How long floods last instead of so many seconds each: TEST_FLOOD_SECONDS=600 for ten minutes of each class. */
 export function lasting(usualSeconds: number): number {
@@ -45,8 +43,7 @@ export function lasting(usualSeconds: number): number {
 
 /** Floods from a thread of its own, so that it does not disturb who is watched in this one. Resolves when it is over. */
 export async function flood(spec: FloodSpec): Promise<FloodTally> {
-  const seconds = spec.to.port === nowhere ? Math.min(spec.seconds, longestNowhereSeconds) : spec.seconds
-  const worker = new Worker(new URL('flood-worker.ts', import.meta.url), { workerData: { ...spec, seconds } })
+  const worker = new Worker(new URL('flood-worker.ts', import.meta.url), { workerData: spec })
   const [tally] = (await once(worker, 'message')) as [FloodTally]
   await worker.terminate()
   return tally

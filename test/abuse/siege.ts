@@ -147,20 +147,19 @@ export class Siege implements AsyncDisposable {
       // An attack may spoil for good what carries the audio: what is lost in a control run after it is no measure.
       const calm = round === 1 ? control.mos : control.mosOfAll
       if (isHeard && soundsWell(real.mos, calm)) return real.result
-      assert.ok(
-        round < rounds,
-        `somebody hears ${real.mos.toFixed(2)} (MOS), ${calm.toFixed(2)} without; heard nothing for ${real.gapMs} ms (${real.blamedMs} the engine’s), ${control.gapMs} without`,
-      )
+      const told = `somebody hears ${real.mos.toFixed(2)} (MOS), ${calm.toFixed(2)} without; heard nothing for ${real.gapMs} ms (${real.blamedMs} the engine’s), ${control.gapMs} without`
+      assert.ok(round < rounds, told)
+      console.warn(`round ${round}: ${told}`)
     }
   }
 
   /**
-   * As `during`, for what can be done only once. It is compared with stretches of 2 to 5 s that follow, in which the machine is as busy and nobody
+   * As `during`, for what can be done only once. It is compared with stretches that follow, as long and of 2 s at least, in which the machine is as busy and nobody
    * attacks. `takesBytes`: what it may take of memory, since somebody known asks for it. */
   async beside<T>(attack: () => Promise<T>, takesBytes = 0): Promise<T> {
     const startedAt = performance.now()
     const real = await this.#attacked(attack, takesBytes)
-    const tookMs = Math.min(5_000, Math.max(2_000, performance.now() - startedAt))
+    const tookMs = Math.max(2_000, performance.now() - startedAt)
     let calmMs = 0
     let calmMos = undisturbed
     const isHarmed = (): boolean => (real.blamedMs > longestGapMs && real.gapMs > calmMs + addedMs) || !soundsWell(real.mos, calmMos)
