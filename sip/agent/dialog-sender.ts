@@ -7,7 +7,6 @@ import { type Dialog, GONE } from '#sip/dialog/dialog.ts'
 import { buildRequest } from '#sip/message/build.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
-import type { StatelessRequest } from '#sip/transaction/layer.ts'
 import { isFlow } from '#sip/transport/transport.ts'
 
 /** What a request carries beyond what the dialog determines. */
@@ -53,7 +52,7 @@ export class DialogSender {
   }
 
   /** ACKs the 2xx to the INVITE numbered `seq`. `authorization`: what that INVITE showed (RFC 3261 §22.1). `sent` gets what repeats it. */
-  acknowledge(seq: number, body: Body | undefined, authorization: HeaderLines, sent: (ack: StatelessRequest) => void): void {
+  acknowledge(seq: number, body: Body | undefined, authorization: HeaderLines, sent: (again: () => void) => void): void {
     const send = (path: Path): void => {
       if (isFlow(path)) sent(this.#core.transactions.acknowledge(this.#build('ACK', seq, path, { headers: authorization, body }), path))
     }

@@ -44,6 +44,7 @@ export class Exchange {
   #transaction: ClientTransaction | null = null
   /** Answers to the challenges of the last response; they go with the next attempt. */
   #authorization: HeaderLines | null = null
+  #shown: HeaderLines = []
   #challenges = 0
   #way = 0
   /** The UDP flow in whose place a TCP connection is tried; `stays` once that failed. */
@@ -57,9 +58,9 @@ export class Exchange {
     this.#events = events
   }
 
-  /** The request of the last attempt as it was sent; null before the first. */
-  get request(): SipRequest | null {
-    return this.#transaction?.request ?? null
+  /** The credentials that the last attempt showed. */
+  get shown(): HeaderLines {
+    return this.#shown
   }
 
   start(): void {
@@ -105,7 +106,8 @@ export class Exchange {
 
   #made(flow: Flow): SipRequest {
     const request = this.#question.build(flow)
-    for (const [name, value] of this.#authorization ?? this.#presented(request)) request.headers.add(name, value)
+    this.#shown = this.#authorization ?? this.#presented(request)
+    for (const [name, value] of this.#shown) request.headers.add(name, value)
     return request
   }
 
@@ -136,8 +138,10 @@ export class Exchange {
 
   #answered(transaction: ClientTransaction, response: SipResponse, flow: Flow): void {
     const { credentials } = this.#question
-    if (credentials !== undefined && this.#cancelled === null && (response.status === 401 || response.status === 407)) {
-      const answer = this.#core.digestFor(credentials).challenged(response, transaction.request, this.#challenges++)
+    const { request } = transaction
+    const isChallenge = response.status === 401 || response.status === 407
+    if (credentials !== undefined && this.#cancelled === null && isChallenge && request !== null) {
+      const answer = this.#core.digestFor(credentials).challenged(response, request, this.#challenges++)
       if (answer.kind === 'retry') {
         this.#authorization = answer.headers
         this.#send(transaction.flow)

@@ -1,6 +1,5 @@
 import type { WheelTimer } from '#base/timer-wheel.ts'
 import type { Flow, InviteSpec, OutgoingEvents, OutgoingInvite, Reason, Unanswered } from '#sip/agent.ts'
-import { authorizationOf } from '#sip/agent/acknowledgements.ts'
 import { ACCEPT, ALLOW, SUPPORTED_BY_CALLER } from '#sip/agent/abilities.ts'
 import { type Core, newTag, tell } from '#sip/agent/core.ts'
 import { EarlyDialog } from '#sip/agent/early-dialog.ts'
@@ -142,7 +141,7 @@ export class OutgoingInviteRun implements OutgoingInvite {
         credentials: this.#spec.credentials,
         asCaller: {
           seq: response.headers.cseq.seq,
-          authorization: authorizationOf(this.#exchange.request),
+          authorization: this.#exchange.shown,
           // A 2xx that comes after the end of the dialog is a stray: acknowledged, and its dialog ended (stray.ts).
           onOver: () => this.#exchange.abandon(),
         },

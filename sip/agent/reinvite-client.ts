@@ -3,7 +3,7 @@ import type { Body, Unanswered } from '#sip/agent.ts'
 import { type Core, tell } from '#sip/agent/core.ts'
 import type { DialogSender } from '#sip/agent/dialog-sender.ts'
 import type { Exchange } from '#sip/agent/exchange.ts'
-import { type Acknowledgements, authorizationOf } from '#sip/agent/acknowledgements.ts'
+import { type Acknowledgements } from '#sip/agent/acknowledgements.ts'
 import type { SipResponse } from '#sip/message/message.ts'
 
 export type ReinviteResult = (result: SipResponse | Unanswered, acknowledge: (body?: Body) => void) => void
@@ -113,7 +113,7 @@ export class ReinviteClient {
     if (accepted) this.#around.onAccepted(result)
     const seq = accepted ? result.headers.cseq.seq : 0
     const acknowledge = (body?: Body): void => {
-      if (accepted) this.#acks.send(seq, body, authorizationOf(exchange.request))
+      if (accepted) this.#acks.send(seq, body, exchange.shown)
     }
     tell(this.#core, () => wish.onResult(result, acknowledge))
     const gone = goneBecause(result)

@@ -16,9 +16,11 @@ const NO_EVENTS: ClientEvents = { onResponse: () => undefined, onFailed: () => u
 
 /** Carries out what a client machine wants, and sees to CANCEL. */
 export class ClientRun implements ClientTransaction {
-  readonly request: SipRequest
+  request: SipRequest | null
   readonly flow: Flow
   readonly key: string
+  readonly #method: string
+  readonly #callId: string
   readonly #branch: string
   readonly #host: TransactionHost
   readonly #machine: Machine<ClientInput>
@@ -36,6 +38,8 @@ export class ClientRun implements ClientTransaction {
   constructor(host: TransactionHost, request: SipRequest, via: { branch: string; flow: Flow }, events: ClientEvents) {
     this.request = request
     this.flow = via.flow
+    this.#method = request.method
+    this.#callId = request.headers.callId
     this.key = clientKey(via.branch, request.method)
     this.#branch = via.branch
     this.#host = host
@@ -55,8 +59,7 @@ export class ClientRun implements ClientTransaction {
     if (response.status >= 200) this.#finish()
     else if (this.#progress === 'sent') this.#progress = 'provisional'
     this.#step({ kind: 'response', status: response.status })
-    // What may wait for half a minute must not hold on to whoever asked. Only an INVITE that was accepted may bring more.
-    if (response.status >= 300 || (response.status >= 200 && this.request.method !== 'INVITE')) this.#events = NO_EVENTS
+    if (response.status >= 200) this.#letGo(response.status)
     if (this.#cancel !== null && this.#progress === 'provisional') this.#sendCancel(this.#cancel)
   }
 
@@ -66,7 +69,7 @@ export class ClientRun implements ClientTransaction {
   }
 
   cancel(headers: HeaderLines = []): void {
-    if (this.#cancel !== null || this.#progress === 'final' || this.request.method !== 'INVITE') return
+    if (this.#cancel !== null || this.#progress === 'final' || this.#method !== 'INVITE') return
     this.#cancel = headers
     if (this.#progress === 'provisional') this.#sendCancel(headers)
   }
@@ -111,14 +114,14 @@ export class ClientRun implements ClientTransaction {
     this.#sends++
     if (this.#sends > 1) this.#host.counts.repeatsOut++
     if (this.#sends === 2) this.#host.transport.probe(this.flow)
-    if (this.#bytes === null || this.#host.send(this.flow, this.#bytes, this.request.headers.callId)) return
+    if (this.#bytes === null || this.#host.send(this.flow, this.#bytes, this.#callId)) return
     // Later, so that whoever made the request hears of its failure after having it in hand.
     this.#host.wheel.after(0, () => this.transportFailed('the connection is gone'))
   }
 
   #acknowledge(): void {
-    if (this.#response !== null) this.#ack ??= serialize(ackFor(this.request, this.#response))
-    if (this.#ack !== null) this.#host.send(this.flow, this.#ack, this.request.headers.callId)
+    if (this.#response !== null && this.request !== null) this.#ack ??= serialize(ackFor(this.request, this.#response))
+    if (this.#ack !== null) this.#host.send(this.flow, this.#ack, this.#callId)
   }
 
   #deliver(): void {
@@ -135,7 +138,7 @@ export class ClientRun implements ClientTransaction {
     if (why === 'timeout') this.#host.counts.timeouts++
     this.#finish()
     try {
-      this.#events.onFailed(why, why === 'timeout' ? `no final response to ${this.request.method}` : this.#detail)
+      this.#events.onFailed(why, why === 'timeout' ? `no final response to ${this.#method}` : this.#detail)
     } catch (error) {
       this.#host.fault(error)
     }
@@ -143,12 +146,18 @@ export class ClientRun implements ClientTransaction {
 
   /** RFC 3261 §9.1: without a final response 64·T1 after the CANCEL the INVITE counts as cancelled. */
   #sendCancel(headers: HeaderLines): void {
-    if (this.#cancelTimer !== null) return
+    if (this.#cancelTimer !== null || this.request === null) return
     this.#cancelTimer = this.#host.wheel.after(this.#host.timingsOf(this.flow).B, () => {
       this.#fail('timeout')
       this.end()
     })
     this.#host.run(cancelFor(this.request, headers), this.#branch, this.flow, NO_EVENTS)
+  }
+
+  /** What may wait for half a minute must not hold on to messages, nor to whoever asked. Only an INVITE that was accepted may bring more. */
+  #letGo(status: number): void {
+    this.request = null
+    if (status >= 300 || this.#method !== 'INVITE') this.#events = NO_EVENTS
   }
 
   #finish(): void {

@@ -23,7 +23,6 @@ import { defaultTimerBase, type Timings, timings } from '#sip/transaction/timing
 import type {
   ClientEvents,
   ClientTransaction,
-  StatelessRequest,
   TransactionCounts,
   TransactionOptions,
   Transactions,
@@ -114,12 +113,12 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     return this.run(request, this.#putVia(request, flow), flow, events)
   }
 
-  acknowledge(ack: SipRequest, flow: Flow): StatelessRequest {
+  acknowledge(ack: SipRequest, flow: Flow): () => void {
     this.#putVia(ack, flow)
     const bytes = serialize(ack)
-    const resend = (): void => void this.send(flow, bytes, ack.headers.callId)
-    resend()
-    return { request: ack, resend }
+    const { callId } = ack.headers
+    // As long as the call it holds on to what it names: not to the request.
+    return this.#sending(flow, bytes, callId)
   }
 
   drain(retryAfterSeconds: number | null): void {
@@ -326,6 +325,13 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     const response = buildResponse(request, status, undefined, { toTag: statelessTag(request.headers), headers })
     this.#acks.refused(request.method)
     this.send(responseFlow(request, flow), serialize(response), request.headers.callId)
+  }
+
+  /** Sends it; the result does so again. */
+  #sending(flow: Flow, bytes: Uint8Array, callId: string): () => void {
+    const send = (): void => void this.send(flow, bytes, callId)
+    send()
+    return send
   }
 
   #putVia({ headers }: SipRequest, flow: Flow): string {

@@ -13,8 +13,8 @@ export interface Transactions {
    * is there. Not for ACK. Events come after this call returned, in order.
    */
   request(request: SipRequest, flow: Flow, events: ClientEvents): ClientTransaction
-  /** Sends a request that starts no transaction: an ACK for a 2xx (RFC 3261 §13.2.2.4). `resend` repeats the same bytes when the 2xx repeats. */
-  acknowledge(ack: SipRequest, flow: Flow): StatelessRequest
+  /** Sends a request that starts no transaction: an ACK for a 2xx (RFC 3261 §13.2.2.4). The result sends the same bytes again, when the 2xx repeats. */
+  acknowledge(ack: SipRequest, flow: Flow): () => void
   /** Answers new INVITEs outside dialogs with 503 and Retry-After; null takes them again. Everything else is served. */
   drain(retryAfterSeconds: number | null): void
   readonly counts: TransactionCounts
@@ -47,8 +47,8 @@ export interface ClientEvents {
 
 /** One of our requests under way. */
 export interface ClientTransaction {
-  /** As sent, with its Via. */
-  readonly request: SipRequest
+  /** As sent, with its Via; null when its final response has been handed up: what may wait for half a minute must not hold on to messages. */
+  readonly request: SipRequest | null
   readonly flow: Flow
   /**
    * CANCELs an INVITE (RFC 3261 §9.1): at once when a provisional response has come, else as soon as one comes; nothing
@@ -82,11 +82,6 @@ export interface ServerEvents {
   onCancelled?(cancel: SipRequest): void
   /** The final response cannot be delivered (transport), or a failure response to an INVITE was never acknowledged (Timer H). */
   onFailed?(why: 'timeout' | 'transport', detail: string): void
-}
-
-export interface StatelessRequest {
-  readonly request: SipRequest
-  resend(): void
 }
 
 /** Gauges and counters since the start. */
