@@ -1,6 +1,6 @@
 import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
-import type { IncomingInvite } from '#sip/agent.ts'
+import type { Body, DialogEvents, IncomingInvite } from '#sip/agent.ts'
 import type { Call } from '#calls/call.ts'
 import type { Encryption } from '#calls/encryption.ts'
 import type { Codec } from '#media/engine.ts'
@@ -70,51 +70,92 @@ export function openLeg(
     incoming.reject(answer.refused, answer.why)
     return { kind: 'failed', by: 'caller', sip: answer.refused, detail: answer.why }
   }
-  const leg = new Leg(call, {
-    role,
-    incoming: true,
-    endpoint,
-    media,
-    withdraw: (outcome) => refuse(incoming, inFull(outcome, call.missed)),
-  })
-  const { callId, from } = incoming.request.headers
-  leg.early = { callId, localTag: incoming.localTag, remoteTags: from.tag === undefined ? [] : [from.tag] }
-  leg.begin(callId, from.tag)
-  const events = leg.dialogEvents()
-  incoming.early = events
-  incoming.onCancelled = (_reason, lost) =>
-    leg.over(lost === undefined ? { kind: 'cancelled', by: 'caller', sip: 487 } : { kind: 'failed', by: 'caller', sip: 504, detail: lost })
-  let told: 'nothing' | 'ringing' | 'early' = 'nothing'
-  return {
-    leg,
-    ring() {
-      if (told === 'early') return !isOpen(leg)
-      if (told === 'ringing' || !isOpen(leg)) return true
-      told = 'ringing'
-      incoming.progress(180)
-      leg.ringing(false)
-      return true
-    },
-    early() {
-      // Our own offer may only go where its arrival is certain (RFC 3262 §5).
-      if ((offer === null && !incoming.isReliable) || !isOpen(leg)) return false
-      if (told !== 'early') {
-        told = 'early'
-        incoming.progress(183, answer)
-        leg.ringing(true)
-      }
-      return true
-    },
-    answer(then) {
-      if (leg.state === 'talking') then?.()
-      if (!isOpen(leg)) return
-      leg.answering()
-      call.needs.journal.whenKept(() => {
-        if (leg.state !== 'answering') return
-        leg.talk(incoming.accept(answer, events, connectedWith === undefined ? [] : [['P-Asserted-Identity', connectedWith]]))
-        then?.()
-      })
-    },
+  return new ArrivingLeg(call, incoming, { role, endpoint, media, answer, offersBack: offer === null, connectedWith })
+}
+
+/** What is answered, and how; `offersBack`: the INVITE had no offer, ours goes in its answer. */
+interface Arrival {
+  readonly role: 'caller' | 'callee'
+  readonly endpoint: EndpointRef
+  readonly media: LegMedia
+  readonly answer: Body
+  readonly offersBack: boolean
+  readonly connectedWith: string | undefined
+}
+
+class ArrivingLeg implements InboundLeg {
+  readonly leg: Leg
+  /** Null when it has its answer: a call that talks holds on to no INVITE. */
+  #incoming: IncomingInvite | null
+  readonly #call: Call
+  readonly #arrival: Arrival
+  readonly #events: DialogEvents
+  #told: 'nothing' | 'ringing' | 'early' = 'nothing'
+
+  constructor(call: Call, incoming: IncomingInvite, arrival: Arrival) {
+    const { role, endpoint, media } = arrival
+    this.#call = call
+    this.#incoming = incoming
+    this.#arrival = arrival
+    const leg = new Leg(call, { role, incoming: true, endpoint, media, withdraw: (outcome) => this.#refuse(outcome) })
+    this.leg = leg
+    const { callId, from } = incoming.request.headers
+    leg.early = { callId, localTag: incoming.localTag, remoteTags: from.tag === undefined ? [] : [from.tag] }
+    leg.begin(callId, from.tag)
+    this.#events = leg.dialogEvents()
+    incoming.early = this.#events
+    incoming.onCancelled = (_reason, lost) =>
+      leg.over(
+        lost === undefined ? { kind: 'cancelled', by: 'caller', sip: 487 } : { kind: 'failed', by: 'caller', sip: 504, detail: lost },
+      )
+  }
+
+  get #isOpen(): boolean {
+    return this.leg.state === 'incoming' || this.leg.state === 'ringing'
+  }
+
+  ring(): boolean {
+    if (this.#told === 'early') return !this.#isOpen
+    if (this.#told === 'ringing' || !this.#isOpen) return true
+    this.#told = 'ringing'
+    this.#incoming?.progress(180)
+    this.leg.ringing(false)
+    return true
+  }
+
+  early(): boolean {
+    // Our own offer may only go where its arrival is certain (RFC 3262 §5).
+    if ((this.#arrival.offersBack && this.#incoming?.isReliable !== true) || !this.#isOpen) return false
+    if (this.#told !== 'early') {
+      this.#told = 'early'
+      this.#incoming?.progress(183, this.#arrival.answer)
+      this.leg.ringing(true)
+    }
+    return true
+  }
+
+  answer(then?: () => void): void {
+    if (this.leg.state === 'talking') then?.()
+    if (!this.#isOpen) return
+    this.leg.answering()
+    this.#call.needs.journal.whenKept(() => this.#accept(then))
+  }
+
+  #accept(then?: () => void): void {
+    const incoming = this.#incoming
+    if (this.leg.state !== 'answering' || incoming === null) return
+    const { answer, connectedWith } = this.#arrival
+    this.#incoming = null
+    this.leg.talk(incoming.accept(answer, this.#events, connectedWith === undefined ? [] : [['P-Asserted-Identity', connectedWith]]))
+    then?.()
+  }
+
+  #refuse(outcome: Outcome): void {
+    const full = inFull(outcome, this.#call.missed)
+    const { status, words } = tellingOf(full)
+    const why = reasonOf(full)
+    this.#incoming?.reject(status, words, why === undefined ? [] : [['Reason', why]])
+    this.#incoming = null
   }
 }
 
@@ -122,14 +163,4 @@ export function openLeg(
 export function tellRefused(call: Call, incoming: IncomingInvite, why: { reason: string; rule: string; sip: number }): void {
   const { callId, from } = incoming.request.headers
   call.tell({ kind: 'call.refused', ...why, invite: callId, ...(from.tag !== undefined && { tag: from.tag }) })
-}
-
-function isOpen(leg: Leg): boolean {
-  return leg.state === 'incoming' || leg.state === 'ringing'
-}
-
-function refuse(incoming: IncomingInvite, outcome: Outcome): void {
-  const { status, words } = tellingOf(outcome)
-  const why = reasonOf(outcome)
-  incoming.reject(status, words, why === undefined ? [] : [['Reason', why]])
 }
