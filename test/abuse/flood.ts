@@ -36,7 +36,7 @@ export interface FloodTally {
 /** Where nobody listens. */
 export const nowhere = 9
 
-/** How long floods last instead of so many seconds each: TEST_FLOOD_SECONDS=600 for ten minutes of each class. */
+/** How long floods last instead of so many seconds each: TEST_FLOOD_SECONDS=610 for ten minutes of each class. */
 export function lasting(usualSeconds: number): number {
   return Number(process.env['TEST_FLOOD_SECONDS'] ?? usualSeconds)
 }

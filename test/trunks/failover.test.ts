@@ -11,7 +11,7 @@ const second = '127.0.0.42'
 const nobody = '127.0.0.43'
 const silent = '127.0.0.44'
 
-/** The issue asks for two seconds; what a phone waits beyond the silence of the first carrier is this machine's. */
+/** Two seconds are promised; what a phone waits beyond the silence of the first carrier is this machine's. */
 const secondTrunkMs = 2_000
 
 function twoTrunks(address: string, more: Record<string, unknown> = {}): Doc[] {

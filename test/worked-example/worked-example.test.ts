@@ -12,7 +12,7 @@ import { hear, promptBook, type PromptBook } from '#tools/lib/heard.ts'
 import type { PhoneManner, PhoneNotice } from '#tools/lib/soft-phone.ts'
 
 /**
- * The worked example of the catalogue (C17) on the running product: Mon to Fri 09 to 18 in Moscow one greeting, then extension 100, then 102; at
+ * The worked example (C17 of docs/status.md) on the running product: Mon to Fri 09 to 18 in Moscow one greeting, then extension 100, then 102; at
  * other times the other greeting, then a mobile outside; the recording by mail. Calls go on side by side, each known by its caller.
  */
 const company = '+74950000100'
