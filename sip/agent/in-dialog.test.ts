@@ -246,6 +246,26 @@ test('a 481 to a request ends the dialog; a silent INFO does not', async () => {
   assert.equal(alice.agent.counts.dialogs, 0)
 })
 
+test('a 408 ends the dialog, and the peer, who may be there again, gets a BYE (RFC 3261 §12.2.1.2)', async () => {
+  for (const method of ['INFO', 'INVITE']) {
+    const { town, alice, alices, bob, call, notes } = await talking()
+    notes.onRequest = (incoming) => incoming.respond(408)
+    notes.reply = (reply) => reply.reject(408)
+    const { seen, note } = results()
+    if (method === 'INVITE') alices.reinvite(sdp('hold'), note)
+    else void alices.request(method, []).then((result) => seen.push(result))
+    await town.pass(500)
+    assert.deepEqual(statuses(seen), [408])
+    assert.deepEqual(call.dialog.ended, [{ kind: 'gone', detail: '408 Request Timeout' }])
+    assert.deepEqual(notes.ended, [{ kind: 'bye', reason: null }], method)
+    assert.deepEqual(
+      [alice, bob].map((each) => each.agent.counts.dialogs),
+      [0, 0],
+    )
+    assert.deepEqual(await town.leftovers(), nothingLeft)
+  }
+})
+
 test('both hang up at once: both BYEs are answered 200 and nobody hears of an end', async () => {
   const { town, alices, bobs, alice, bob, call, notes } = await talking()
   alices.bye()

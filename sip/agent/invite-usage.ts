@@ -161,9 +161,10 @@ export class InviteUsage implements InviteDialog, DialogUser {
     this.changed()
     const result = await promise
     // A request that nobody answers does not end a call: some peers drop what they do not know (a deviation from RFC 3261 §12.2.1.2).
-    const gone = result.kind === 'response' ? goneBecause(result) : null
-    if (gone !== null) this.gone(gone, false)
-    else if (result.kind === 'response' && result.status < 300 && method === 'UPDATE') this.#refreshed(result)
+    if (result.kind !== 'response') return result
+    const gone = goneBecause(result)
+    if (gone !== null) this.gone(gone, result.status === 408)
+    else if (result.status < 300 && method === 'UPDATE') this.#refreshed(result)
     return result
   }
 
