@@ -103,6 +103,17 @@ const refusals: [what: string, bytes: Buffer, rule: MalformedRule][] = [
 ]
 for (const [what, bytes, rule] of refusals) test(`${what} is refused as ${rule}`, () => refused(bytes, rule))
 
+test('Max-Breadth is a number; a request with two of them is refused with 400 (RFC 5393 §5.3.1)', () => {
+  const breadths = ['60', '0', '4294967295', '4294967296', '-1', 'wide'].map(
+    (value) => parsed(invite({ 'Max-Breadth': value })).headers.maxBreadth,
+  )
+  assert.deepEqual(breadths, [60, 0, 4_294_967_295, undefined, undefined, undefined])
+  assert.equal(parsed(invite()).headers.maxBreadth, undefined)
+  const twice = parseMessage(invite({ 'Max-Breadth': '60', 'max-breadth': '60' }))
+  assert.ok(twice.kind === 'malformed')
+  assert.deepEqual([twice.rule, answerMalformed(twice, 't')?.status], ['duplicate', 400])
+})
+
 test('the Content-Length that is written counts among the header lines, so that what was read can be read again', () => {
   const lines = (more: number): Buffer => invite({ 'Content-Length': undefined, Subject: `x${'\r\nSupported: x'.repeat(more)}` })
   refused(lines(MAX_HEADER_LINES + 20), 'too-many-headers')
