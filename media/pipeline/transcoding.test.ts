@@ -115,6 +115,42 @@ test('another packet time is made when the peer asks for it, and only then', asy
   )
 })
 
+test('a stream whose clock changes gets a new SSRC, and one that changes its codec alone does not (RFC 7160 §4.1)', async () => {
+  await using rig = await openRig()
+  const [a, b] = [party(rig, '198.51.100.1', 'PCMA'), party(rig, '198.51.100.2', 'PCMA')]
+  a.endpoint.join(b.endpoint)
+  const ssrcs: number[] = []
+  for (const codec of ['PCMA', 'G722', 'opus', 'PCMA'] as const) {
+    b.endpoint.aim(streamTo(b.phone.address, { codec, payloadType: typeOf[codec] }))
+    await speak(rig, a, 700, { packets: 30, ptimeMs: 20 })
+    const packets = b.phone.take()
+    assert.deepEqual([...new Set(packets.map(({ payloadType }) => payloadType))], [typeOf[codec]])
+    const [first] = packets
+    assert.ok(first !== undefined && packets.every(({ ssrc }) => ssrc === first.ssrc))
+    ssrcs.push(first.ssrc)
+  }
+  const [pcma, g722, opus, again] = ssrcs
+  assert.equal(g722, pcma)
+  assert.equal(new Set([pcma, opus, again]).size, 3)
+})
+
+test('what is encoded after a pause begins with the marker, and its timestamp says how long the pause was (RFC 3551 §4.1)', async () => {
+  for (const codec of ['PCMA', 'opus'] as const) {
+    await using rig = await openRig()
+    const [a, b] = [party(rig, '198.51.100.1', 'G722'), party(rig, '198.51.100.2', codec)]
+    a.endpoint.join(b.endpoint)
+    await speak(rig, a, 700, { packets: 30, ptimeMs: 20 })
+    await rig.clock.advanceAsync(2000)
+    await speak(rig, a, 700, { packets: 30, ptimeMs: 20 })
+    const packets = b.phone.take()
+    const [begun, resumed, ...more] = packets.filter(({ marker }) => marker)
+    assert.ok(begun !== undefined && begun === packets[0] && resumed !== undefined && more.length === 0, codec)
+    const ms = ((resumed.timestamp - begun.timestamp) | 0) / (CODEC_TERMS[codec].clockHz / 1000)
+    assert.ok(Math.abs(ms - 2600) <= 100, `${codec}: ${ms} ms from the first word to the first after the pause`)
+    assert.ok(packets.every(({ sequence }, n) => sequence === ((begun.sequence + n) & 0xffff)))
+  }
+})
+
 test('packets of the same codec and packet time pass untouched, whatever is in them', async () => {
   await using rig = await openRig()
   const [a, b] = [party(rig, '198.51.100.1', 'G722'), party(rig, '198.51.100.2', 'G722')]
