@@ -97,6 +97,15 @@ test('lost packets, as silence or as a splice, do not matter', () => {
   }
 })
 
+test('a prompt that was held up is one, and one that began anew after the same silence is two', () => {
+  const day = sound('day')
+  const [begin, rest] = [day.subarray(0, 2000 * 8), day.subarray(2000 * 8)]
+  const [one, ...more] = recognise(join(begin, silence(700), rest), LIBRARY)
+  assert.ok(one?.prompt === 'day' && more.length === 0, JSON.stringify([one, ...more]))
+  assert.ok(near(one.toMs - one.fromMs, day.length / 8 + 700, 250), JSON.stringify(one))
+  assert.equal(recognise(join(begin, silence(700), day), LIBRARY).length, 2)
+})
+
 test('a prompt repeated is heard each time', () => {
   const heard = recognise(join(sound('menu'), silence(1000), sound('menu')), LIBRARY)
   assert.deepEqual(

@@ -34,6 +34,8 @@ const LONG_MS: Millis = 2500
 
 /** Two finds of one prompt, one after the other, belong together when their places differ by no more: packets were lost or inserted between. */
 const SAME_PLACE_MS: Millis = 400
+/** Or when whoever plays it stood still for no longer, and goes on where it stopped. */
+const LONGEST_HALT_MS: Millis = 1500
 
 /** No more finds in one recording. */
 const MOST_FINDS = 200
@@ -178,7 +180,10 @@ function joined(parts: readonly Heard[]): Heard[] {
 
 function goesOn(one: Heard, next: Heard): boolean {
   const shift = next.fromMs - next.promptFromMs - (one.toMs - one.promptToMs)
-  return one.prompt === next.prompt && next.promptFromMs >= one.promptToMs - SAME_PLACE_MS && Math.abs(shift) <= SAME_PLACE_MS
+  const isOnward = one.prompt === next.prompt && next.promptFromMs >= one.promptToMs - SAME_PLACE_MS
+  // Where it was held up, it goes on where it stood.
+  const isHeldUp = next.promptFromMs <= one.promptToMs + SAME_PLACE_MS && shift >= 0 && shift <= LONGEST_HALT_MS
+  return isOnward && (Math.abs(shift) <= SAME_PLACE_MS || isHeldUp)
 }
 
 /** Places a find to 10 ms and says how sure it is. */

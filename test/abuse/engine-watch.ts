@@ -22,10 +22,15 @@ export class EngineWatch implements AsyncDisposable {
       : null
   }
 
-  /** Of these silences, since this was last asked, the longest as far as the engine was at work during it, ms; all of it where nobody can tell. */
-  async blame(silences: readonly Silence[]): Promise<number> {
+  /**
+   * Since this was last asked: of these silences the longest as far as the engine was at work during it, ms, all of it where nobody can tell; and how
+   * often the machine itself stood still, which to each process is as if it had worked all the while.
+   */
+  async blame(silences: readonly Silence[]): Promise<{ blamedMs: number; halts: number }> {
     const samples = await this.#take()
-    return Math.max(0, ...silences.map((silence) => Math.min(silence.to - silence.from, frameMs + atWork(samples, silence))))
+    const blamedMs = Math.max(0, ...silences.map((silence) => Math.min(silence.to - silence.from, frameMs + atWork(samples, silence))))
+    const halts = samples?.filter(({ at }, nth) => at - (samples[nth - 1]?.at ?? at) >= haltMs).length ?? 0
+    return { blamedMs, halts }
   }
 
   async #take(): Promise<readonly EngineSample[] | null> {
@@ -41,6 +46,8 @@ export class EngineWatch implements AsyncDisposable {
 }
 
 const frameMs = 20
+/** Nothing but the machine keeps a thread with a process of its own for so long from what it does each 5 ms. */
+const haltMs = 200
 
 function atWork(samples: readonly EngineSample[] | null, { from, to }: Silence): number {
   if (samples === null) return Number.POSITIVE_INFINITY

@@ -181,7 +181,7 @@ export class Siege implements AsyncDisposable {
     assert.equal(await this.system.pidOf('server'), this.#server, 'the server lives')
     this.#allTalk()
     const after = await this.figures()
-    assertNoStall(before, after)
+    assertNoStall(before, after, watched.halts)
     this.#attackedBytes = Math.max(this.#attackedBytes, after.memoryBytes - takesBytes)
     return watched
   }
@@ -198,9 +198,16 @@ export class Siege implements AsyncDisposable {
     await Promise.race([caughtUp(this.#heard), hungUp])
     const silences = ears.flatMap((talker) => talker.silences)
     const lostMs = longestGap(this.#heard)
-    const blamedMs = Math.round(Math.max(lostMs, await this.#engine.blame(silences)))
+    const { blamedMs, halts } = await this.#engine.blame(silences)
     const gapMs = Math.round(Math.max(lostMs, ...silences.map(({ from, to }) => to - from)))
-    return { result, gapMs, blamedMs, mos: worstHeard(this.#heard), mosOfAll: worstHeard(this.#heard, 'all') }
+    return {
+      result,
+      halts,
+      gapMs,
+      blamedMs: Math.round(Math.max(lostMs, blamedMs)),
+      mos: worstHeard(this.#heard),
+      mosOfAll: worstHeard(this.#heard, 'all'),
+    }
   }
 
   /** What the people of the company do meanwhile. Throws when it fails. */
@@ -315,6 +322,8 @@ export async function manyAudioPorts(count = 1_600): Promise<Record<string, stri
 /** What became of it, the longest that anybody heard nothing, how much of that was the engine's doing, and how the worst line sounded. */
 interface Watched<T> {
   result: T
+  /** How often the machine stood still. */
+  halts: number
   gapMs: number
   blamedMs: number
   /** See `worstHeard`. */

@@ -18,7 +18,7 @@ const both: readonly (readonly [Program, Program])[] = [
 ]
 
 /** Long enough to be sure of a tone, short enough for many tests. */
-const listenMs = 1_200
+const listenMs = 2_000
 /** Of that, what must have been the one tone: a phone loses some while it starts to listen. */
 const toneMs = 800
 /** Of Russia, 425 Hz, as `tonesIn` gives it. */

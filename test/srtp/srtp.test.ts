@@ -8,7 +8,7 @@ import { tonesIn } from '#test/support/sounds.ts'
 import { CertificateFiles } from '#test/transports/certificate-files.ts'
 
 /** Long enough to be sure of a tone. */
-const listenMs = 1_500
+const listenMs = 2_200
 /** Of that, what must have been the one tone: a phone loses some while it starts to listen. */
 const toneMs = 800
 const ringbackHertz = 420

@@ -7,7 +7,7 @@ import { levelDb } from '#media/listen/stretches.ts'
 const headerBytes = 12
 /** 20 ms. */
 const frameBytes = 160
-const patienceMs = 15_000
+const patienceMs = 60_000
 /** Louder than this, in dB below full scale, is sound. */
 const soundDb = -45
 

@@ -5,7 +5,7 @@ import type { Api } from '#test/support/api.ts'
 type FactOf<K extends FactKind> = Extract<Fact, { kind: K }>
 
 /** How long a fact may take to come; only a broken system needs it. */
-const patienceMs = 20_000
+const patienceMs = 60_000
 
 /** The event stream of one company, from now on: its snapshot, and every fact in order. */
 export class FactLog implements Disposable {

@@ -36,7 +36,7 @@ export async function tonesIn(files: readonly string[]): Promise<Heard[]> {
 }
 
 /** Resolves when a condition holds, looked at 20 times a second; rejects after a while. For what no program tells of itself: a file that grows. */
-export async function until(what: string, holds: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
+export async function until(what: string, holds: () => Promise<boolean>, withinMs = 60_000): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`)

@@ -23,7 +23,7 @@ export class Transcript {
   }
 
   /** The first line after `from` that matches, as soon as it is said. Rejects, with all that was said, when it is not said in time. */
-  next(pattern: RegExp, from = 0, withinMs = 20_000): Promise<string> {
+  next(pattern: RegExp, from = 0, withinMs = 60_000): Promise<string> {
     const found = this.lines.slice(from).find((line) => pattern.test(line))
     if (found !== undefined) return Promise.resolve(found)
     if (this.#over !== null) return Promise.reject(this.#fault(pattern, this.#over))

@@ -48,7 +48,7 @@ export function header(message: WireMessage, name: string): string {
   return message.headers.get(name.toLowerCase())?.[0] ?? ''
 }
 
-const patienceMs = 15_000
+const patienceMs = 60_000
 
 /** Sends what it is told and keeps what comes, over UDP unless told otherwise: a SIP peer that obeys no rule by itself. */
 export class Wire implements AsyncDisposable {
@@ -57,6 +57,8 @@ export class Wire implements AsyncDisposable {
   readonly received: WireMessage[] = []
   readonly #carrier: Carrier
   #waiting: { matches: (message: WireMessage) => boolean; resolve: (message: WireMessage) => void }[] = []
+  /** What was answered to each request that came, by `sameness`; null: nothing yet. */
+  readonly #answers = new Map<string, string | null>()
   /** Looks at each request first; true: it was dealt with. */
   onRequest: (request: WireMessage) => boolean = () => false
 
@@ -113,19 +115,27 @@ export class Wire implements AsyncDisposable {
     const copied = ['via', 'from', 'call-id', 'cseq', 'record-route'].flatMap((name) =>
       (request.headers.get(name) ?? []).map((value) => `${name}: ${value}`),
     )
-    this.send(
-      [`SIP/2.0 ${status}`, ...copied, `To: ${taggedTo(request)}`, ...more, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join(
-        '\r\n',
-      ),
-    )
+    const length = `Content-Length: ${Buffer.byteLength(body)}`
+    const text = [`SIP/2.0 ${status}`, ...copied, `To: ${taggedTo(request)}`, ...more, length, '', body].join('\r\n')
+    this.#answers.set(sameness(request), text)
+    this.send(text)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#carrier.close()
   }
 
+  /** A request that came before, sent again by a peer whom the machine kept from hearing our answer: it is answered again, and concerns nobody. */
+  #isRepeated(request: WireMessage): boolean {
+    const answered = this.#answers.get(sameness(request))
+    if (answered === undefined) this.#answers.set(sameness(request), null)
+    else if (answered !== null) this.send(answered)
+    return answered !== undefined
+  }
+
   #hear(text: string): void {
     const message = readWire(text)
+    if (message.method !== '' && message.method !== 'ACK' && this.#isRepeated(message)) return
     if (message.method !== '' && this.onRequest(message)) return
     const at = this.#waiting.findIndex((each) => each.matches(message))
     const waiting = this.#waiting[at]
@@ -135,6 +145,11 @@ export class Wire implements AsyncDisposable {
       waiting.resolve(message)
     }
   }
+}
+
+/** What a request has in common with its repetitions alone (RFC 3261 §17.2.3). */
+function sameness(request: WireMessage): string {
+  return `${header(request, 'via')} ${header(request, 'cseq')}`
 }
 
 /** To of a request as it stands in our answers: with a tag that stays the same for all of one call. */

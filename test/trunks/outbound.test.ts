@@ -19,7 +19,9 @@ async function callOut(at: AcmeSystem, carrier: Sipp, more: Record<string, unkno
   assert.equal((await call.bye()).status, 200)
   const ended = await at.facts.next('call.ended', () => true, mark)
   assert.deepEqual([ended.outcome.kind, ended.outcome.by], ['answered', 'caller'])
-  return carrier.requests('INVITE', started.sip)
+  // Each once, however often a busy machine had it sent again.
+  const all = await carrier.requests('INVITE', started.sip)
+  return [...new Map(all.map((invite) => [header(invite, 'via'), invite])).values()]
 }
 
 test('calls go out with the number and the caller as each trunk wants them', { skip: withoutSipp }, async (t) => {

@@ -66,7 +66,7 @@ export class Sipp implements AsyncDisposable {
 
   /** A carrier that takes one call. `done` tells how it went. Ready when its socket is, which nothing tells: a lost INVITE is sent again. */
   static async serve(run: SippScenario): Promise<Sipp> {
-    return new Sipp(await mkdtemp(join(tmpdir(), 'sipp-')), run, ['-m', '1', '-timeout', '20s', '-timeout_error'])
+    return new Sipp(await mkdtemp(join(tmpdir(), 'sipp-')), run, ['-m', '1', '-timeout', '60s', '-timeout_error'])
   }
 
   /** A carrier that makes one call to `to`. `done` tells how it went. */
@@ -76,7 +76,7 @@ export class Sipp implements AsyncDisposable {
       '-m',
       '1',
       '-timeout',
-      '20s',
+      '60s',
       '-timeout_error',
     ])
   }

@@ -69,7 +69,7 @@ test('the key in the address opens the page and does not stay there', { skip }, 
 })
 
 test('a call from outside appears, rings, talks, ends, and can be read fact by fact and message by message', { skip }, async () => {
-  await using _phone = terminal('phone', '100', '--answer', '2')
+  await using _phone = terminal('phone', '100', '--answer', '6')
   await page.locator('.line', { hasText: '100' }).getByText('Free').waitFor()
   await using _caller = terminal('call', '+74950000100', '--at', '2026-11-20T12:00', '--from', '+79161112233', '--hang-up-after', '60')
   const call = page.locator('.calls li', { hasText: '+79161112233' })
