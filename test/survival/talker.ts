@@ -3,6 +3,8 @@ import { createSocket, type Socket } from 'node:dgram'
 const headerBytes = 12
 const frameSamples = 160
 const frameMs = 20
+/** What fills its packets behind their number and instant: what else comes, such as the engine's silence, is none of them. */
+const filling = 0xff
 /** The beat comes every 10 ms: later than this, the process was away. */
 const awayMs = 15
 
@@ -80,7 +82,7 @@ export class Talker implements Disposable {
   /** Sends one packet; the town's one beat drives all talkers. The number of the packet is its payload, since relays renumber. */
   beat(): void {
     if (this.#peer === null) return
-    const packet = Buffer.alloc(headerBytes + frameSamples, 0xff)
+    const packet = Buffer.alloc(headerBytes + frameSamples, filling)
     packet[0] = 0x80
     packet[1] = 8
     packet.writeUInt16BE(this.#seq & 0xffff, 2)
@@ -163,7 +165,7 @@ export class Talker implements Disposable {
   }
 
   #hear(packet: Buffer): void {
-    if (packet.length !== headerBytes + frameSamples) return
+    if (packet.length !== headerBytes + frameSamples || packet.at(-1) !== filling) return
     const number = packet.readUInt32BE(headerBytes)
     this.#time(packet, number)
     if (this.#got.has(number)) this.#duplicates++
