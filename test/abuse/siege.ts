@@ -149,7 +149,7 @@ export class Siege implements AsyncDisposable {
       if (isHeard && soundsWell(real.mos, calm)) return real.result
       const told = `somebody hears ${real.mos.toFixed(2)} (MOS), ${calm.toFixed(2)} without; heard nothing for ${real.gapMs} ms (${real.blamedMs} the engine’s), ${control.gapMs} without`
       assert.ok(round < rounds, told)
-      console.warn(`round ${round}: ${told}`)
+      process.stderr.write(`round ${round}: ${told}\n`)
     }
   }
 

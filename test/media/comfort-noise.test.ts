@@ -188,7 +188,7 @@ async function inRounds(call: (round: number) => Promise<void>): Promise<void> {
       return await call(round)
     } catch (fault) {
       if (round === rounds) throw fault
-      console.warn(`round ${round}: ${String(fault)}`)
+      process.stderr.write(`round ${round}: ${String(fault)}\n`)
     }
   }
 }
