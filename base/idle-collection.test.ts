@@ -75,6 +75,34 @@ test('while there are calls, collects when a flood has passed that has left the 
   assert.equal(collected.length, 3, 'all of it is needed')
 })
 
+test('what was collected while there were calls is collected again when they have ended', () => {
+  const clock = new VirtualClock(0)
+  const collected: number[] = []
+  let [calls, asked, resident] = [0, 0, 170 * MB]
+  using _ = collectWhenIdle({
+    clock,
+    calls: () => calls,
+    asked: () => asked,
+    resident: () => resident,
+    collect: () => void collected.push(clock.now()),
+  })
+  clock.advance(30_000)
+  assert.deepEqual(collected, [30_000])
+  calls = 50
+  resident = 195 * MB
+  asked += 100_000
+  clock.advance(60_000)
+  assert.equal(collected.length, 1, 'so little more can wait')
+  resident = 196 * MB
+  clock.advance(15_000)
+  assert.deepEqual(collected.slice(1), [105_000])
+  calls = 0
+  clock.advance(60_000)
+  assert.deepEqual(collected.slice(2), [165_000])
+  clock.advance(585_000)
+  assert.equal(collected.length, 3)
+})
+
 test('a process whose stop would be heard collects nothing while there are calls', () => {
   const clock = new VirtualClock(0)
   using _ = collectWhenIdle({ clock, calls: () => 1, asked: () => 0, collect: () => assert.fail('stopped') })

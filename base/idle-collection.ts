@@ -33,9 +33,9 @@ const swollen = { times: 1.15, bytes: 25_000_000 }
 /**
  * V8 collects when memory is asked for, and so a process keeps what its start and its last busy hour have left: where little is asked for, for
  * ever. This has it collected when nobody calls and hardly anything is asked for: soon after the start and after each busy time, and once in ten
- * minutes at the most besides. While there are calls it is done only when hardly anything is asked for and the process has become bigger, and soon again only after a flood, or a
- * thousand phones at once. It takes less than the half second after which a message is repeated, and no audio waits for it. V8 collects in small
- * steps only what it allocates at the time, and moves nothing together: a flood's pages would stay. Disposing ends it.
+ * minutes at the most besides. While there are calls it is done only when hardly anything is asked for and the process has become bigger, and soon
+ * again only after a flood, or a thousand phones at once. It takes less than the half second after which a message is repeated, and no audio waits
+ * for it. V8 collects in small steps only what it allocates at the time, and moves nothing together: a flood's pages would stay. Disposing ends it.
  */
 export function collectWhenIdle({ clock, calls, asked, collect, resident }: IdleCollectionNeeds): Disposable {
   let seen = asked()
@@ -48,8 +48,9 @@ export function collectWhenIdle({ clock, calls, asked, collect, resident }: Idle
   let timer: Disposable
   const isWorthIt = (isIdle: boolean, holds: number): boolean => {
     const isMore = ({ times, bytes }: typeof bigger): boolean => holds > least * times && holds > least + bytes
-    const isSoon = (isIdle && wasBusy) || isMore(swollen)
-    const mayStop = isIdle || (stopMs <= longestStopMs && isMore(bigger))
+    const isShort = stopMs <= longestStopMs
+    const isSoon = (isIdle && wasBusy && isShort) || isMore(swollen)
+    const mayStop = isIdle || (isShort && isMore(bigger))
     return mayStop && clock.now() >= collectedAt + (isSoon ? shortRestMs : restMs)
   }
   const look = (): void => {
@@ -63,7 +64,7 @@ export function collectWhenIdle({ clock, calls, asked, collect, resident }: Idle
       collect()
       collectedAt = clock.now()
       stopMs = collectedAt - startedAt
-      wasBusy = false
+      if (isIdle && wasIdle) wasBusy = false
       // What is left is needed: it alone is never worth another stop.
       least = resident?.() ?? 0
     } else least = Math.min(least, holds)

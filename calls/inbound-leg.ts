@@ -85,7 +85,7 @@ interface Arrival {
 
 class ArrivingLeg implements InboundLeg {
   readonly leg: Leg
-  /** Null when it has its answer: a call that talks holds on to no INVITE. */
+  /** Null once we have answered it: a call that talks holds on to no INVITE. */
   #incoming: IncomingInvite | null
   readonly #call: Call
   readonly #arrival: Arrival

@@ -266,6 +266,20 @@ test('a 408 ends the dialog, and the peer, who may be there again, gets a BYE (R
   }
 })
 
+test('a 481 or 408 to what is no part of the session ends no call (RFC 5057 §5.1)', async () => {
+  for (const status of [481, 408]) {
+    const { town, alices, call, notes } = await talking()
+    notes.onRequest = (incoming) => incoming.respond(status)
+    const asked = ['NOTIFY', 'MESSAGE'].map((method) => alices.request(method, []))
+    await town.pass(500)
+    assert.deepEqual(statuses(await Promise.all(asked)), [status, status])
+    assert.deepEqual([call.dialog.ended, notes.ended], [[], []])
+    alices.bye()
+    await town.pass(500)
+    assert.deepEqual(await town.leftovers(), nothingLeft)
+  }
+})
+
 test('both hang up at once: both BYEs are answered 200 and nobody hears of an end', async () => {
   const { town, alices, bobs, alice, bob, call, notes } = await talking()
   alices.bye()

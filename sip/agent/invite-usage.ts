@@ -45,6 +45,9 @@ export interface HeldAnswer {
   refuse(): void
 }
 
+/** Requests by which a peer that does not know the session any more is told from one that is. */
+const ofSession: ReadonlySet<string> = new Set(['UPDATE', 'INFO'])
+
 /**
  * `talking`: both sides may send. `leaving`: the owner hung up, but our BYE must wait for the ACK of our 2xx (RFC 3261 §15).
  * `ending`: our BYE is under way. `ended`: over.
@@ -160,8 +163,9 @@ export class InviteUsage implements InviteDialog, DialogUser {
     )
     this.changed()
     const result = await promise
-    // A request that nobody answers does not end a call: some peers drop what they do not know (a deviation from RFC 3261 §12.2.1.2).
-    if (result.kind !== 'response') return result
+    // A request that nobody answers does not end a call: some peers drop what they do not know (a deviation from RFC 3261 §12.2.1.2). Nor does one
+    // that is no part of the session: only its own subscription ends, or nothing does (RFC 5057 §5.1).
+    if (result.kind !== 'response' || !ofSession.has(method)) return result
     const gone = goneBecause(result)
     if (gone !== null) this.gone(gone, result.status === 408)
     else if (result.status < 300 && method === 'UPDATE') this.#refreshed(result)

@@ -3,7 +3,7 @@ import type { Body, Unanswered } from '#sip/agent.ts'
 import { type Core, tell } from '#sip/agent/core.ts'
 import type { DialogSender } from '#sip/agent/dialog-sender.ts'
 import type { Exchange } from '#sip/agent/exchange.ts'
-import { type Acknowledgements } from '#sip/agent/acknowledgements.ts'
+import type { Acknowledgements } from '#sip/agent/acknowledgements.ts'
 import type { SipResponse } from '#sip/message/message.ts'
 
 export type ReinviteResult = (result: SipResponse | Unanswered, acknowledge: (body?: Body) => void) => void

@@ -157,6 +157,7 @@ export class ClientRun implements ClientTransaction {
   /** What may wait for half a minute must not hold on to messages, nor to whoever asked. Only an INVITE that was accepted may bring more. */
   #letGo(status: number): void {
     this.request = null
+    this.#response = null
     if (status >= 300 || this.#method !== 'INVITE') this.#events = NO_EVENTS
   }
 

@@ -53,6 +53,16 @@ test('the ACK of a failure carries the branch, Request-URI and Routes of its INV
   assert.equal(network.weather.lossPercent, 0)
 })
 
+test('a transaction lets go of its request when the final response has been handed up', () => {
+  const { clock, caller, callee } = pair()
+  callee.answer = respondWith(180, 200)
+  const sent = caller.layer.request(request('INVITE'), caller.flowTo(CALLEE), caller.events)
+  assert.equal(sent.request?.method, 'INVITE')
+  clock.advance(10)
+  assert.deepEqual(caller.seen, ['100', '180', '200'])
+  assert.equal(sent.request, null)
+})
+
 test('a repeated request is answered from memory and handed up once', () => {
   const { clock, caller, callee } = pair()
   callee.answer = respondWith(200)

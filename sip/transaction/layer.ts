@@ -116,9 +116,11 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   acknowledge(ack: SipRequest, flow: Flow): () => void {
     this.#putVia(ack, flow)
     const bytes = serialize(ack)
+    // The result lives as long as the call: it must not hold on to the request.
     const { callId } = ack.headers
-    // As long as the call it holds on to what it names: not to the request.
-    return this.#sending(flow, bytes, callId)
+    const send = (): void => void this.send(flow, bytes, callId)
+    send()
+    return send
   }
 
   drain(retryAfterSeconds: number | null): void {
@@ -325,13 +327,6 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     const response = buildResponse(request, status, undefined, { toTag: statelessTag(request.headers), headers })
     this.#acks.refused(request.method)
     this.send(responseFlow(request, flow), serialize(response), request.headers.callId)
-  }
-
-  /** Sends it; the result does so again. */
-  #sending(flow: Flow, bytes: Uint8Array, callId: string): () => void {
-    const send = (): void => void this.send(flow, bytes, callId)
-    send()
-    return send
   }
 
   #putVia({ headers }: SipRequest, flow: Flow): string {

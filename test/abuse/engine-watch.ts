@@ -46,7 +46,7 @@ export class EngineWatch implements AsyncDisposable {
 }
 
 const frameMs = 20
-/** Nothing but the machine keeps a thread with a process of its own for so long from what it does each 5 ms. */
+/** Nothing but the machine keeps a thread that does nothing else for so long from what it does each 5 ms. */
 const haltMs = 200
 
 function atWork(samples: readonly EngineSample[] | null, { from, to }: Silence): number {

@@ -10,6 +10,8 @@ const MOST_LATE_MS = 90
 const FRAME_MS = 20
 /** A sender that says nothing for so long has paused; for less, the machine stood still. */
 const PAUSE_MS = 1_000
+/** Of what a packet is behind, so much is made up for with the next. */
+const CATCHING_UP = 0.02
 
 interface At {
   address: string
@@ -215,7 +217,8 @@ function cameAt(half: Half, packet: Buffer): number {
   const sequence = packet.readUInt16BE(2)
   const frames = half.last === null ? 0 : ((sequence - half.last.sequence) << 16) >> 16
   const expected = half.last === null ? now : half.last.at + frames * FRAME_MS
-  const at = now - expected > PAUSE_MS ? now : Math.min(now, expected)
+  // A sender that paused, or a machine that has become slower for good, is followed by and by.
+  const at = now - expected > PAUSE_MS ? now : Math.min(now, expected + (now - expected) * CATCHING_UP)
   half.last = { sequence, at }
   return at
 }
