@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openInbound } from '#calls/inbound-leg.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { type InboundLeg, openInbound } from '#calls/inbound-leg.ts'
 import { dial } from '#calls/outbound-leg.ts'
 import { audio, FakeIncoming, phone, Town } from '#calls/testing.ts'
 
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
 const hung = { kind: 'completed', by: 'us' } as const
 
 test('a caller hears 180, then the 2xx with our SDP once the facts are on disk', () => {
@@ -21,6 +26,23 @@ test('a caller hears 180, then the 2xx with our SDP once the facts are on disk',
   assert.match(incoming.accepted ?? '', /m=audio 20000 RTP\/AVP 8/)
   assert.equal(answered, true)
   assert.deepEqual(town.story, ['leg.started', 'leg.ringing', 'leg.answered'])
+})
+
+test('a call that talks holds on to no INVITE', async () => {
+  const town = new Town()
+  const answered = (): { inbound: InboundLeg; invite: WeakRef<object> } => {
+    const { incoming, inbound } = town.calledIn()
+    inbound.ring()
+    inbound.answer()
+    return { inbound, invite: new WeakRef(incoming.request) }
+  }
+  // The first: the last may still stand on the stack or in a register.
+  const [first] = [answered(), answered()]
+  // Until the end of a turn a WeakRef holds what it was made of.
+  await nextTurn()
+  collect()
+  assert.equal(first.inbound.leg.state, 'talking')
+  assert.equal(first.invite.deref(), undefined)
 })
 
 test('a caller who cancels while the facts are on their way to disk gets no 2xx', () => {

@@ -154,8 +154,9 @@ export class Siege implements AsyncDisposable {
   }
 
   /**
-   * As `during`, for what can be done only once. It is compared with stretches that follow, as long and of 2 s at least, in which the machine is as busy and nobody
-   * attacks. `takesBytes`: what it may take of memory, since somebody known asks for it. */
+   * As `during`, for what can be done only once. It is compared with stretches that follow, as long and of 2 s at least, in which the machine is as
+   * busy and nobody attacks. `takesBytes`: what it may take of memory, since somebody known asks for it.
+   */
   async beside<T>(attack: () => Promise<T>, takesBytes = 0): Promise<T> {
     const startedAt = performance.now()
     const real = await this.#attacked(attack, takesBytes)
