@@ -60,7 +60,17 @@ test('asked to end, it takes an emergency call all the same', { timeout: 180_000
   const exited = system.stop()
   await system.line(/ending\s+how=drain/)
   const called = assert.rejects(town.call('1001', password, '1-1-2'))
-  assert.match(await within('the emergency call', invited), /^INVITE sip:112@/)
+  const invite = await within('the emergency call', invited)
+  assert.match(invite, /^INVITE sip:112@/)
+  const copied = invite.split('\r\n').filter((line) => /^(?:Via|From|To|Call-ID|CSeq):/i.test(line))
+  const busy = [
+    'SIP/2.0 486 Busy Here',
+    ...copied.map((line) => (line.startsWith('To:') ? `${line};tag=carrier` : line)),
+    'Content-Length: 0',
+    '',
+    '',
+  ]
+  carrier.send(busy.join('\r\n'), system.settings.sip.port, '127.0.0.1')
   for (const { caller } of pairs) caller.dialog?.bye()
   assert.equal(await exited, 0)
   await called
