@@ -64,7 +64,7 @@ export class Talker implements Disposable {
     const wanted = partner.#seq - 1
     return new Promise((resolve) => this.#waiting.push({ wanted, resolve }))
   }
-  /** Resolves at the first packet. */
+  /** Resolves at the first packet, whoever's it is. */
   get heard(): Promise<void> {
     return this.#heard.promise
   }
@@ -165,12 +165,13 @@ export class Talker implements Disposable {
   }
 
   #hear(packet: Buffer): void {
-    if (packet.length !== headerBytes + frameSamples || packet.at(-1) !== filling) return
+    if (packet.length !== headerBytes + frameSamples) return
+    this.#heard.resolve()
+    if (packet.at(-1) !== filling) return
     const number = packet.readUInt32BE(headerBytes)
     this.#time(packet, number)
     if (this.#got.has(number)) this.#duplicates++
     this.#got.add(number)
-    this.#heard.resolve()
     for (const each of this.#waiting) if (number >= each.wanted) each.resolve()
     this.#waiting = this.#waiting.filter((each) => number < each.wanted)
   }
