@@ -58,13 +58,14 @@ export function collectWhenIdle({ clock, calls, asked, collect, resident }: Idle
     const isCalm = now - seen < few
     const isIdle = isCalm && calls() === 0
     const holds = resident?.() ?? 0
+    const hasBeenIdle = isIdle && wasIdle
     wasBusy ||= !isCalm
-    if (isCalm && wasCalm && isWorthIt(isIdle && wasIdle, holds)) {
+    if (isCalm && wasCalm && isWorthIt(hasBeenIdle, holds)) {
       const startedAt = clock.now()
       collect()
       collectedAt = clock.now()
       stopMs = collectedAt - startedAt
-      if (isIdle && wasIdle) wasBusy = false
+      if (hasBeenIdle) wasBusy = false
       // What is left is needed: it alone is never worth another stop.
       least = resident?.() ?? 0
     } else least = Math.min(least, holds)

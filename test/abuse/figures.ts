@@ -69,12 +69,12 @@ function durations(text: string, series: string): Durations {
 /**
  * What the attack made the server do held up nobody else: 99 of 100 turns of its event loop took less than 20 ms, and no message took
  * 50, but for a few, and those no quarter of a second. In processor time, so that it does not matter what else the machine does; but a virtual
- * machine that is stopped counts the time as that of whoever was at work: `halts`, so often it was.
+ * machine that is stopped counts the time as that of whoever was at work: `halts`, so often it was, and may so many have taken a quarter.
  */
 export function assertNoStall(before: Figures, after: Figures, halts: number): void {
   const since = (which: 'turns' | 'messages', what: keyof Durations): number => after[which][what] - before[which][what]
   const told = `${since('turns', 'over20')} of ${since('turns', 'count')} turns took over 20 ms, ${since('messages', 'over50')} messages over 50, ${since('messages', 'over250')} over 250, ${halts} halts; ${after.longest}`
-  assert.ok(since('turns', 'over20') <= halts + Math.max(slow, since('turns', 'count') / 100), told)
-  assert.ok(since('messages', 'over50') <= halts + Math.max(slow, since('turns', 'count') / turnsToClear), told)
+  assert.ok(since('turns', 'over20') <= Math.max(slow, since('turns', 'count') / 100), told)
+  assert.ok(since('messages', 'over50') <= Math.max(slow, since('turns', 'count') / turnsToClear), told)
   assert.ok(since('messages', 'over250') <= halts, told)
 }

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { test } from 'node:test'
 import { Api, callPair, caughtUp, documents, lostIn, password, peopled, talking } from '#test/survival/company.ts'
-import { within } from '#test/support/within.ts'
+import { Wire } from '#test/support/wire.ts'
 import { RunningSystem } from '#test/system/running-system.ts'
 
 test('asked to end, it cuts no call, takes no new one, and ends with the last', { timeout: 180_000 }, async () => {
@@ -43,15 +41,8 @@ test('asked to end, it takes an emergency call all the same', { timeout: 180_000
   await using system = await RunningSystem.start({ CENTRALA_DRAIN_SECONDS: '60' })
   const api = await Api.of(system)
   await using town = await peopled(system, api, 'udp')
-  const carrier = createSocket('udp4')
-  carrier.bind(0, '127.0.0.1')
-  await once(carrier, 'listening')
-  const invited = new Promise<string>((resolve) =>
-    carrier.on('message', (bytes) => {
-      if (bytes.toString().startsWith('INVITE ')) resolve(bytes.toString())
-    }),
-  )
-  const trunk = { kind: 'trunk', id: 'carrier', host: '127.0.0.1', port: carrier.address().port, healthSeconds: 0 }
+  await using carrier = await Wire.open({ address: '127.0.0.1', port: system.settings.sip.port })
+  const trunk = { kind: 'trunk', id: 'carrier', host: '127.0.0.1', port: carrier.port, healthSeconds: 0 }
   const number = { kind: 'number', id: 'main', number: '+442079460000', target: { extension: '2000' } }
   const emergency = { kind: 'emergency', id: 'emergency', numbers: ['112'], trunks: ['carrier'] }
   await api.ask('PUT', '/v1/configuration', { documents: [...documents(), trunk, number, emergency] })
@@ -60,19 +51,10 @@ test('asked to end, it takes an emergency call all the same', { timeout: 180_000
   const exited = system.stop()
   await system.line(/ending\s+how=drain/)
   const called = assert.rejects(town.call('1001', password, '1-1-2'))
-  const invite = await within('the emergency call', invited)
-  assert.match(invite, /^INVITE sip:112@/)
-  const copied = invite.split('\r\n').filter((line) => /^(?:Via|From|To|Call-ID|CSeq):/i.test(line))
-  const busy = [
-    'SIP/2.0 486 Busy Here',
-    ...copied.map((line) => (line.startsWith('To:') ? `${line};tag=carrier` : line)),
-    'Content-Length: 0',
-    '',
-    '',
-  ]
-  carrier.send(busy.join('\r\n'), system.settings.sip.port, '127.0.0.1')
+  const invite = await carrier.next('emergency call', ({ method }) => method === 'INVITE')
+  assert.match(invite.first, /^INVITE sip:112@/)
+  carrier.answer(invite, '486 Busy Here')
   for (const { caller } of pairs) caller.dialog?.bye()
   assert.equal(await exited, 0)
   await called
-  carrier.close()
 })
