@@ -1,22 +1,31 @@
-/** Keys in the order they were added, where the oldest can be taken in O(1), however many were removed before it. */
-export class OldestFirst<T> {
-  // A list of our own beside the look-up. An iterator of a Set that stands at the oldest would do, but V8 keeps every table that the Set ever
+/** What stands in at most one `OldestFirst` at a time: it carries its own place there, so that standing in line allocates nothing. */
+export abstract class InLine<T> {
+  /** Used by `OldestFirst`. */
+  older: T | null = null
+  younger: T | null = null
+  line: object | null = null
+}
+
+/** Items in the order they were added, where the oldest can be taken in O(1), however many were removed before it. */
+export class OldestFirst<T extends InLine<T>> {
+  // Linked through the items themselves. An iterator of a Set that stands at the oldest would do, but V8 keeps every table that the Set ever
   // had, with all that was in it, for as long as an iterator has not walked through them.
-  readonly #links = new Map<T, Link<T>>()
-  #first: Link<T> | null = null
-  #last: Link<T> | null = null
+  #oldest: T | null = null
+  #youngest: T | null = null
+  #size = 0
 
   get size(): number {
-    return this.#links.size
+    return this.#size
   }
 
   add(item: T): void {
-    if (this.#links.has(item)) return
-    const link: Link<T> = { item, previous: this.#last, next: null }
-    this.#links.set(item, link)
-    if (this.#last === null) this.#first = link
-    else this.#last.next = link
-    this.#last = link
+    if (item.line === this) return
+    item.line = this
+    item.older = this.#youngest
+    if (this.#youngest === null) this.#oldest = item
+    else this.#youngest.younger = item
+    this.#youngest = item
+    this.#size++
   }
 
   /** Makes what is there the youngest. */
@@ -26,30 +35,24 @@ export class OldestFirst<T> {
 
   /** True if it was there. */
   delete(item: T): boolean {
-    const link = this.#links.get(item)
-    if (link === undefined) return false
-    this.#links.delete(item)
-    if (link.previous === null) this.#first = link.next
-    else link.previous.next = link.next
-    if (link.next === null) this.#last = link.previous
-    else link.next.previous = link.previous
-    // Of two links that are garbage the older one, which only a major collection finds, would keep the younger, and so on: all that ever was here.
-    link.previous = null
-    link.next = null
+    if (item.line !== this) return false
+    if (item.older === null) this.#oldest = item.younger
+    else item.older.younger = item.younger
+    if (item.younger === null) this.#youngest = item.older
+    else item.younger.older = item.older
+    // Of two that are garbage the older one, which only a major collection finds, would keep the younger, and so on: all that ever was here.
+    item.line = null
+    item.older = null
+    item.younger = null
+    this.#size--
     return true
   }
 
   /** Removes and gives the oldest; undefined when there is none. */
   take(): T | undefined {
-    const oldest = this.#first
+    const oldest = this.#oldest
     if (oldest === null) return undefined
-    this.delete(oldest.item)
-    return oldest.item
+    this.delete(oldest)
+    return oldest
   }
-}
-
-interface Link<T> {
-  readonly item: T
-  previous: Link<T> | null
-  next: Link<T> | null
 }

@@ -66,8 +66,8 @@ export class TimerWheel {
     return this.#clock.now() - this.#ranAt > 1000 ? 0 : this.#lateMs
   }
 
-  /** Used by `WheelTimer`. */
-  add(timer: WheelTimer, ms: Millis): void {
+  /** Used by `WheelEntry`. */
+  add(timer: WheelEntry, ms: Millis): void {
     const now = this.#clock.now()
     const current = Math.floor(now / this.#granuleMs)
     if (this.#size === 0 && !this.#turning) this.#tick = current
@@ -80,14 +80,14 @@ export class TimerWheel {
     if (!this.#turning && timer.tick < this.#armedTick) this.#arm(timer.tick)
   }
 
-  /** Used by `WheelTimer`. The clock stays armed: waking up for nothing is cheaper than arming anew each time. */
-  remove(timer: WheelTimer): void {
+  /** Used by `WheelEntry`. The clock stays armed: waking up for nothing is cheaper than arming anew each time. */
+  remove(timer: WheelEntry): void {
     timer.list?.remove(timer)
     this.#size--
     if (this.#size === 0 && !this.#turning) this.#disarm()
   }
 
-  #place(timer: WheelTimer): void {
+  #place(timer: WheelEntry): void {
     let level = 0
     let unit = 1
     // The level is that of the highest base-64 digit in which the timer's tick and the current tick differ, so that which list
@@ -166,19 +166,17 @@ export class TimerWheel {
   }
 }
 
-/** One timer of a wheel. Its owner starts and stops it; disposing stops it. */
-export class WheelTimer implements Disposable {
+/** One timer of a wheel, whatever it does when it fires. Its owner starts and stops it; disposing stops it. */
+export abstract class WheelEntry implements Disposable {
   /** Of the wheel. */
   tick = 0
   list: TimerList | null = null
-  previous: WheelTimer | null = null
-  next: WheelTimer | null = null
+  previous: WheelEntry | null = null
+  next: WheelEntry | null = null
   readonly #wheel: TimerWheel
-  readonly #task: () => void
 
-  constructor(wheel: TimerWheel, task: () => void) {
+  constructor(wheel: TimerWheel) {
     this.#wheel = wheel
-    this.#task = task
   }
 
   get running(): boolean {
@@ -201,7 +199,19 @@ export class WheelTimer implements Disposable {
   }
 
   /** Used by the wheel. */
-  fire(): void {
+  abstract fire(): void
+}
+
+/** A timer that runs a task. */
+export class WheelTimer extends WheelEntry {
+  readonly #task: () => void
+
+  constructor(wheel: TimerWheel, task: () => void) {
+    super(wheel)
+    this.#task = task
+  }
+
+  override fire(): void {
     this.#task()
   }
 }
@@ -212,10 +222,10 @@ class Level {
 
 /** Timers of one slot, doubly linked through themselves. */
 class TimerList {
-  first: WheelTimer | null = null
-  #last: WheelTimer | null = null
+  first: WheelEntry | null = null
+  #last: WheelEntry | null = null
 
-  append(timer: WheelTimer): void {
+  append(timer: WheelEntry): void {
     timer.list = this
     timer.previous = this.#last
     timer.next = null
@@ -224,7 +234,7 @@ class TimerList {
     this.#last = timer
   }
 
-  remove(timer: WheelTimer): void {
+  remove(timer: WheelEntry): void {
     if (timer.previous === null) this.first = timer.next
     else timer.previous.next = timer.next
     if (timer.next === null) this.#last = timer.previous

@@ -1,5 +1,5 @@
 /** A few dozen messages. */
-const USUAL_CHUNK = 16_384
+const CHUNK_BYTES = 16_384
 
 /**
  * Copies of messages that are kept for long, side by side in memory of their own. As they come they lie among all other messages, 64 kB together
@@ -7,20 +7,14 @@ const USUAL_CHUNK = 16_384
  * costs several times as much as the copy.
  */
 export class KeptBytes {
-  readonly #chunkBytes: number
   #chunk = new ArrayBuffer(0)
   #used = 0
 
-  /** `chunkBytes`: what is kept side by side, and goes when all of it does. */
-  constructor(chunkBytes = USUAL_CHUNK) {
-    this.#chunkBytes = chunkBytes
-  }
-
   keep(bytes: Uint8Array): Uint8Array {
     const { length } = bytes
-    if (length > this.#chunkBytes / 4) return new Uint8Array(bytes)
+    if (length > CHUNK_BYTES / 4) return new Uint8Array(bytes)
     if (this.#used + length > this.#chunk.byteLength) {
-      this.#chunk = Buffer.allocUnsafeSlow(this.#chunkBytes).buffer
+      this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES).buffer
       this.#used = 0
     }
     const kept = new Uint8Array(this.#chunk, this.#used, length)

@@ -4,6 +4,7 @@ import { VirtualClock } from '#base/virtual-clock.ts'
 import type { Flow } from '#sip/agent.ts'
 import { SipTrace } from '#sip/trace.ts'
 import { ladder } from '#sip/trace-ladder.ts'
+import { PAGE_BYTES } from '#sip/trace-pages.ts'
 
 const flowTo = (address: string): Flow => ({
   transport: 'udp',
@@ -107,19 +108,19 @@ test('what is dialled behind a code and its number is masked: it may be a PIN', 
 })
 
 test('the bytes of all calls stay within the bound, the oldest call going first', () => {
-  const trace = new SipTrace(new VirtualClock(), { bytes: 10_000 })
+  const trace = new SipTrace(new VirtualClock(), { bytes: 20 * PAGE_BYTES })
   for (let i = 0; i < 100; i++) {
     trace.record('in', phone, Buffer.alloc(380), `call-${i}`)
     trace.keep(`call-${i}`)
   }
-  assert.ok(trace.bytes <= 10_000)
+  assert.equal(trace.bytes, 20 * PAGE_BYTES)
   assert.equal(trace.calls, 20)
   assert.equal(trace.of('call-79').length, 0)
   assert.equal(trace.of('call-80').length, 1)
 })
 
 test('strangers have little room, and take none of those who have proved who they are', () => {
-  const trace = new SipTrace(new VirtualClock(), { bytes: 10_000, strangersBytes: 2_000 })
+  const trace = new SipTrace(new VirtualClock(), { bytes: 20 * PAGE_BYTES, strangersBytes: 4 * PAGE_BYTES })
   trace.record('in', phone, message('INVITE sip:100@192.0.2.1 SIP/2.0'), 'phone')
   trace.record('out', phone, message('SIP/2.0 401 Unauthorized'), 'phone')
   trace.keep('phone')
@@ -131,28 +132,37 @@ test('strangers have little room, and take none of those who have proved who the
   )
   assert.equal(Buffer.from(trace.of('phone')[0]?.bytes ?? []).toString(), message('INVITE sip:100@192.0.2.1 SIP/2.0').toString())
   for (let i = 96; i < 100; i++) trace.forget(`stranger-${i}`)
-  assert.ok(trace.bytes > 0 && trace.bytes < 1_000)
+  assert.equal(trace.bytes, 2 * PAGE_BYTES)
   trace.forget('phone')
   trace.forget('ours')
   assert.deepEqual([trace.bytes, trace.calls], [0, 0])
 })
 
 test('a stranger who says something again is not dropped for it before it is known who it is', () => {
-  const trace = new SipTrace(new VirtualClock(), { strangersBytes: 2_000 })
+  const trace = new SipTrace(new VirtualClock(), { strangersBytes: 4 * PAGE_BYTES })
   const invite = message('INVITE sip:100@192.0.2.1 SIP/2.0')
   trace.record('in', phone, invite, 'phone')
   for (let i = 0; i < 3; i++) trace.record('in', trunk, Buffer.alloc(380), `stranger-${i}`)
-  trace.record('in', phone, Buffer.concat([invite, Buffer.alloc(300)]), 'phone')
+  trace.record('in', phone, Buffer.concat([invite, Buffer.alloc(PAGE_BYTES)]), 'phone')
   trace.keep('phone')
   trace.record('out', phone, message('SIP/2.0 200 OK'), 'phone')
   assert.equal(trace.of('phone').length, 3)
   assert.equal(trace.of('stranger-0').length, 0)
 })
 
-test('what stays of one call holds nothing of others that are gone', () => {
-  const trace = new SipTrace(new VirtualClock())
-  for (const callId of ['one', 'other']) trace.record('out', trunk, message('OPTIONS sip:192.0.2.9 SIP/2.0'), callId)
-  assert.notEqual(trace.of('one')[0]?.bytes.buffer, trace.of('other')[0]?.bytes.buffer)
+test('the memory of calls that are gone is used for those that come', () => {
+  const trace = new SipTrace(new VirtualClock(), { bytes: 20 * PAGE_BYTES, callMessages: 4 })
+  trace.record('out', trunk, Buffer.alloc(1_000), 'first')
+  const { room } = trace
+  for (let i = 0; i < 1_000; i++)
+    for (let n = 0; n < 6; n++) trace.record('out', n % 2 === 0 ? trunk : phone, Buffer.alloc(1_000, i % 256), `call-${i}`)
+  assert.equal(trace.room, room)
+  const last = trace.of('call-999')
+  assert.deepEqual(
+    last.map(({ flow }) => flow),
+    [trunk, phone, trunk, phone],
+  )
+  assert.ok(last.every(({ bytes }) => bytes.length === 1_000 && bytes.every((byte) => byte === 999 % 256)))
 })
 
 test('a response to what was not kept is not kept, and what is kept is a copy', () => {

@@ -1,9 +1,9 @@
 import type { Clock } from '#base/clock.ts'
-import { OldestFirst } from '#base/oldest-first.ts'
+import { InLine, OldestFirst } from '#base/oldest-first.ts'
 import type { Flow } from '#sip/agent.ts'
-import { KeptBytes } from '#sip/kept-bytes.ts'
 import { detached } from '#sip/message/text.ts'
 import { masked } from '#sip/trace-mask.ts'
+import { PAGE_BYTES, PagedQueue, Pages } from '#sip/trace-pages.ts'
 
 /** One message of a call, as it was on the wire. */
 export interface TraceEntry {
@@ -19,19 +19,20 @@ export interface TraceEntry {
 export interface TraceLimits {
   /** Messages of one call, default 64: the first half and the latest half are kept. */
   callMessages: number
-  /** Bytes of all calls that are kept, default 16 MiB. */
+  /** Bytes of all calls that are kept, default 16 MiB; each takes whole pages (trace-pages.ts). */
   bytes: number
   /** Bytes of all that strangers began, default 1 MiB: who floods us takes no call of anybody else's. */
   strangersBytes: number
 }
 
 /**
- * The SIP messages of recent calls by Call-ID, bounded. Writing costs a copy and one small object: bytes are looked at when somebody
+ * The SIP messages of recent calls by Call-ID, bounded. Writing costs a copy and no object: bytes are looked at when somebody
  * reads. What a stranger begins has little room, until somebody proves to know a password in it.
  */
 export class SipTrace {
   readonly #clock: Clock
   readonly #limits: TraceLimits
+  readonly #pages = new Pages()
   readonly #calls = new Map<string, TracedCall>()
   readonly #kept: Shelf
   readonly #strangers: Shelf
@@ -48,9 +49,9 @@ export class SipTrace {
     let call = this.#calls.get(callId)
     if (call === undefined) {
       if (direction === 'out' && isResponse(bytes)) return
-      call = this.#begin(detached(callId), direction === 'out' ? this.#kept : this.#strangers)
+      call = this.#begin(detached(callId), flow, direction === 'out' ? this.#kept : this.#strangers)
     }
-    call.add({ direction, at: this.#clock.wall(), flow, bytes: call.memory.keep(bytes) }, this.#limits.callMessages)
+    call.add({ direction, at: this.#clock.wall(), flow, bytes }, this.#limits.callMessages)
     // Not the call that is written to: it may be about to be kept.
     if (call.shelf === this.#strangers && call.shelf.bytes > call.shelf.limit) call.shelf.calls.renew(call)
     this.#clear(call.shelf)
@@ -67,7 +68,7 @@ export class SipTrace {
 
   /** The messages of a call in order, masked; none when the call is unknown or was dropped. */
   of(callId: string): TraceEntry[] {
-    const entries = this.#calls.get(callId)?.entries ?? []
+    const entries = this.#calls.get(callId)?.entries() ?? []
     return entries.map((entry) => ({ ...entry, bytes: masked(entry.bytes) }))
   }
 
@@ -75,7 +76,7 @@ export class SipTrace {
     const call = this.#calls.get(callId)
     if (call === undefined) return
     call.shelf.remove(call)
-    this.#calls.delete(callId)
+    this.#drop(call)
   }
 
   /** Bytes held now. */
@@ -87,17 +88,27 @@ export class SipTrace {
     return this.#calls.size
   }
 
+  /** Bytes of memory for them, which is used again and never given back. */
+  get room(): number {
+    return this.#pages.bytes
+  }
+
   #clear(shelf: Shelf): void {
     while (shelf.bytes > shelf.limit) {
       const oldest = shelf.calls.take()
       if (oldest === undefined) return
       shelf.bytes -= oldest.bytes
-      this.#calls.delete(oldest.callId)
+      this.#drop(oldest)
     }
   }
 
-  #begin(callId: string, shelf: Shelf): TracedCall {
-    const call = new TracedCall(callId, shelf)
+  #drop(call: TracedCall): void {
+    call.clear()
+    this.#calls.delete(call.callId)
+  }
+
+  #begin(callId: string, flow: Flow, shelf: Shelf): TracedCall {
+    const call = new TracedCall(callId, shelf, { pages: this.#pages, flow })
     this.#calls.set(callId, call)
     shelf.put(call)
     return call
@@ -126,37 +137,57 @@ class Shelf {
   }
 }
 
-/** Of a call's own memory: a few messages. */
-const CALL_CHUNK = 4_096
-
-/** What an entry takes besides its bytes, roughly. */
-const ENTRY_BYTES = 120
-
-class TracedCall {
+class TracedCall extends InLine<TracedCall> {
   readonly callId: string
-  readonly entries: TraceEntry[] = []
   shelf: Shelf
-  /** Its own: some calls stay much longer than others, and would hold what is left of those. */
-  readonly memory = new KeptBytes(CALL_CHUNK)
-  bytes = 0
+  readonly #pages: Pages
+  /** How a call began explains most of what follows: when it grows long, its middle goes. */
+  readonly #beginning: PagedQueue
+  #latest: PagedQueue | null = null
+  readonly #flow: Flow
+  /** Of each message; null while all are of the first one's. */
+  #flows: Flow[] | null = null
 
-  constructor(callId: string, shelf: Shelf) {
+  constructor(callId: string, shelf: Shelf, { pages, flow }: { pages: Pages; flow: Flow }) {
+    super()
     this.callId = callId
     this.shelf = shelf
+    this.#flow = flow
+    this.#pages = pages
+    this.#beginning = new PagedQueue(pages)
+  }
+
+  get bytes(): number {
+    return (this.#beginning.pages + (this.#latest?.pages ?? 0)) * PAGE_BYTES
+  }
+
+  get #length(): number {
+    return this.#beginning.length + (this.#latest?.length ?? 0)
   }
 
   add(entry: TraceEntry, limit: number): void {
     const before = this.bytes
-    // How a call began explains most of what follows, so the middle goes.
-    if (this.entries.length >= limit) for (const gone of this.entries.splice(Math.ceil(limit / 2), 1)) this.bytes -= size(gone)
-    this.entries.push(entry)
-    this.bytes += size(entry)
+    const half = Math.ceil(limit / 2)
+    if (this.#flows === null && entry.flow !== this.#flow) this.#flows = new Array<Flow>(this.#length).fill(this.#flow)
+    if (this.#length >= limit) {
+      this.#latest?.shift()
+      this.#flows?.splice(half, 1)
+    }
+    if (this.#length < half) this.#beginning.push(entry)
+    else (this.#latest ??= new PagedQueue(this.#pages)).push(entry)
+    this.#flows?.push(entry.flow)
     this.shelf.bytes += this.bytes - before
   }
-}
 
-function size(entry: TraceEntry): number {
-  return entry.bytes.length + ENTRY_BYTES
+  entries(): TraceEntry[] {
+    const messages = [...this.#beginning.messages(), ...(this.#latest?.messages() ?? [])]
+    return messages.map((message, index) => ({ ...message, flow: this.#flows?.[index] ?? this.#flow }))
+  }
+
+  clear(): void {
+    this.#beginning.clear()
+    this.#latest?.clear()
+  }
 }
 
 /** Of the two only a response begins with `SIP/`. */

@@ -59,12 +59,15 @@ export class InviteUsage implements InviteDialog, DialogUser {
   readonly core: Core
   readonly dialog: Dialog
   readonly events: DialogEvents
-  readonly offers: ReinviteServer
   readonly #sender: DialogSender
   readonly #acks: Acknowledgements
-  readonly #reinvites: ReinviteClient
   readonly #caller: Birth['asCaller']
-  readonly #session: SessionRefresh
+  // Made when they are needed: in most calls nothing is ever offered anew, and no session timer runs.
+  #reinvites: ReinviteClient | null = null
+  #offers: ReinviteServer | null = null
+  #session: SessionRefresh | null = null
+  /** The peer knows UPDATE, as far as the first INVITE told. */
+  readonly #updates: boolean
   /** Set while our 2xx waits; a PRACK may come late, too. */
   held: HeldAnswer | null = null
   #state: State = 'talking'
@@ -78,39 +81,54 @@ export class InviteUsage implements InviteDialog, DialogUser {
     this.#caller = birth.asCaller
     this.#sender = new DialogSender(core, dialog, birth.credentials)
     this.#acks = new Acknowledgements(this.#sender)
-    this.#reinvites = new ReinviteClient(core, this.#sender, this.#acks, {
-      ownsCallId: birth.asCaller !== undefined,
-      isFree: () => this.#state === 'talking' && !this.offers.isBusy && !this.#owesAck,
+    this.#updates = birth.kept?.updates ?? birth.updates ?? false
+    const terms = birth.kept ?? birth.session ?? null
+    if (terms !== null) this.#refresh.begin(terms, birth.kept)
+    core.dialogs.add(dialog.key, this)
+  }
+
+  /** The offers of the peer's. */
+  get offers(): ReinviteServer {
+    this.#offers ??= new ReinviteServer(this.core, {
+      localTag: this.dialog.localTag,
+      events: this.events,
+      isAsking: () => this.#reinvites?.isRunning === true,
+      onAccepted: (request) => {
+        this.#refreshed(request)
+        return this.#refresh.accept(request)
+      },
+      refused: (request) => this.#refresh.refusal(request),
+      onSettled: () => this.#reinvites?.next(),
+      onNoAck: () => this.#neverAcknowledged(),
+    })
+    return this.#offers
+  }
+
+  /** The re-INVITEs that we send. */
+  get #ours(): ReinviteClient {
+    this.#reinvites ??= new ReinviteClient(this.core, this.#sender, this.#acks, {
+      ownsCallId: this.#caller !== undefined,
+      isFree: () => this.#state === 'talking' && this.#offers?.isBusy !== true && !this.#owesAck,
       onAccepted: (response) => {
-        this.#session.answered(response)
+        this.#session?.answered(response)
         this.#refreshed(response)
       },
       onGone: (detail, silent) => this.gone(detail, silent),
     })
-    this.offers = new ReinviteServer(core, {
-      localTag: dialog.localTag,
-      events,
-      isAsking: () => this.#reinvites.isRunning,
-      onAccepted: (request) => {
-        this.#refreshed(request)
-        return this.#session.accept(request)
-      },
-      refused: (request) => this.#session.refusal(request),
-      onSettled: () => this.#reinvites.next(),
-      onNoAck: () => this.#neverAcknowledged(),
-    })
-    this.#session = new SessionRefresh(core, {
+    return this.#reinvites
+  }
+
+  get #refresh(): SessionRefresh {
+    this.#session ??= new SessionRefresh(this.core, {
       sender: this.#sender,
-      updates: birth.kept?.updates ?? birth.updates ?? false,
+      updates: this.#updates,
       reinvite: () => this.#refreshByInvite(),
       agreed: () => this.changed(),
       // The timer speaks for the peer only when nobody has ended the dialog already.
       isOver: () => this.isOver,
       gone: (detail) => this.#expired(detail),
     })
-    const terms = birth.kept ?? birth.session ?? null
-    if (terms !== null) this.#session.begin(terms, birth.kept)
-    core.dialogs.add(dialog.key, this)
+    return this.#session
   }
 
   get callId(): string {
@@ -139,12 +157,12 @@ export class InviteUsage implements InviteDialog, DialogUser {
   acknowledge(body?: Body): void {
     if (this.#caller === undefined || this.#state === 'ended') return
     this.#acks.send(this.#caller.seq, body, this.#caller.authorization)
-    this.#reinvites.next()
+    this.#reinvites?.next()
   }
 
   reinvite(body: Body | null, onResult: ReinviteResult): void {
     if (this.isOver) tell(this.core, () => onResult(over, () => undefined))
-    else this.#reinvites.ask(body, onResult)
+    else this.#ours.ask(body, onResult)
     this.changed()
   }
 
@@ -183,14 +201,14 @@ export class InviteUsage implements InviteDialog, DialogUser {
     }
     this.#leaveReason = reason
     this.#state = 'leaving'
-    this.#session.stop()
-    this.#reinvites.end()
+    this.#session?.stop()
+    this.#reinvites?.end()
     if (this.#owesAck) this.acknowledge()
-    if (!this.offers.awaitsAck) this.#sendBye()
+    if (this.#offers?.awaitsAck !== true) this.#sendBye()
   }
 
   keep(): KeptDialog {
-    const session = this.#session.keep()
+    const session = this.#session?.keep() ?? null
     return session === null ? this.dialog.keep() : { ...this.dialog.keep(), session }
   }
 
@@ -209,18 +227,18 @@ export class InviteUsage implements InviteDialog, DialogUser {
   refreshedByPeer(transaction: ServerTransaction): void {
     const { request, flow } = transaction
     const toTag = this.localTag
-    const refusal = this.#session.refusal(request)
+    const refusal = this.#refresh.refusal(request)
     if (refusal !== null) {
       answer(this.core, transaction, 422, { toTag, headers: refusal })
       return
     }
     this.#refreshed(request)
-    const headers = [['Contact', contactFor(this.core, flow, undefined, this.dialog.secure)] as const, ...this.#session.accept(request)]
+    const headers = [['Contact', contactFor(this.core, flow, undefined, this.dialog.secure)] as const, ...this.#refresh.accept(request)]
     answer(this.core, transaction, 200, { toTag, headers })
   }
 
   receiveAck(ack: SipRequest, _flow: Flow): void {
-    if (!this.offers.acknowledged(ack)) return
+    if (this.#offers?.acknowledged(ack) !== true) return
     if (this.#state === 'leaving') {
       this.#sendBye()
       return
@@ -228,7 +246,7 @@ export class InviteUsage implements InviteDialog, DialogUser {
     const type = ack.headers.get('Content-Type')
     const body = ack.body.length === 0 || type === undefined ? null : { contentType: type, bytes: ack.body }
     tell(this.core, () => this.events.onAcknowledged?.(body))
-    this.#reinvites.next()
+    this.#reinvites?.next()
   }
 
   /** The 2xx to INVITE `seq` came again: its ACK was lost, perhaps with an earlier life of ours. */
@@ -258,9 +276,7 @@ export class InviteUsage implements InviteDialog, DialogUser {
 
   close(): void {
     this.#state = 'ended'
-    this.#session.stop()
-    this.#reinvites.end()
-    this.offers.end()
+    this.#settle()
   }
 
   /** The 2xx to our INVITE has no ACK yet: the owner is still making its answer. */
@@ -276,9 +292,9 @@ export class InviteUsage implements InviteDialog, DialogUser {
   /** The peer knows no UPDATE: the session as it stands is offered again (RFC 4028 §7.4). */
   #refreshByInvite(): void {
     const body = this.events.sessionBody?.() ?? null
-    this.#reinvites.ask(body, (result, acknowledge) => {
+    this.#ours.ask(body, (result, acknowledge) => {
       if (result.kind !== 'response' || result.status >= 300) {
-        this.#session.refused(result)
+        this.#session?.refused(result)
         return
       }
       const type = result.headers.get('Content-Type')
@@ -308,7 +324,7 @@ export class InviteUsage implements InviteDialog, DialogUser {
 
   #sendBye(): void {
     this.#state = 'ending'
-    this.offers.end()
+    this.#offers?.end()
     this.#exchangeBye()
   }
 
@@ -333,19 +349,22 @@ export class InviteUsage implements InviteDialog, DialogUser {
     if (!told) tell(this.core, () => this.events.onEnded(why))
   }
 
+  /** Nothing repeats itself, waits or is asked any more. */
+  #settle(): void {
+    this.#session?.stop()
+    this.#reinvites?.end()
+    this.#offers?.end()
+  }
+
   #tellEnd(why: DialogEnd): void {
-    this.#session.stop()
-    this.#reinvites.end()
-    this.offers.end()
+    this.#settle()
     tell(this.core, () => this.events.onEnded(why))
   }
 
   #leave(): void {
     this.#state = 'ended'
     this.core.dialogs.remove(this.dialog.key, this)
-    this.#session.stop()
-    this.#reinvites.end()
-    this.offers.end()
+    this.#settle()
     this.#caller?.onOver()
   }
 }

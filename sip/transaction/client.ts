@@ -1,21 +1,23 @@
+import { InLine } from '#base/oldest-first.ts'
 import type { WheelTimer } from '#base/timer-wheel.ts'
 import type { Flow } from '#sip/agent.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 import { serialize } from '#sip/message/serialize.ts'
 import { ackFor, cancelFor } from '#sip/transaction/companions.ts'
-import type { TransactionHost } from '#sip/transaction/host.ts'
+import type { Run, TransactionHost } from '#sip/transaction/host.ts'
 import { InviteClient } from '#sip/transaction/invite-client.ts'
 import { clientKey } from '#sip/transaction/keys.ts'
 import type { ClientInput, Effect, Machine } from '#sip/transaction/machine.ts'
 import { NonInviteClient } from '#sip/transaction/non-invite-client.ts'
 import type { ClientEvents, ClientTransaction } from '#sip/transaction/transaction.ts'
+import type { Timer } from '#sip/transaction/timings.ts'
 import { TransactionTimers } from '#sip/transaction/transaction-timers.ts'
 
 const NO_EVENTS: ClientEvents = { onResponse: () => undefined, onFailed: () => undefined }
 
 /** Carries out what a client machine wants, and sees to CANCEL. */
-export class ClientRun implements ClientTransaction {
+export class ClientRun extends InLine<Run> implements ClientTransaction {
   request: SipRequest | null
   readonly flow: Flow
   readonly key: string
@@ -36,6 +38,7 @@ export class ClientRun implements ClientTransaction {
   #sends = 0
 
   constructor(host: TransactionHost, request: SipRequest, via: { branch: string; flow: Flow }, events: ClientEvents) {
+    super()
     this.request = request
     this.flow = via.flow
     this.#method = request.method
@@ -47,11 +50,15 @@ export class ClientRun implements ClientTransaction {
     this.#bytes = serialize(request)
     const timings = host.timingsOf(via.flow)
     this.#machine = request.method === 'INVITE' ? new InviteClient(timings) : new NonInviteClient(timings)
-    this.#timers = new TransactionTimers(host.wheel, (timer) => this.#step({ kind: 'timer', timer }))
+    this.#timers = new TransactionTimers(host.wheel, this)
   }
 
   begin(): void {
     this.#step({ kind: 'begin' })
+  }
+
+  onTimer(timer: Timer): void {
+    this.#step({ kind: 'timer', timer })
   }
 
   receive(response: SipResponse): void {

@@ -10,6 +10,8 @@ import type { Transport } from '#sip/transport/transport.ts'
 
 export type Counts = { -readonly [K in Exclude<keyof TransactionCounts, 'clients' | 'servers' | 'finished'>]: number }
 
+export type Run = ClientRun | ServerRun
+
 /** What running transactions use of the layer that runs them. */
 export interface TransactionHost {
   readonly wheel: TimerWheel
@@ -25,7 +27,7 @@ export interface TransactionHost {
   /** Who sent this is no stranger. */
   proved(server: ServerRun, callId: string): void
   /** From now on it only waits for retransmissions. */
-  finished(run: ClientRun | ServerRun): void
+  finished(run: Run): void
   /** A request that is held was answered: nothing is kept of it. */
   turnedAway(request: SipRequest): void
   forgetClient(client: ClientRun): void

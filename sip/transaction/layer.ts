@@ -12,7 +12,7 @@ import { formatVia, MAGIC_COOKIE } from '#sip/message/via.ts'
 import type { SipTrace } from '#sip/trace.ts'
 import { Gate } from '#sip/transaction/admission.ts'
 import { ClientRun } from '#sip/transaction/client.ts'
-import type { Counts, TransactionHost } from '#sip/transaction/host.ts'
+import type { Counts, Run, TransactionHost } from '#sip/transaction/host.ts'
 import { clientKeyOf, mergeKey, serverKey } from '#sip/transaction/keys.ts'
 import { responseFlow } from '#sip/transaction/response-flow.ts'
 import { type IncomingRequest, ServerRun } from '#sip/transaction/server.ts'
@@ -82,7 +82,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   /** First transactions of requests outside dialogs, to find copies that came another way. */
   readonly #merges = new Map<string, ServerRun>()
   /** Those that only wait for retransmissions. */
-  readonly #finished = new OldestFirst<ClientRun | ServerRun>()
+  readonly #finished = new OldestFirst<Run>()
   readonly #maxFinished: number
   /** How many of those were answered to strangers. */
   #strangers = 0
@@ -194,7 +194,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     this.#acks.refused(request.method)
   }
 
-  finished(run: ClientRun | ServerRun): void {
+  finished(run: Run): void {
     this.#finished.add(run)
     if (isStranger(run)) this.#strangers++
     const oldest = this.#finished.size > this.#maxFinished ? this.#finished.take() : undefined
@@ -352,7 +352,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   }
 }
 
-function isStranger(run: ClientRun | ServerRun): boolean {
+function isStranger(run: Run): boolean {
   return run instanceof ServerRun && !run.isProved
 }
 

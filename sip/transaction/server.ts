@@ -1,15 +1,17 @@
+import { InLine } from '#base/oldest-first.ts'
 import type { Flow } from '#sip/agent.ts'
 import { buildResponse } from '#sip/message/build.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 import { serialize } from '#sip/message/serialize.ts'
 import { detached } from '#sip/message/text.ts'
-import type { TransactionHost } from '#sip/transaction/host.ts'
+import type { Run, TransactionHost } from '#sip/transaction/host.ts'
 import { InviteServer } from '#sip/transaction/invite-server.ts'
 import type { Effect, Machine, ServerInput } from '#sip/transaction/machine.ts'
 import { NonInviteServer } from '#sip/transaction/non-invite-server.ts'
 import { reconnectFlow, responseFlow } from '#sip/transaction/response-flow.ts'
 import { defaultPort } from '#sip/transport/transport.ts'
 import type { ServerEvents, ServerTransaction } from '#sip/transaction/transaction.ts'
+import type { Timer } from '#sip/transaction/timings.ts'
 import { TransactionTimers } from '#sip/transaction/transaction-timers.ts'
 
 /** A request in the hands of the transaction user. */
@@ -46,7 +48,7 @@ class Received implements ServerTransaction {
  * Carries out what a server machine wants. It outlives its request by up to 32 s to answer retransmissions; after the final response it
  * keeps only that response's bytes, so that tens of thousands can wait.
  */
-export class ServerRun {
+export class ServerRun extends InLine<Run> {
   readonly key: string
   readonly flow: Flow
   /** Under which copies of the request over other paths are known; null inside dialogs. */
@@ -71,6 +73,7 @@ export class ServerRun {
   #events: ServerEvents | null = null
 
   constructor(host: TransactionHost, incoming: IncomingRequest, handUp: (transaction: ServerTransaction) => void) {
+    super()
     const { request, flow } = incoming
     this.key = incoming.key
     this.merge = incoming.merge
@@ -84,11 +87,15 @@ export class ServerRun {
     this.#sentByPort = request.headers.via.port ?? defaultPort(this.flow.transport)
     const timings = host.timingsOf(flow)
     this.#machine = request.method === 'INVITE' ? new InviteServer(timings) : new NonInviteServer(timings)
-    this.#timers = new TransactionTimers(host.wheel, (timer) => this.#step({ kind: 'timer', timer }))
+    this.#timers = new TransactionTimers(host.wheel, this)
   }
 
   begin(): void {
     this.#step({ kind: 'begin' })
+  }
+
+  onTimer(timer: Timer): void {
+    this.#step({ kind: 'timer', timer })
   }
 
   proved(): void {

@@ -1,6 +1,11 @@
 import type { Millis } from '#base/clock.ts'
-import type { TimerWheel, WheelTimer } from '#base/timer-wheel.ts'
+import { type TimerWheel, WheelEntry } from '#base/timer-wheel.ts'
 import type { Timer } from '#sip/transaction/timings.ts'
+
+/** Whose timers they are. */
+export interface TimerOwner {
+  onTimer(timer: Timer): void
+}
 
 /**
  * The two timers of a transaction: the one that makes it repeat itself (A, E, G, trying) and the one that limits its state
@@ -8,37 +13,47 @@ import type { Timer } from '#sip/transaction/timings.ts'
  */
 export class TransactionTimers {
   readonly #wheel: TimerWheel
-  readonly #fire: (timer: Timer) => void
-  #repeat: WheelTimer | null = null
-  #repeatName: Timer = 'A'
-  #limit: WheelTimer | null = null
-  #limitName: Timer = 'B'
+  readonly #owner: TimerOwner
+  #repeat: TransactionTimer | null = null
+  #limit: TransactionTimer | null = null
 
-  constructor(wheel: TimerWheel, fire: (timer: Timer) => void) {
+  constructor(wheel: TimerWheel, owner: TimerOwner) {
     this.#wheel = wheel
-    this.#fire = fire
+    this.#owner = owner
   }
 
-  start(timer: Timer, delay: Millis): void {
-    if (repeats(timer)) {
-      this.#repeatName = timer
-      this.#repeat ??= this.#wheel.timer(() => this.#fire(this.#repeatName))
-      this.#repeat.start(delay)
-    } else {
-      this.#limitName = timer
-      this.#limit ??= this.#wheel.timer(() => this.#fire(this.#limitName))
-      this.#limit.start(delay)
-    }
+  start(name: Timer, delay: Millis): void {
+    const timer = repeats(name)
+      ? (this.#repeat ??= new TransactionTimer(this.#wheel, this.#owner, name))
+      : (this.#limit ??= new TransactionTimer(this.#wheel, this.#owner, name))
+    timer.name = name
+    timer.start(delay)
   }
 
-  stop(timer: Timer): void {
-    if (timer === this.#repeatName) this.#repeat?.stop()
-    if (timer === this.#limitName) this.#limit?.stop()
+  stop(name: Timer): void {
+    const timer = repeats(name) ? this.#repeat : this.#limit
+    if (timer?.name === name) timer.stop()
   }
 
   stopAll(): void {
     this.#repeat?.stop()
     this.#limit?.stop()
+  }
+}
+
+/** Tens of thousands wait at once: one object each, without a task. */
+class TransactionTimer extends WheelEntry {
+  name: Timer
+  readonly #owner: TimerOwner
+
+  constructor(wheel: TimerWheel, owner: TimerOwner, name: Timer) {
+    super(wheel)
+    this.name = name
+    this.#owner = owner
+  }
+
+  override fire(): void {
+    this.#owner.onTimer(this.name)
   }
 }
 

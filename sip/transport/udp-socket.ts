@@ -22,12 +22,16 @@ const UNREACHABLE = new Set([
   'EINVAL',
 ])
 
+const MOST_FLOWS = 4_096
+
 /** One UDP socket. */
 export class UdpSocket {
   readonly local: DatagramRemote
   readonly isV6: boolean
   readonly #socket: DatagramSocket
   readonly #inbox: Inbox
+  /** The latest by address. */
+  readonly #flows = new Map<string, Flow>()
   /** Hear STUN that is no request. */
   readonly stunListeners = new Set<(bytes: Uint8Array, remote: DatagramRemote) => void>()
 
@@ -60,8 +64,14 @@ export class UdpSocket {
     return udp
   }
 
+  /** The same object as long as a peer is heard of often: transactions, dialogs and the trace share it. */
   flowTo(remote: DatagramRemote): Flow {
-    return { transport: 'udp', local: this.local, remote, connection: null }
+    const known = this.#flows.get(remote.address)
+    if (known?.remote.port === remote.port) return known
+    if (known === undefined && this.#flows.size >= MOST_FLOWS) this.#flows.clear()
+    const flow: Flow = { transport: 'udp', local: this.local, remote, connection: null }
+    this.#flows.set(remote.address, flow)
+    return flow
   }
 
   /** False for what no datagram can carry. */
