@@ -62,10 +62,11 @@ export interface Journal {
 /** How many facts this journal has taken since it was created: the number of the last one. */
 export type Position = number
 
-/** A run of facts for the drain. `json[i]` is `facts[i]` as JSON text. */
+/** A run of facts for the drain. */
 export interface JournalSlice {
   readonly facts: readonly Fact[]
-  readonly json: readonly string[]
+  /** The JSON of `facts`, an array, in UTF-8. Good until the next read. */
+  readonly json: Buffer
   /** Position of the last of them (or where reading has come to, when records could not be read). */
   readonly upTo: Position
 }

@@ -188,7 +188,7 @@ class FileJournal implements Journal {
     const near = this.#tail.read(after, maxBytes)
     if (near !== null) return near
     const { json, upTo } = await this.#reader.read(this.#commit.segments, { after, last: this.#commit.durable, maxBytes })
-    return { json, upTo, facts: json.map((text) => JSON.parse(text) as Fact) }
+    return { json: Buffer.from(`[${json.join(',')}]`), upTo, facts: json.map((text) => JSON.parse(text) as Fact) }
   }
 
   acknowledge(upTo: Position): void {
