@@ -62,7 +62,9 @@ export class Call {
   }
 
   tell(fact: CallFact): void {
-    this.needs.journal.append({ ...fact, tenant: this.identity.tenant, call: this.id })
+    // With room for what the journal adds: to enlarge it there would cost an object more for each fact.
+    const whole = { ...fact, tenant: this.identity.tenant, call: this.id, at: 0, seq: 0 }
+    this.needs.journal.append(whole)
   }
 
   /** An id for a new leg, unique within the call and readable in a ladder. */

@@ -13,15 +13,17 @@ interface Track {
   lastAt: number
   /** Wall time minus monotonic time when the call was first seen: a jump of the machine's clock leaves the call's durations true. */
   offset: number
-  legs: string[]
-  recordings: string[]
+  legs: readonly string[]
+  recordings: readonly string[]
   ended: boolean
 }
+
+const nothing: readonly string[] = []
 
 /** Numbering as it stands in a checkpoint. */
 export interface KeptNumbering {
   companies: [tenant: string, seq: number][]
-  calls: [call: string, tenant: string, seq: number, lastAt: number, legs: string[], recordings: string[], ended: boolean][]
+  calls: [call: string, tenant: string, seq: number, lastAt: number, legs: readonly string[], recordings: readonly string[], ended: boolean][]
 }
 
 /** Gives facts their instant and their number, and knows which calls are open. */
@@ -29,8 +31,9 @@ export class Numbering {
   #clock: Clock
   #calls = new Map<string, Track>()
   #companies = new Map<string, number>()
-  /** Ended calls in order of their end; those before `#forgotten` are gone already. */
-  #ended: { call: string; at: number }[] = []
+  /** Ended calls in order of their end, and when each ended; those before `#forgotten` are gone already. */
+  #ended: string[] = []
+  #endedAt: number[] = []
   #forgotten = 0
 
   constructor(clock: Clock) {
@@ -104,7 +107,7 @@ export class Numbering {
 
   #track(call: string, tenant: string): Track {
     const offset = this.#clock.wall() - this.#clock.now()
-    const track: Track = { tenant, seq: 0, lastAt: 0, offset, legs: [], recordings: [], ended: false }
+    const track: Track = { tenant, seq: 0, lastAt: 0, offset, legs: nothing, recordings: nothing, ended: false }
     this.#calls.set(call, track)
     return track
   }
@@ -112,22 +115,26 @@ export class Numbering {
   #follow(track: Track, fact: Fact): void {
     track.seq = Math.max(track.seq, fact.seq)
     track.lastAt = Math.max(track.lastAt, fact.at)
+    if (track.ended) return
     switch (fact.kind) {
       case 'leg.started':
-        if (!track.legs.includes(fact.leg)) track.legs.push(fact.leg)
+        if (!track.legs.includes(fact.leg)) track.legs = track.legs.concat(fact.leg)
         break
       case 'leg.ended':
         track.legs = track.legs.filter((leg) => leg !== fact.leg)
         break
       case 'recording.started':
-        if (!track.recordings.includes(fact.recording)) track.recordings.push(fact.recording)
+        if (!track.recordings.includes(fact.recording)) track.recordings = track.recordings.concat(fact.recording)
         break
       case 'recording.ended':
       case 'recording.failed':
         track.recordings = track.recordings.filter((recording) => recording !== fact.recording)
         break
       case 'call.ended':
+        // Thousands linger.
         track.ended = true
+        track.legs = nothing
+        track.recordings = nothing
         break
       default:
     }
@@ -136,14 +143,17 @@ export class Numbering {
   /** Ended calls are forgotten after a while, so that numbering costs what is in progress. */
   #linger(call: string): void {
     const now = this.#clock.now()
-    this.#ended.push({ call, at: now })
+    this.#ended.push(call)
+    this.#endedAt.push(now)
     for (let old = this.#ended[this.#forgotten]; old !== undefined; old = this.#ended[this.#forgotten]) {
-      if (now - old.at < lingerMs && this.#ended.length - this.#forgotten <= lingerCalls) break
-      this.#calls.delete(old.call)
+      const lingered = now - (this.#endedAt[this.#forgotten] ?? 0)
+      if (lingered < lingerMs && this.#ended.length - this.#forgotten <= lingerCalls) break
+      this.#calls.delete(old)
       this.#forgotten++
     }
     if (this.#forgotten > 1_000 && this.#forgotten * 2 > this.#ended.length) {
       this.#ended.splice(0, this.#forgotten)
+      this.#endedAt.splice(0, this.#forgotten)
       this.#forgotten = 0
     }
   }
