@@ -12,6 +12,10 @@ export class EndpointListeners implements Required<EndpointEvents> {
     this.#all = this.#all.concat(events)
   }
 
+  detach(events: EndpointEvents): void {
+    this.#all = this.#all.filter((each) => each !== events)
+  }
+
   onDigit(...[digit, ms]: Args<'onDigit'>): void {
     for (const each of this.#all) each.onDigit?.(digit, ms)
   }

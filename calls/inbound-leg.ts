@@ -8,6 +8,7 @@ import { bodyOf, Leg } from '#calls/leg.ts'
 import { LegMedia } from '#calls/leg-media.ts'
 import { inFull, tellingOf } from '#calls/outcome.ts'
 import { reasonOf } from '#calls/q850.ts'
+import type { HeaderLines } from '#sip/message/headers.ts'
 
 /** A leg that called us, and what we can do with it before it is answered. */
 export interface InboundLeg {
@@ -88,7 +89,10 @@ class ArrivingLeg implements InboundLeg {
   /** Null once we have answered it: a call that talks holds on to no INVITE. */
   #incoming: IncomingInvite | null
   readonly #call: Call
-  readonly #arrival: Arrival
+  readonly #offersBack: boolean
+  readonly #connectedWith: string | undefined
+  /** Null once it is sent. */
+  #answer: Body | null
   readonly #events: DialogEvents
   #told: 'nothing' | 'ringing' | 'early' = 'nothing'
 
@@ -96,7 +100,9 @@ class ArrivingLeg implements InboundLeg {
     const { role, endpoint, media } = arrival
     this.#call = call
     this.#incoming = incoming
-    this.#arrival = arrival
+    this.#answer = arrival.answer
+    this.#offersBack = arrival.offersBack
+    this.#connectedWith = arrival.connectedWith
     const leg = new Leg(call, { role, incoming: true, endpoint, media, withdraw: (outcome) => this.#refuse(outcome) })
     this.leg = leg
     const { callId, from } = incoming.request.headers
@@ -125,10 +131,10 @@ class ArrivingLeg implements InboundLeg {
 
   early(): boolean {
     // Our own offer may only go where its arrival is certain (RFC 3262 §5).
-    if ((this.#arrival.offersBack && this.#incoming?.isReliable !== true) || !this.#isOpen) return false
+    if ((this.#offersBack && this.#incoming?.isReliable !== true) || !this.#isOpen) return false
     if (this.#told !== 'early') {
       this.#told = 'early'
-      this.#incoming?.progress(183, this.#arrival.answer)
+      this.#incoming?.progress(183, this.#answer ?? undefined)
       this.leg.ringing(true)
     }
     return true
@@ -144,9 +150,11 @@ class ArrivingLeg implements InboundLeg {
   #accept(then?: () => void): void {
     const incoming = this.#incoming
     if (this.leg.state !== 'answering' || incoming === null) return
-    const { answer, connectedWith } = this.#arrival
+    const answer = this.#answer
     this.#incoming = null
-    this.leg.talk(incoming.accept(answer, this.#events, connectedWith === undefined ? [] : [['P-Asserted-Identity', connectedWith]]))
+    this.#answer = null
+    const headers: HeaderLines = this.#connectedWith === undefined ? [] : [['P-Asserted-Identity', this.#connectedWith]]
+    this.leg.talk(incoming.accept(answer, this.#events, headers))
     then?.()
   }
 

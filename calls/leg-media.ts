@@ -101,6 +101,10 @@ export class LegMedia {
     this.#listeners.attach(events)
   }
 
+  detach(events: EndpointEvents): void {
+    this.#listeners.detach(events)
+  }
+
   /** Our offer: the first, or a further one with its version counted on. */
   offer(direction: Direction = 'sendrecv'): Body {
     this.#own = makeOffer(this.#local(direction), this.#own ?? undefined)

@@ -137,6 +137,9 @@ export class Leg {
   talk(dialog: InviteDialog): void {
     this.#dialog = dialog
     this.#state = 'talking'
+    // A call that talks does not hold on to what it took to connect it.
+    this.#withdraw = nothing
+    this.early = null
     this.onPickedUp.emit()
     // Whoever heard of it may have ended it.
     if (!this.#confirms && this.#outcome === null) this.confirm()
@@ -304,6 +307,8 @@ export class Leg {
     }
   }
 }
+
+const nothing: Withdraw = () => undefined
 
 /** How a leg ends that was picked up outside, and not with the key that takes the call. */
 export function unconfirmed(leg: Leg): Outcome {

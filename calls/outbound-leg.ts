@@ -5,7 +5,7 @@ import { encryptionBar, usualEncryption } from '#calls/encryption.ts'
 import { sayLastMinute } from '#calls/last-minute.ts'
 import { Leg } from '#calls/leg.ts'
 import { LegMedia } from '#calls/leg-media.ts'
-import type { Destination } from '#calls/needs.ts'
+import type { Destination, Lease } from '#calls/needs.ts'
 import { isDead, isPassedOver, outcomeOf } from '#calls/outcome.ts'
 import { reasons } from '#calls/q850.ts'
 import type { OutgoingInvite, Unanswered } from '#sip/agent.ts'
@@ -58,15 +58,7 @@ export function dial(
     ...(options.confirms === true && { confirms: true }),
     withdraw: (outcome, reason) => invite?.cancel(reason ?? (outcome.kind === 'answered-elsewhere' ? reasons.elsewhere : undefined)),
   })
-  if (lease !== undefined) {
-    leg.onPickedUp.on(() =>
-      lease.answered(
-        (outcome) => leg.hangUp(outcome),
-        () => sayLastMinute(leg),
-      ),
-    )
-    leg.onEnded.on(() => lease[Symbol.dispose]())
-  }
+  if (lease !== undefined) occupy(lease, leg)
   const failed = (failure: SipResponse | Unanswered): void => {
     if (leg.state === 'ended') return
     if (refusesMedia(failure) && media.mayOfferOtherwise()) {
@@ -121,6 +113,17 @@ export function dial(
   leg.early = { callId: invite.callId, localTag: invite.localTag, remoteTags: [] }
   leg.begin(invite.callId)
   return { leg }
+}
+
+/** The leg has its lease until it ends. Apart from the rest of dialling, of which a leg that talks must not hold on to anything. */
+function occupy(lease: Lease, leg: Leg): void {
+  leg.onPickedUp.on(() =>
+    lease.answered(
+      (outcome) => leg.hangUp(outcome),
+      () => sayLastMinute(leg),
+    ),
+  )
+  leg.onEnded.on(() => lease[Symbol.dispose]())
 }
 
 /** Ringing starts, goes on, or is no longer drowned by somebody's early audio (199). Others, such as 181, say nothing about ringing. */

@@ -1,3 +1,4 @@
+import { Disposals } from '#base/disposal.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call, Part } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
@@ -124,14 +125,15 @@ export class Ring implements Part {
 
   #follow(branch: Branch, leg: Leg, destination: Destination): void {
     branch.leg = leg
-    leg.onRinging.on(({ earlyMedia }) => {
+    const { listening } = branch
+    const onRinging = leg.onRinging.on(({ earlyMedia }) => {
       if (!this.#over) this.#events.onRinging(earlyMedia && branch.confirm === null && this.#branches.size === 1 ? leg : null)
     })
-    leg.onPickedUp.on(() => {
+    const onPickedUp = leg.onPickedUp.on(() => {
       if (!this.#over && branch.confirm !== null) new Confirmation(leg, branch.confirm)
     })
-    leg.onAnswered.on(() => this.#answered(branch, leg))
-    leg.onEnded.on((outcome) => {
+    const onAnswered = leg.onAnswered.on(() => this.#answered(branch, leg))
+    const onEnded = leg.onEnded.on((outcome) => {
       if (this.#over || branch.leg !== leg) return
       branch.leg = null
       if (branch.mayGoOn) {
@@ -144,6 +146,7 @@ export class Ring implements Part {
       }
       if (this.#branches.size === 0 && this.#timer !== null) this.#next()
     })
+    for (const each of [onRinging, onPickedUp, onAnswered, onEnded]) listening.use(each)
   }
 
   /** A 3xx: others are rung instead, as long as this step lasts. */
@@ -194,6 +197,8 @@ export class Ring implements Part {
   #answered(branch: Branch, leg: Leg): void {
     if (this.#over || branch.leg !== leg) return
     branch.leg = null
+    // Who talks does not keep in memory how it was found.
+    branch.listening[Symbol.dispose]()
     this.#finish({ kind: 'answered-elsewhere', by: 'nobody' })
     this.#call.tell({ kind: 'ring.ended', outcome: { kind: 'answered', by: 'callee' }, leg: leg.id })
     this.#events.onAnswered(leg)
@@ -261,6 +266,8 @@ class Branch {
   readonly ms: number
   /** The key that whoever picks up must press. */
   readonly confirm: string | null
+  /** To the leg that rings. */
+  readonly listening = new Disposals()
   #left: Destination[]
 
   constructor(alternatives: readonly Destination[], how: { ms: number; confirm: string | null }) {

@@ -6,7 +6,7 @@ import type { Leg } from '#calls/leg.ts'
 import type { FlowBook } from '#flows/book.ts'
 import { resume, step } from '#flows/interpreter.ts'
 import type { FlowEffect, FlowInput, FlowRing, FlowRun, Token } from '#flows/types.ts'
-import type { PlayId, PlayItem } from '#media/engine.ts'
+import type { EndpointEvents, PlayId, PlayItem } from '#media/engine.ts'
 import type { RingPlan } from '#calls/needs.ts'
 import { unreachable } from '#base/unreachable.ts'
 import { Ringing, type CallerLeg } from '#server/flows/ringing.ts'
@@ -55,6 +55,7 @@ export class FlowRunner implements Part {
   #timers = new Map<Token, Disposable>()
   #ringing: { token: Token; at: Ringing | null } | null = null
   readonly #listening = new Disposals()
+  readonly #heard: EndpointEvents = { onPlayed: (play, why, ms) => this.#played(play, why, ms) }
   #over = false
 
   constructor(call: Call, caller: CallerLeg, run: FlowRun, around: FlowSurroundings) {
@@ -63,7 +64,7 @@ export class FlowRunner implements Part {
     this.#run = run
     this.#around = around
     call.own(this)
-    caller.leg.media.attach({ onPlayed: (play, why, ms) => this.#played(play, why, ms) })
+    caller.leg.media.attach(this.#heard)
     this.#listening.use(caller.leg.onDigit.on((digit) => this.#input({ kind: 'digit', now: this.#now(), digit })))
     this.#listening.use(caller.leg.onEnded.on((outcome) => this.#callerLeft(outcome)))
   }
@@ -102,6 +103,12 @@ export class FlowRunner implements Part {
     for (const token of [...this.#plays.keys()]) this.#stopPlay(token)
     this.#timers.clear()
     this.#stopRing({ kind: 'cancelled', by: 'us' })
+    this.#letGo()
+  }
+
+  /** Nothing more is to be heard of the caller: what they talk afterwards does not keep the flow in memory. */
+  #letGo(): void {
+    if (this.#over && this.#plays.size === 0) this.#caller.leg.media.detach(this.#heard)
   }
 
   #now(): number {
@@ -219,6 +226,7 @@ export class FlowRunner implements Part {
       if (playing.play !== play) continue
       this.#plays.delete(token)
       this.#tellPlayed(playing.sounds, ms)
+      this.#letGo()
       if (why === 'ended' || why === 'failed') this.#input({ kind: 'played', now: this.#now(), token, failed: why === 'failed' })
       return
     }

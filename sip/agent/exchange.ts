@@ -39,7 +39,7 @@ const DATAGRAM_BYTES = 1_200
  */
 export class Exchange {
   readonly #core: Core
-  readonly #question: Question
+  #question: Question
   readonly #events: ExchangeEvents
   #transaction: ClientTransaction | null = null
   /** Answers to the challenges of the last response; they go with the next attempt. */
@@ -73,6 +73,11 @@ export class Exchange {
     this.#cancelled = headers
     if (this.#transaction !== null) this.#transaction.cancel(headers)
     else this.#fail('too-long', 'cancelled before it was sent')
+  }
+
+  /** It has been answered, and will not be asked again: what was asked is let go of. Further answers are told of. */
+  settled(): void {
+    this.#question = asked
   }
 
   /** No further event; nothing more is sent. */
@@ -169,4 +174,11 @@ export class Exchange {
     this.#over = true
     later(this.#core, () => this.#events.onFailed({ kind: 'unanswered', why, detail }))
   }
+}
+
+const asked: Question = {
+  build: () => {
+    throw new Error('this was answered already')
+  },
+  path: () => null,
 }

@@ -25,8 +25,8 @@ type State = 'calling' | 'cancelling' | 'given-up' | 'answered' | 'failed'
 export class OutgoingInviteRun implements OutgoingInvite {
   readonly callId: string
   readonly #core: Core
-  readonly #spec: InviteSpec
-  readonly #events: OutgoingEvents
+  #spec: InviteSpec
+  #events: OutgoingEvents
   readonly #exchange: Exchange
   readonly localTag: string
   /** By the other side's tag; null while no fork wanted to be acknowledged. */
@@ -149,12 +149,22 @@ export class OutgoingInviteRun implements OutgoingInvite {
         updates: response.headers.allow.includes('UPDATE'),
       })
       const usage = this.#usage
-      tell(this.#core, () => this.#events.onAnswered(response, usage))
+      const events = this.#events
+      this.#letGo()
+      tell(this.#core, () => events.onAnswered(response, usage))
     } else {
       // Another fork answered too, or the answer crossed our CANCEL (RFC 3261 §13.2.2.4, §9.1).
       endUnwanted(this.#core, dialog, this.#spec.credentials)
       this.#failed({ kind: 'unanswered', why: 'too-long', detail: 'cancelled; an answer that crossed was ended' })
     }
+  }
+
+  /** It has been answered, and waits for what other forks may still say: the call that came of it does not hold on to how it was made. */
+  #letGo(): void {
+    const { uri, from, to, via, credentials } = this.#spec
+    this.#spec = { uri, from, to, ...(via !== undefined && { via }), ...(credentials !== undefined && { credentials }) }
+    this.#events = { ...unheard, dialog: this.#events.dialog }
+    this.#exchange.settled()
   }
 
   #failed(failure: SipResponse | Unanswered): void {
@@ -184,3 +194,5 @@ export class OutgoingInviteRun implements OutgoingInvite {
     this.#early = null
   }
 }
+
+const unheard: Omit<OutgoingEvents, 'dialog'> = { onAnswered: () => undefined, onFailed: () => undefined }
