@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Call } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
 import type { Destination, RingPlan } from '#calls/needs.ts'
 import { Ring } from '#calls/ring.ts'
 import { audio, phone, step, Town, trunk } from '#calls/testing.ts'
 import type { Outcome } from '#contract/outcome.ts'
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
 
 interface Heard {
   rang: (Leg | null)[]
@@ -278,4 +284,19 @@ test('who is sent on to shares the breadth of who sent them there', () => {
       ['301', 1],
     ],
   )
+})
+
+test('a leg that talks holds on to no ring', async () => {
+  const talking = (): { leg: Leg | null; held: WeakRef<object> } => {
+    const { town, ring, heard } = ringing({ steps: [step(['100'])] }, each('100'))
+    town.invited('100').answer()
+    return { leg: heard.by, held: new WeakRef(ring) }
+  }
+  // The first: the last may still stand on the stack or in a register.
+  const [first] = [talking(), talking()]
+  // Until the end of a turn a WeakRef holds what it was made of.
+  await nextTurn()
+  collect()
+  assert.equal(first.leg?.state, 'talking')
+  assert.equal(first.held.deref(), undefined)
 })

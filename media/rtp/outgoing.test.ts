@@ -60,6 +60,17 @@ test('one source keeps its spacing, over the wrap of sequence and timestamp, wit
   assert.ok(sent.every((each) => each?.ssrc === START.ssrc))
 })
 
+test('one source goes on for hours: nothing is held back, nothing numbered anew, however often its numbers wrap', () => {
+  const stream = new OutgoingStream(START)
+  const source = {}
+  for (let n = 0; n < 200_000; n++) {
+    const sent = forward(stream, source, { ssrc: 7, sequence: 100 + n, timestamp: 5000 + 160 * n, at: 20 * n })
+    const { sequence, marker } = sent ?? assert.fail(`packet ${n} is held back`)
+    if (sequence !== ((START.sequence + n) & 0xffff) || marker !== (n === 0)) assert.fail(`packet ${n} became ${sequence}, ${marker}`)
+  }
+  assert.equal(forward(stream, source, { ssrc: 7, sequence: 100 + 199_990, timestamp: 5000 + 160 * 199_990, at: 4_000_000 })?.marker, false)
+})
+
 test('a packet lost on the way stays lost, and one that comes late keeps its place', () => {
   const stream = new OutgoingStream({ ...START, sequence: 10, timestamp: 0 })
   const source = {}

@@ -43,7 +43,7 @@ export class OutgoingStream {
   #sourceSsrc = 0
   #sequenceOffset = 0
   #timestampOffset = 0
-  /** First of our sequence numbers that this source may use: what is older belongs to the source before. */
+  /** First of our sequence numbers that this source may use: what is older belongs to the source before, or is much too late. */
   #first = 0
   #generating = false
   /** Timestamp of what we generate next, and whether that is the first after another source. */
@@ -152,6 +152,8 @@ export class OutgoingStream {
       this.#sequence = sequence
       this.#timestamp = timestamp | 0
       this.lastAt = now
+      // It follows: what it stood still for half the numbers behind, it would be ahead of.
+      if (sequenceAhead(sequence, this.#first) > SEQUENCE_JUMP) this.#first = (sequence - SEQUENCE_JUMP) & 0xffff
     }
     this.packets++
     this.bytes += payloadBytes

@@ -23,7 +23,15 @@ const nothing: readonly string[] = []
 /** Numbering as it stands in a checkpoint. */
 export interface KeptNumbering {
   companies: [tenant: string, seq: number][]
-  calls: [call: string, tenant: string, seq: number, lastAt: number, legs: readonly string[], recordings: readonly string[], ended: boolean][]
+  calls: [
+    call: string,
+    tenant: string,
+    seq: number,
+    lastAt: number,
+    legs: readonly string[],
+    recordings: readonly string[],
+    ended: boolean,
+  ][]
 }
 
 /** Gives facts their instant and their number, and knows which calls are open. */

@@ -11,7 +11,7 @@ import { Dialog } from '#sip/dialog/dialog.ts'
 import { linesOfAnswer, type SessionTerms, termsOfRequest } from '#sip/dialog/session-timer.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
-import type { ServerTransaction } from '#sip/transaction/layer.ts'
+import type { ServerEvents, ServerTransaction } from '#sip/transaction/layer.ts'
 
 /** A provisional response is repeated each minute, so that no proxy on the way takes the call for dead (RFC 3261 §13.3.1.1). */
 const PROGRESS_MS = 60_000
@@ -169,9 +169,8 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
   }
 
   #answer(usage: InviteUsage, body: Body | null, terms: SessionTerms | null, headers: HeaderLines): void {
-    this.#transaction.events.onCancelled = () => undefined
     // A 2xx that cannot be delivered over a broken connection is repeated like a lost one, until the ACK is overdue.
-    this.#transaction.events.onFailed = () => undefined
+    this.#transaction.events = unheard
     const more: HeaderLines = [...headers, ['Supported', SUPPORTED], ['Accept', ACCEPT], ...(terms === null ? [] : linesOfAnswer(terms))]
     // What a PRACK has settled is not said again: it may have been changed since by UPDATE (RFC 6337 §3.1.1).
     const said = this.#session === 'open' ? body : null
@@ -285,6 +284,9 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
     return usage
   }
 }
+
+/** A CANCEL comes too late, and a failure concerns nobody. */
+const unheard: ServerEvents = Object.freeze({})
 
 function bodyOf(request: SipRequest): Body | null {
   const type = request.headers.get('Content-Type')

@@ -53,3 +53,37 @@ for (const ends of ['caller', 'callee', 'refusal'] as const) {
     }
   })
 }
+
+test('a call that talks holds on to nothing of what its caller asked, and goes on hearing what becomes of it', async () => {
+  const town = new MemoryTown()
+  const alice = await town.move('10.0.0.1')
+  const bob = await town.move('10.0.0.2')
+  const callee = new Notes()
+  bob.onInvite = (invite) => void invite.accept(sdp('answer'), callee)
+  const calls = [await called(), await called()]
+  await nextTurn()
+  collect()
+  const [first] = calls
+  assert.deepEqual(
+    first?.held.map((each) => each.deref() === undefined),
+    [true, true],
+  )
+  assert.equal(alice.agent.counts.dialogs, 2)
+  for (const { notes } of calls) notes.talking?.bye()
+  await town.pass(1_000)
+  assert.deepEqual(await town.leftovers(), { dialogs: 0, clients: 0, servers: 0, timers: 0 })
+
+  async function called(): Promise<{ notes: CallNotes; held: WeakRef<object>[] }> {
+    const notes = new CallNotes()
+    const body = sdp('offer')
+    const events = {
+      onAnswered: notes.onAnswered.bind(notes),
+      onFailed: notes.onFailed.bind(notes),
+      dialog: notes.dialog,
+    }
+    alice.agent.invite({ uri: 'sip:bob@10.0.0.2', from: '<sip:alice@10.0.0.1>', to: '<sip:bob@10.0.0.2>', body }, events)
+    await town.pass(300)
+    assert.ok(notes.talking)
+    return { notes, held: [new WeakRef(body), new WeakRef(events)] }
+  }
+})

@@ -3,7 +3,7 @@ import type { Flow, InviteSpec, OutgoingEvents, OutgoingInvite, Reason, Unanswer
 import { ACCEPT, ALLOW, SUPPORTED_BY_CALLER } from '#sip/agent/abilities.ts'
 import { type Core, newTag, tell } from '#sip/agent/core.ts'
 import { EarlyDialog } from '#sip/agent/early-dialog.ts'
-import { Exchange } from '#sip/agent/exchange.ts'
+import { Exchange, type Question } from '#sip/agent/exchange.ts'
 import { InviteUsage } from '#sip/agent/invite-usage.ts'
 import { newRequest, Ways } from '#sip/agent/outside.ts'
 import { endUnwanted } from '#sip/agent/stray.ts'
@@ -45,18 +45,10 @@ export class OutgoingInviteRun implements OutgoingInvite {
     this.#events = events
     this.localTag = newTag(core)
     this.#minSe = core.sessions.min
-    const ways = new Ways(core, spec)
-    this.#exchange = new Exchange(
-      core,
-      {
-        build: (flow) => this.#invite(flow),
-        path: (way) => ways.path(way),
-        isLookedUp: ways.isLookedUp,
-        credentials: spec.credentials,
-        revise: (refusal) => this.#revise(refusal),
-      },
-      { onResponse: (response, flow) => this.#answered(response, flow), onFailed: (failure) => this.#failed(failure) },
-    )
+    this.#exchange = new Exchange(core, this.#question(), {
+      onResponse: (response, flow) => this.#answered(response, flow),
+      onFailed: (failure) => this.#failed(failure),
+    })
   }
 
   start(): void {
@@ -71,6 +63,18 @@ export class OutgoingInviteRun implements OutgoingInvite {
     if (this.#state !== 'calling') return
     this.#state = 'cancelling'
     this.#exchange.cancel(reason === undefined ? [] : [['Reason', reason]])
+  }
+
+  /** By itself: what its functions use lives as long as they do, which is not as long as the call. */
+  #question(): Question {
+    const ways = new Ways(this.#core, this.#spec)
+    return {
+      build: (flow) => this.#invite(flow),
+      path: (way) => ways.path(way),
+      isLookedUp: ways.isLookedUp,
+      credentials: this.#spec.credentials,
+      revise: (refusal) => this.#revise(refusal),
+    }
   }
 
   #invite(flow: Flow): SipRequest {
@@ -148,10 +152,7 @@ export class OutgoingInviteRun implements OutgoingInvite {
         session: termsOfResponse(response.headers),
         updates: response.headers.allow.includes('UPDATE'),
       })
-      const usage = this.#usage
-      const events = this.#events
-      this.#letGo()
-      tell(this.#core, () => events.onAnswered(response, usage))
+      this.#tellAnswered(response, this.#usage)
     } else {
       // Another fork answered too, or the answer crossed our CANCEL (RFC 3261 §13.2.2.4, §9.1).
       endUnwanted(this.#core, dialog, this.#spec.credentials)
@@ -159,12 +160,17 @@ export class OutgoingInviteRun implements OutgoingInvite {
     }
   }
 
-  /** It has been answered, and waits for what other forks may still say: the call that came of it does not hold on to how it was made. */
-  #letGo(): void {
+  /**
+   * From here on it waits for what other forks may still say, and the call that came of it does not hold on to how it was made. Apart from
+   * `#accepted`: what is used there in a function that lives on lives on with it.
+   */
+  #tellAnswered(response: SipResponse, usage: InviteUsage): void {
+    const events = this.#events
     const { uri, from, to, via, credentials } = this.#spec
     this.#spec = { uri, from, to, ...(via !== undefined && { via }), ...(credentials !== undefined && { credentials }) }
     this.#events = { ...unheard, dialog: this.#events.dialog }
     this.#exchange.settled()
+    tell(this.#core, () => events.onAnswered(response, usage))
   }
 
   #failed(failure: SipResponse | Unanswered): void {

@@ -23,10 +23,11 @@ import { defaultTimerBase, type Timings, timings } from '#sip/transaction/timing
 import type {
   ClientEvents,
   ClientTransaction,
+  ServerTransaction,
   TransactionCounts,
   TransactionOptions,
-  Transactions,
   TransactionUser,
+  Transactions,
 } from '#sip/transaction/transaction.ts'
 import { defaultPort, type Transport, type TransportReceiver } from '#sip/transport/transport.ts'
 
@@ -70,6 +71,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   readonly answers = new KeptBytes()
   readonly counts: Counts & Pick<TransactionCounts, 'clients' | 'servers' | 'finished'>
   readonly #user: TransactionUser
+  readonly #handUp = (transaction: ServerTransaction): void => this.#user.onRequest(transaction)
   readonly #random: Random
   readonly #log: Log
   readonly #trace: TransactionParts['trace'] | null
@@ -252,7 +254,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   }
 
   #serve(incoming: IncomingRequest): ServerRun {
-    const server = new ServerRun(this, incoming, (transaction) => this.#user.onRequest(transaction))
+    const server = new ServerRun(this, incoming, this.#handUp)
     if (incoming.held === null) this.#know(server)
     return server
   }
