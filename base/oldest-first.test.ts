@@ -37,6 +37,16 @@ test('takes what was added first, whatever was added, deleted and taken before',
   )
 })
 
+test('what stands in another line is not taken into this one', () => {
+  const item = new Item()
+  const [here, there] = [new OldestFirst<Item>(), new OldestFirst<Item>()]
+  there.add(item)
+  assert.throws(() => here.add(item), /another line/)
+  assert.equal(there.take(), item)
+  here.add(item)
+  assert.equal(here.size, 1)
+})
+
 test('holds nothing of what was deleted, however much has come and gone', () => {
   const oldest = new OldestFirst<Item>()
   for (let wave = 0; wave < 100; wave++) {

@@ -20,6 +20,7 @@ export class OldestFirst<T extends InLine<T>> {
 
   add(item: T): void {
     if (item.line === this) return
+    if (item.line !== null) throw new Error('this stands in another line')
     item.line = this
     item.older = this.#youngest
     if (this.#youngest === null) this.#oldest = item

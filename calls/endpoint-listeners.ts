@@ -12,6 +12,7 @@ export class EndpointListeners implements Required<EndpointEvents> {
     this.#all = this.#all.concat(events)
   }
 
+  /** From the next event on. Idempotent. */
   detach(events: EndpointEvents): void {
     this.#all = this.#all.filter((each) => each !== events)
   }

@@ -1,5 +1,5 @@
 import type { Leg } from '#calls/leg.ts'
-import type { PlayId, PlayItem } from '#media/engine.ts'
+import type { EndpointEvents, PlayId, PlayItem } from '#media/engine.ts'
 
 export interface GatherEvents {
   /** Up to `#`, or as many as there can be, or what there was when no more came. */
@@ -18,6 +18,7 @@ export class Gather implements Disposable {
   readonly #leg: Leg
   readonly #events: GatherEvents
   readonly #listening: Disposable
+  readonly #heard: EndpointEvents = { onPlayed: (play) => this.#played(play) }
   #digits = ''
   #playing: PlayId | null = null
   #patience: Disposable | null = null
@@ -31,7 +32,7 @@ export class Gather implements Disposable {
     this.#events = events
     leg.hidesDigits = true
     this.#listening = leg.onDigit.on((digit) => this.#pressed(digit))
-    leg.media.attach({ onPlayed: (play) => this.#played(play) })
+    leg.media.attach(this.#heard)
   }
 
   /** Asks, or asks again. A key cuts it short. */
@@ -56,6 +57,7 @@ export class Gather implements Disposable {
     this.#over = true
     this.#patience?.[Symbol.dispose]()
     this.#listening[Symbol.dispose]()
+    this.#leg.media.detach(this.#heard)
     this.#leg.hidesDigits = false
     if (this.#playing !== null) this.#leg.media.endpoint.stop(this.#playing)
   }

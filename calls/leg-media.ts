@@ -101,6 +101,7 @@ export class LegMedia {
     this.#listeners.attach(events)
   }
 
+  /** Who was attached hears nothing more. */
   detach(events: EndpointEvents): void {
     this.#listeners.detach(events)
   }

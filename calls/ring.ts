@@ -137,6 +137,7 @@ export class Ring implements Part {
       if (this.#over || branch.leg !== leg) return
       branch.leg = null
       if (branch.mayGoOn) {
+        listening[Symbol.dispose]()
         this.#passOver(destination, outcome)
         this.#try(branch)
       } else {

@@ -75,13 +75,21 @@ export class PagedQueue {
   /** In the first page, where the first message begins; in the last, where there is room. */
   #start = 0
   #end = PAGE_BYTES
-  /** Messages. */
-  length = 0
-  /** Pages they take. */
-  pages = 0
+  #length = 0
+  #pageCount = 0
 
   constructor(pages: Pages) {
     this.#pages = pages
+  }
+
+  /** Messages. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** Pages they take. */
+  get pages(): number {
+    return this.#pageCount
   }
 
   /** A copy of it. `at`: milliseconds, any number. */
@@ -92,7 +100,7 @@ export class PagedQueue {
     block.writeDoubleLE(at, header)
     block.writeUInt32LE(direction === 'out' ? bytes.length + OUTWARD : bytes.length, header + 8)
     this.#end += HEADER_BYTES
-    this.length++
+    this.#length++
     if (bytes.length <= PAGE_BYTES - this.#end) {
       block.set(bytes, header + HEADER_BYTES)
       this.#end += bytes.length
@@ -101,9 +109,9 @@ export class PagedQueue {
 
   /** Drops the first. */
   shift(): void {
-    if (this.length === 0) return
-    this.length--
-    if (this.length === 0) return this.clear()
+    if (this.#length === 0) return
+    this.#length--
+    if (this.#length === 0) return this.clear()
     this.#skipRest()
     const header = this.#pages.offset(this.#first) + this.#start
     let left = HEADER_BYTES + this.#lengthAt(this.#pages.block(this.#first), header)
@@ -118,7 +126,7 @@ export class PagedQueue {
     while (this.#first !== NO_PAGE) this.#dropFirstPage()
     this.#last = NO_PAGE
     this.#end = PAGE_BYTES
-    this.length = 0
+    this.#length = 0
   }
 
   /** Copies of them. */
@@ -126,7 +134,7 @@ export class PagedQueue {
     const messages: PagedMessage[] = []
     let page = this.#first
     let position = this.#start
-    while (messages.length < this.length) {
+    while (messages.length < this.#length) {
       if (position + HEADER_BYTES > PAGE_BYTES) {
         page = this.#pages.after(page)
         position = 0
@@ -174,7 +182,7 @@ export class PagedQueue {
     } else this.#pages.link(this.#last, page)
     this.#last = page
     this.#end = 0
-    this.pages++
+    this.#pageCount++
   }
 
   /** To the next header, which is never broken across pages. */
@@ -186,7 +194,7 @@ export class PagedQueue {
     const page = this.#first
     this.#first = this.#pages.after(page)
     this.#start = 0
-    this.pages--
+    this.#pageCount--
     this.#pages.giveBack(page)
   }
 }

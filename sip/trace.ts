@@ -1,6 +1,7 @@
 import type { Clock } from '#base/clock.ts'
 import { InLine, OldestFirst } from '#base/oldest-first.ts'
 import type { Flow } from '#sip/agent.ts'
+import { isSameFlow } from '#sip/dialog/dialog.ts'
 import { detached } from '#sip/message/text.ts'
 import { masked } from '#sip/trace-mask.ts'
 import { PAGE_BYTES, PagedQueue, Pages } from '#sip/trace-pages.ts'
@@ -26,7 +27,7 @@ export interface TraceLimits {
 }
 
 /**
- * The SIP messages of recent calls by Call-ID, bounded. Writing costs a copy and no object: bytes are looked at when somebody
+ * The SIP messages of recent calls by Call-ID, bounded. Writing costs a copy and no object that stays: bytes are looked at when somebody
  * reads. What a stranger begins has little room, until somebody proves to know a password in it.
  */
 export class SipTrace {
@@ -137,6 +138,9 @@ class Shelf {
   }
 }
 
+/** What a message takes besides its page in a call of several peers, roughly. */
+const FLOW_BYTES = 120
+
 class TracedCall extends InLine<TracedCall> {
   readonly callId: string
   shelf: Shelf
@@ -158,7 +162,7 @@ class TracedCall extends InLine<TracedCall> {
   }
 
   get bytes(): number {
-    return (this.#beginning.pages + (this.#latest?.pages ?? 0)) * PAGE_BYTES
+    return (this.#beginning.pages + (this.#latest?.pages ?? 0)) * PAGE_BYTES + (this.#flows?.length ?? 0) * FLOW_BYTES
   }
 
   get #length(): number {
@@ -168,15 +172,22 @@ class TracedCall extends InLine<TracedCall> {
   add(entry: TraceEntry, limit: number): void {
     const before = this.bytes
     const half = Math.ceil(limit / 2)
-    if (this.#flows === null && entry.flow !== this.#flow) this.#flows = new Array<Flow>(this.#length).fill(this.#flow)
+    const flow = this.#known(entry.flow)
+    if (this.#flows === null && flow !== this.#flow) this.#flows = new Array<Flow>(this.#length).fill(this.#flow)
     if (this.#length >= limit) {
       this.#latest?.shift()
       this.#flows?.splice(half, 1)
     }
     if (this.#length < half) this.#beginning.push(entry)
     else (this.#latest ??= new PagedQueue(this.#pages)).push(entry)
-    this.#flows?.push(entry.flow)
+    this.#flows?.push(flow)
     this.shelf.bytes += this.bytes - before
+  }
+
+  /** The same one for the same peer: a flow may come as a new object with each message. */
+  #known(flow: Flow): Flow {
+    const last = this.#flows?.at(-1) ?? this.#flow
+    return isSameFlow(flow, last) ? last : isSameFlow(flow, this.#flow) ? this.#flow : flow
   }
 
   entries(): TraceEntry[] {

@@ -1,5 +1,5 @@
 import type { Leg } from '#calls/leg.ts'
-import type { PlayItem } from '#media/engine.ts'
+import type { EndpointEvents, PlayItem } from '#media/engine.ts'
 
 /** Plays something to a leg that nobody else talks to; `then`, once, when it was heard or the leg is gone. */
 export function say(leg: Leg, items: readonly PlayItem[], then: () => void): void {
@@ -11,9 +11,12 @@ export function say(leg: Leg, items: readonly PlayItem[], then: () => void): voi
   const done = (): void => {
     if (isOver) return
     isOver = true
+    ended[Symbol.dispose]()
+    leg.media.detach(heard)
     then()
   }
-  leg.onEnded.on(done)
+  const ended = leg.onEnded.on(done)
   const play = leg.media.endpoint.play(items)
-  leg.media.attach({ onPlayed: (played) => played === play && done() })
+  const heard: EndpointEvents = { onPlayed: (played) => played === play && done() }
+  leg.media.attach(heard)
 }

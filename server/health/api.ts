@@ -78,6 +78,7 @@ function metricsOf({ exchange, store, journal, media, listeners, certificates }:
       () => exchange.agent.counts.transactions.finished,
     ],
     ['sip_subscriptions', 'Subscriptions of phones', () => exchange.presence.notifier.size],
+    ['sip_trace_room_bytes', 'Bytes of memory for SIP messages that are kept to be looked at', () => exchange.trace.room],
     ['sip_trace_bytes', 'Bytes of SIP messages kept to be looked at', () => exchange.trace.bytes],
     ['timers', 'Timers of the SIP side that run', () => exchange.timers],
     ['sip_handshakes', 'TLS handshakes and WebSocket upgrades under way', () => exchange.transport.handshaking],

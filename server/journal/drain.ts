@@ -4,7 +4,7 @@ import type { Journal, JournalSlice } from '#server/journal/face.ts'
 
 /** Where drained facts go. Writing the same facts again must change nothing. */
 export interface FactSink {
-  /** Resolves when the facts are kept for good; rejects when they should be offered again later. */
+  /** Resolves when the facts are kept for good; rejects when they should be offered again later. Of the slice nothing may be used afterwards. */
   write(slice: JournalSlice): Promise<void>
 }
 

@@ -34,11 +34,9 @@ const runtime = ['--expose-gc', '--disable-warning=ExperimentalWarning', '--no-p
 const engineRuntime = ['--max-semi-space-size=2', '--single-threaded-gc', ...runtime]
 /**
  * Most of what a call allocates dies with it: a small nursery is collected often and cheaply, and keeps an idle server small. Collected by the
- * thread that serves: helpers that mark in the background would take the core from it, for half a second at a time where cores are few. And a
- * major collection comes when there is three times as much as the last one left: by its own reckoning V8 took anything between 1.3 and 4 times,
- * and went through the whole heap the more often the busier the server was.
+ * thread that serves: helpers that mark in the background would take the core from it, for half a second at a time where cores are few.
  */
-const serverRuntime = ['--max-semi-space-size=8', '--heap-growing-percent=200', '--single-threaded-gc', ...runtime]
+const serverRuntime = ['--max-semi-space-size=8', '--single-threaded-gc', ...runtime]
 /** One key press or `kill` may arrive several times: through the terminal's process group, npm and the launcher. */
 const sameRequestMs = 300
 

@@ -22,7 +22,8 @@ const UNREACHABLE = new Set([
   'EINVAL',
 ])
 
-const MOST_FLOWS = 4_096
+/** All are forgotten then, which costs less than knowing which was used last. Some 300 bytes each. */
+const MOST_FLOWS = 16_384
 
 /** One UDP socket. */
 export class UdpSocket {
@@ -30,8 +31,9 @@ export class UdpSocket {
   readonly isV6: boolean
   readonly #socket: DatagramSocket
   readonly #inbox: Inbox
-  /** The latest by address. */
-  readonly #flows = new Map<string, Flow>()
+  /** Those met lately, by address and port. */
+  readonly #flows = new Map<string, Map<number, Flow>>()
+  #flowCount = 0
   /** Hear STUN that is no request. */
   readonly stunListeners = new Set<(bytes: Uint8Array, remote: DatagramRemote) => void>()
 
@@ -66,11 +68,17 @@ export class UdpSocket {
 
   /** The same object as long as a peer is heard of often: transactions, dialogs and the trace share it. */
   flowTo(remote: DatagramRemote): Flow {
-    const known = this.#flows.get(remote.address)
-    if (known?.remote.port === remote.port) return known
-    if (known === undefined && this.#flows.size >= MOST_FLOWS) this.#flows.clear()
+    let ofAddress = this.#flows.get(remote.address)
+    const known = ofAddress?.get(remote.port)
+    if (known !== undefined) return known
+    if (this.#flowCount++ >= MOST_FLOWS) {
+      this.#flows.clear()
+      this.#flowCount = 1
+      ofAddress = undefined
+    }
+    if (ofAddress === undefined) this.#flows.set(remote.address, (ofAddress = new Map()))
     const flow: Flow = { transport: 'udp', local: this.local, remote, connection: null }
-    this.#flows.set(remote.address, flow)
+    ofAddress.set(remote.port, flow)
     return flow
   }
 
