@@ -21,9 +21,20 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   after(ms, task) {
+    if (ms > LONGEST_MS) return afterLong(ms, task)
     const timer = setTimeout(task, ms)
     return new Disposal(() => clearTimeout(timer))
   },
+}
+
+/** What a timer of Node can wait, almost 25 days: one that is to wait for longer fires at once. */
+const LONGEST_MS: Millis = 2 ** 31 - 1
+
+function afterLong(ms: Millis, task: () => void): Disposable {
+  let next = systemClock.after(LONGEST_MS, () => {
+    next = systemClock.after(ms - LONGEST_MS, task)
+  })
+  return new Disposal(() => next[Symbol.dispose]())
 }
 
 /** `inner` with its wall time shifted by `offsetMs`: how a call is rehearsed at another date. */

@@ -52,6 +52,8 @@ export interface SipSettings {
   signatureAuthorities: string | null
   /** Networks that are never banned, whatever comes from them. */
   neverBan: string[]
+  /** How often a phone behind an address translation is asked whether it is there, s; 0: never. */
+  keepAliveSeconds: number
   /** Session timers (RFC 4028), s: what we ask for, 0 for nothing; and the least we agree to. */
   sessions: { expires: number; min: number }
 }
@@ -150,6 +152,7 @@ const mailbox = Type.String({ pattern: '^[^ @]+@[^ @]+$', description: 'a mail a
 const count = Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'a number from 1 to 1000000' })
 const seconds = Type.Integer({ minimum: 0, maximum: 86_400, description: 'seconds, 0 to 86400' })
 const sessionSeconds = Type.Integer({ minimum: 0, maximum: 86_400, description: 'a number of seconds up to 86400, or 0 for none' })
+const keepAliveSeconds = Type.Integer({ minimum: 0, maximum: 3_600, description: 'a number of seconds up to 3600, or 0 for never' })
 const leastSessionSeconds = Type.Integer({ minimum: 2, maximum: 86_400, description: 'a number of seconds from 2 to 86400' })
 const engineCount = Type.Integer({ minimum: 1, maximum: 64, description: 'a number from 1 to 64' })
 const onOff = Type.Boolean({ description: 'on or off' })
@@ -228,6 +231,7 @@ function readSip(read: SettingsReader, project: string): SipSettings {
     sharedTrunkSources: read.one('CENTRALA_SHARED_TRUNK_SOURCES', sources, loopback),
     signatureAuthorities: pathOr(project, read.one('CENTRALA_STIR_CA', file, null)),
     neverBan: read.one('CENTRALA_NEVER_BAN', networks, []),
+    keepAliveSeconds: read.one('CENTRALA_SIP_NAT_KEEP_ALIVE_SECONDS', keepAliveSeconds, 25),
     sessions: {
       expires: read.one('CENTRALA_SIP_SESSION_SECONDS', sessionSeconds, 1_800),
       min: read.one('CENTRALA_SIP_MIN_SESSION_SECONDS', leastSessionSeconds, 90),

@@ -124,11 +124,13 @@ test('strangers have little room, and take none of those who have proved who the
   trace.record('in', phone, message('INVITE sip:100@192.0.2.1 SIP/2.0'), 'phone')
   trace.record('out', phone, message('SIP/2.0 401 Unauthorized'), 'phone')
   trace.keep('phone')
-  trace.record('out', trunk, message('OPTIONS sip:192.0.2.9 SIP/2.0'), 'ours')
+  trace.record('out', trunk, message('INVITE sip:192.0.2.9 SIP/2.0'), 'ours')
+  // Asked all day long.
+  trace.record('out', trunk, message('OPTIONS sip:192.0.2.9 SIP/2.0'), 'probe')
   for (let i = 0; i < 100; i++) trace.record('in', trunk, Buffer.alloc(380), `stranger-${i}`)
   assert.deepEqual(
-    ['phone', 'ours', 'stranger-95', 'stranger-96'].map((callId) => trace.of(callId).length),
-    [2, 1, 0, 1],
+    ['phone', 'ours', 'probe', 'stranger-95', 'stranger-96'].map((callId) => trace.of(callId).length),
+    [2, 1, 0, 0, 1],
   )
   assert.equal(Buffer.from(trace.of('phone')[0]?.bytes ?? []).toString(), message('INVITE sip:100@192.0.2.1 SIP/2.0').toString())
   for (let i = 96; i < 100; i++) trace.forget(`stranger-${i}`)

@@ -50,7 +50,7 @@ export class SipTrace {
     let call = this.#calls.get(callId)
     if (call === undefined) {
       if (direction === 'out' && isResponse(bytes)) return
-      call = this.#begin(detached(callId), flow, direction === 'out' ? this.#kept : this.#strangers)
+      call = this.#begin(detached(callId), flow, direction === 'out' && !isProbe(bytes) ? this.#kept : this.#strangers)
     }
     call.add({ direction, at: this.#clock.wall(), flow, bytes }, this.#limits.callMessages)
     // Not the call that is written to: it may be about to be kept.
@@ -199,6 +199,11 @@ class TracedCall extends InLine<TracedCall> {
     this.#beginning.clear()
     this.#latest?.clear()
   }
+}
+
+/** An OPTIONS: phones and trunks are asked all day whether they are there, which must not take the room of calls. */
+function isProbe(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x4f && bytes[1] === 0x50 && bytes[2] === 0x54
 }
 
 /** Of the two only a response begins with `SIP/`. */

@@ -12,6 +12,8 @@ export interface RegistrationNeeds {
   tell: (fact: NewFact) => void
   /** A phone is known to be there, from an earlier life of the server. */
   knows?: (flow: Flow) => void
+  /** Hears of each phone that is bound, from an earlier life, too, and of each that is no more. */
+  keepsAlive?: { bound(binding: Binding): void; unbound(binding: Binding): void }
 }
 
 const prefix = 'binding/'
@@ -34,18 +36,21 @@ export class DeviceRegistrations implements RegistrarEvents {
     const kept = [...this.#needs.journal.kept(prefix).values()].filter(isKeptBinding)
     this.#registrar?.adopt(kept)
     for (const { flow } of kept) this.#needs.knows?.(flow)
+    for (const binding of this.#registrar?.all() ?? []) this.#needs.keepsAlive?.bound(binding)
     return kept.length
   }
 
   onBound(binding: Binding, refreshed: boolean): void {
     const kept = this.#registrar?.kept(binding)
     if (kept !== undefined) this.#needs.journal.keep(keyOf(binding), kept)
+    this.#needs.keepsAlive?.bound(binding)
     const who = this.#deviceOf(binding.aor)
     if (!refreshed && who !== null) this.#needs.tell({ kind: 'device.registered', ...who, contact: binding.contact })
   }
 
   onUnbound(binding: Binding, why: Unbound): void {
     this.#needs.journal.keep(keyOf(binding), null)
+    this.#needs.keepsAlive?.unbound(binding)
     const who = this.#deviceOf(binding.aor)
     if (who !== null) this.#needs.tell({ kind: 'device.unregistered', ...who, contact: binding.contact, why })
   }

@@ -15,6 +15,7 @@ import { DigestServer } from '#sip/auth/server.ts'
 import { AccountLimit } from '#sip/auth/account-limit.ts'
 import type { GuessThrottle } from '#sip/auth/throttle.ts'
 import { Gruus } from '#sip/registrar/gruu.ts'
+import { KeepAlive } from '#sip/registrar/keep-alive.ts'
 import { Registrar } from '#sip/registrar/registrar.ts'
 import { Locator } from '#sip/location/locator.ts'
 import { isReferredTo } from '#sip/dialog/replaces.ts'
@@ -117,6 +118,7 @@ export class Exchange {
   readonly echo: EchoLine
   readonly callLimit: number
   readonly #wheel: TimerWheel
+  #keepAlive: KeepAlive | null = null
 
   constructor(parts: ExchangeParts) {
     const { clock, random, log, journal } = parts
@@ -152,7 +154,10 @@ export class Exchange {
       localNetworks: parts.sip.localNetworks,
       towards: (remote) => this.transport.localAddressFor(remote),
     })
-    this.devices = new DeviceRegistrations({ books: this.books, journal, tell, knows: (flow) => watch.proves(flow.remote) })
+    this.devices = new DeviceRegistrations({
+      ...{ books: this.books, journal, tell, knows: (flow) => watch.proves(flow.remote) },
+      keepsAlive: { bound: (binding) => this.#keepAlive?.bound(binding), unbound: (binding) => this.#keepAlive?.unbound(binding) },
+    })
     const secret = keptSecret(journal, random)
     const gruus = new Gruus(secret, random)
     this.registrar = new Registrar(clock, this.devices, { gruus })
@@ -233,6 +238,12 @@ export class Exchange {
         isPriority: (request) => request.method === 'INVITE' && this.books.isEmergency(userOfUri(request.uri) ?? ''),
       },
     })
+    const { keepAliveSeconds } = parts.sip
+    if (keepAliveSeconds > 0)
+      this.#keepAlive = new KeepAlive(
+        { clock, random, agent: this.agent, registrar: this.registrar },
+        { intervalMs: keepAliveSeconds * 1000 },
+      )
     this.presence = new Presence({
       ...{ clock, random, journal, books: this.books, mailboxes: noMailboxes },
       bindingsOf: (aor) => this.registrar.bindingsOf(aor),
@@ -327,6 +338,7 @@ export class Exchange {
     this.presence.close()
     this.callbacks.close()
     this.desks.close()
+    this.#keepAlive?.close()
     this.registrar.close()
   }
 

@@ -40,6 +40,16 @@ test('a source that guesses at one user is shut out from it within ten tries, to
   assert.ok(throttle.admits('192.0.2.1', 'alice', 'r'))
 })
 
+test('each time is longer than the one before, until a week has gone without a guess', () => {
+  const { clock, events, throttle } = setUp()
+  for (const pauseMs of [0, 8 * 24 * 3_600_000, 0]) {
+    guess(throttle, '192.0.2.1', 'alice', 100)
+    clock.advance((events.at(-1)?.forMs ?? 0) + pauseMs)
+  }
+  const [first, second, third] = events.map(({ forMs }) => forMs)
+  assert.deepEqual([second, third], [2 * (first ?? 0), first])
+})
+
 test('going through the users does not help a source', () => {
   const { throttle } = setUp()
   let admitted = 0

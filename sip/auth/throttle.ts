@@ -36,6 +36,9 @@ const DEFAULTS = { sourceLimit: 8, userLimit: 30, forgiveMs: 60_000, shutOutMs: 
 /** No shutting out lasts longer. */
 const LONGEST_MS = 24 * 3_600_000
 
+/** Who has not guessed for so long begins anew: a phone with an old password now and then is not shut out for a day. */
+const FORGET_MS = 7 * 24 * 3_600_000
+
 /** Proven pairs are trusted for so long after their last success: longer than any registration lasts. */
 const PROVEN_MS = 24 * 3_600_000
 
@@ -97,6 +100,7 @@ export class GuessThrottle {
     const now = this.#clock.now()
     const { forgiveMs, shutOutMs } = this.#settings
     const record = records.get(who) ?? { failures: 0, at: now, shutUntil: 0, times: 0 }
+    if (now - Math.max(record.at, record.shutUntil) > FORGET_MS) record.times = 0
     const forgiven = Math.floor((now - record.at) / forgiveMs)
     record.failures = Math.max(0, record.failures - forgiven) + 1
     record.at = record.failures === 1 ? now : record.at + forgiven * forgiveMs

@@ -1,6 +1,7 @@
 import type { Clock, Millis } from '#base/clock.ts'
 import type { Random } from '#base/ids.ts'
 import type { SipAgent } from '#sip/agent.ts'
+import { parseSipUri } from '#sip/message/uri.ts'
 import type { Binding } from '#sip/registrar/binding.ts'
 import type { Registrar } from '#sip/registrar/registrar.ts'
 
@@ -10,7 +11,7 @@ export interface KeepAliveSettings {
   intervalMs?: Millis
   /** Questions in a row without answer after which the contact is unbound. Default 3. */
   misses?: number
-  /** Which contacts are asked; default: those over UDP. */
+  /** Which contacts are asked; default: those over UDP behind an address translation. */
   wants?: (binding: Binding) => boolean
 }
 
@@ -47,7 +48,7 @@ export class KeepAlive {
     this.#registrar = needs.registrar
     this.#intervalMs = settings.intervalMs ?? 25_000
     this.#limit = settings.misses ?? 3
-    this.#wants = settings.wants ?? ((binding) => binding.flow.transport === 'udp')
+    this.#wants = settings.wants ?? isTranslated
   }
 
   /** Contacts watched. */
@@ -102,6 +103,13 @@ export class KeepAlive {
     const scatter = Math.floor(this.#intervalMs / 10)
     return this.#intervalMs - scatter + this.#random.below(2 * scatter + 1)
   }
+}
+
+/** Over UDP, from elsewhere than the contact says. */
+export function isTranslated({ contact, flow }: Binding): boolean {
+  const uri = parseSipUri(contact)
+  if (flow.transport !== 'udp' || uri === undefined) return false
+  return uri.host.replace(/^\[|\]$/g, '').toLowerCase() !== flow.remote.address || (uri.port ?? 5060) !== flow.remote.port
 }
 
 function keyOf(binding: Binding): string {

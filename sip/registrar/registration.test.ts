@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { countingRandom } from '#base/ids.ts'
 import { challengeFor, MemoryTown } from '#sip/agent/memory-town.ts'
-import { KeepAlive } from '#sip/registrar/keep-alive.ts'
+import type { Binding } from '#sip/registrar/binding.ts'
+import { isTranslated, KeepAlive } from '#sip/registrar/keep-alive.ts'
 import { Registration, type RegistrationDown } from '#sip/registrar/registration.ts'
 
 /** We and a carrier that knows us. */
@@ -118,7 +119,10 @@ test('Retry-After of a 503 is obeyed', async () => {
 
 test('keep-alive: a phone that answers stays, one that is gone is unbound after three questions', async () => {
   const { town, us, carrier, registration } = await carrierAndUs()
-  const keepAlive = new KeepAlive({ clock: town.clock, random: countingRandom(), agent: carrier.agent, registrar: carrier.registrar })
+  const keepAlive = new KeepAlive(
+    { clock: town.clock, random: countingRandom(), agent: carrier.agent, registrar: carrier.registrar },
+    { wants: () => true },
+  )
   registration.start()
   await town.pass(1_000)
   for (const binding of carrier.registrar.all()) keepAlive.bound(binding)
@@ -133,4 +137,22 @@ test('keep-alive: a phone that answers stays, one that is gone is unbound after 
     ['unreachable'],
   )
   keepAlive.close()
+})
+
+test('keep-alive is for phones behind an address translation: who is where the contact says is left alone', () => {
+  const flow = {
+    transport: 'udp',
+    local: { address: '192.0.2.1', port: 5060 },
+    remote: { address: '198.51.100.7', port: 5060 },
+    connection: null,
+  } as const
+  const at = (contact: string, transport: 'udp' | 'tcp' = 'udp') => isTranslated({ contact, flow: { ...flow, transport } } as Binding)
+  assert.deepEqual(
+    ['sip:t1@10.0.0.9:5060', 'sip:t1@198.51.100.7:5066', 'sip:t1@phone.example'].map((contact) => at(contact)),
+    [true, true, true],
+  )
+  assert.deepEqual(
+    [at('sip:t1@198.51.100.7'), at('sip:t1@198.51.100.7:5060'), at('sip:t1@10.0.0.9', 'tcp'), at('tel:+48123')],
+    [false, false, false, false],
+  )
 })

@@ -47,6 +47,8 @@ export interface RegistrationNeeds {
 const PATIENCE_MS = 16_000
 /** A refresh never comes sooner than this after the last. */
 const SHORTEST_REFRESH_MS = 5_000
+/** Seconds for which a registration counts at most, whatever is granted. */
+const LONGEST_LIFE_S = 86_400
 
 /**
  * Keeps one address registered (RFC 3261 §10.2): refreshes between 50 and 80 % of the life granted, with growing and scattered
@@ -147,7 +149,8 @@ export class Registration {
     this.#serviceRoute = serviceRouteOf(response)
     this.#failures = 0
     const share = 0.5 + this.#needs.random.below(301) / 1000
-    this.#again(Math.max(SHORTEST_REFRESH_MS, granted * 1000 * share))
+    // A registrar that grants a year may have forgotten us by tomorrow.
+    this.#again(Math.max(SHORTEST_REFRESH_MS, Math.min(granted, LONGEST_LIFE_S) * 1000 * share))
     if (!wasUp) this.#events.onUp?.(granted)
   }
 

@@ -41,6 +41,21 @@ describe('who is listened to', () => {
     assert.equal((bans[1]?.until ?? 0) - (bans[1]?.since ?? 0), 300_000)
   })
 
+  test('after a week in which nothing came of it a ban is a first one again', () => {
+    const { clock, bans, watch, offends } = open()
+    for (const [pauseMs, forMs] of [
+      [60_000, 60_000],
+      [8 * 24 * 3_600_000, 300_000],
+      [0, 60_000],
+    ] as const) {
+      offends(stranger, 'unproved', 401)
+      const ban = bans.at(-1)
+      assert.equal((ban?.until ?? 0) - (ban?.since ?? 0), forMs)
+      clock.advance(pauseMs)
+      watch.admits(stranger.address)
+    }
+  })
+
   test('ten wrong passwords from a stranger are enough, half of a minute apart they never are', () => {
     const { clock, bans, offends } = open()
     for (let i = 0; i < 50; i++) {

@@ -54,6 +54,8 @@ const WORDS: Readonly<Record<Offence, string>> = {
 
 /** How long the first, second, … ban lasts; the last goes for all that follow. */
 const BAN_MS: readonly Millis[] = [60_000, 300_000, 1_800_000, 4 * 3_600_000, 24 * 3_600_000]
+/** After so long without an offence the next ban is a first one: addresses change hands, and an office has a bad day now and then. */
+const FORGET_MS: Millis = 7 * 24 * 3_600_000
 /** How long a stranger's port at a known address is not listened to. */
 const ASIDE_MS: Millis = 30_000
 /** A source that has proved to know a password is known for so long after: longer than any registration lasts. */
@@ -227,6 +229,7 @@ export class SourceWatch {
   #owe(key: string, points: number): Debt {
     const now = this.#clock.now()
     const debt = this.#debts.get(key) ?? { points: 0, at: now, rememberedAt: Number.NEGATIVE_INFINITY, bans: 0 }
+    if (now - debt.at > FORGET_MS) debt.bans = 0
     debt.points = Math.max(0, debt.points - (now - debt.at) * this.#forgivenPerMs) + points
     debt.at = now
     if (now - debt.rememberedAt >= REMEMBER_MS) {

@@ -27,7 +27,14 @@ export const tenant = 'soak'
 const sip: SipSettings = {
   ...{ addresses: [server.address], port: server.port, ws: { port: 5066, path: '/sip' }, dnsServers: ['192.0.2.53'], publicAddress: null },
   ...{ tls: { port: 5061, wssPort: 5067, files: [], names: [], clientAuthorities: null }, localNetworks: ['0.0.0.0/0'], serviceRoute: [] },
-  ...{ stunServers: [], sharedTrunkSources: [], signatureAuthorities: null, neverBan: [], sessions: { expires: 1_800, min: 90 } },
+  ...{
+    stunServers: [],
+    sharedTrunkSources: [],
+    signatureAuthorities: null,
+    neverBan: [],
+    keepAliveSeconds: 25,
+    sessions: { expires: 1_800, min: 90 },
+  },
 }
 
 /** Everything that a house holds and that must go back to what it was when nobody calls. */
