@@ -357,7 +357,7 @@ describe('files', () => {
     const journal = await open()
     journal.keep('trunk/a', 'up')
     for (let i = 0; i < 30; i++) {
-      journal.append(answered(`c${i}`, 'x'.repeat(100)))
+      journal.append(answered(`c${i}`, 'ż'.repeat(100)))
       await clock.advanceAsync(20)
     }
     const many = journal.health().segments
@@ -370,6 +370,7 @@ describe('files', () => {
     const rest: Fact[] = []
     for (let at = half.upTo; at < again.position; ) {
       const slice = await again.read(at, 400)
+      assert.deepEqual(slice.json, Buffer.from(JSON.stringify(slice.facts)))
       rest.push(...slice.facts)
       at = slice.upTo
     }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import type { InviteDialog } from '#sip/agent.ts'
 import { CallNotes, MemoryTown, Notes, sdp } from '#sip/agent/memory-town.ts'
 
 setFlagsFromString('--expose-gc')
@@ -59,7 +60,8 @@ test('a call that talks holds on to nothing of what its caller asked, and goes o
   const alice = await town.move('10.0.0.1')
   const bob = await town.move('10.0.0.2')
   const callee = new Notes()
-  bob.onInvite = (invite) => void invite.accept(sdp('answer'), callee)
+  const theirs: InviteDialog[] = []
+  bob.onInvite = (invite) => void theirs.push(invite.accept(sdp('answer'), callee))
   const calls = [await called(), await called()]
   await nextTurn()
   collect()
@@ -69,7 +71,20 @@ test('a call that talks holds on to nothing of what its caller asked, and goes o
     [true, true],
   )
   assert.equal(alice.agent.counts.dialogs, 2)
-  for (const { notes } of calls) notes.talking?.bye()
+  const [oneSide, otherSide] = theirs
+  oneSide?.reinvite(sdp('another offer'), (_result, acknowledge) => acknowledge())
+  await town.pass(300)
+  assert.equal(first?.notes.dialog.offers.length, 1)
+  oneSide?.bye()
+  calls[1]?.notes.talking?.reinvite(sdp('yet another'), (_result, acknowledge) => acknowledge())
+  await town.pass(300)
+  assert.equal(callee.offers.length, 1)
+  otherSide?.bye()
+  await town.pass(300)
+  assert.deepEqual(
+    calls.map(({ notes }) => notes.dialog.ended.map(({ kind }) => kind)),
+    [['bye'], ['bye']],
+  )
   await town.pass(1_000)
   assert.deepEqual(await town.leftovers(), { dialogs: 0, clients: 0, servers: 0, timers: 0 })
 

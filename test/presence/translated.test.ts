@@ -21,7 +21,7 @@ test('a phone behind an address translation is asked again and again whether it 
   const register = (life: number) =>
     phone.request('REGISTER', 'sip:acme.test', { to: `<${phone.aor}>`, headers: [`Contact: ${inside};expires=${life}`] })
   assert.equal((await register(300)).status, 200)
-  await until('it is asked three times', () => asked.length >= 3)
+  await until('it is asked three times', async () => asked.length >= 3)
   for (const line of asked) assert.match(line, /^OPTIONS sip:100@10\.9\.8\.7:5060 /)
   assert.equal((await register(0)).status, 200)
 })
