@@ -53,7 +53,7 @@ class SecureParty {
 
 function plain(sequence: number, fill: number): Buffer {
   const packet = Buffer.alloc(172, fill)
-  writeRtpHeader(packet, 0, 0x55, { payloadType: 8, marker: false, sequence, timestamp: sequence * 160 })
+  writeRtpHeader(packet, 0, 0x55, { payloadType: 8, marker: false, sequence: sequence & 0xffff, timestamp: sequence * 160 })
   return packet
 }
 
@@ -121,6 +121,40 @@ test('after a change of key what is still on its way under the old one is heard 
   a.say(tooLate)
   assert.deepEqual(b.heard(), [])
 })
+
+/** A peer whose numbers have wrapped `wraps` times under a key. */
+function afterWraps(key: SrtpKey, wraps: number): SrtpSender {
+  const sender = SrtpSender.open(key)
+  assert.ok(sender !== null)
+  for (let n = 0; n <= wraps * 65_536; n += 16_384) sender.protect(plain(n, 0), 0, 172)
+  return sender
+}
+
+for (const [suite, goesOn, wraps] of [
+  ['AES_CM_128_HMAC_SHA1_80', 'goes on', 3],
+  ['AES_CM_128_HMAC_SHA1_80', 'begins at 0', 0],
+  ['AEAD_AES_128_GCM', 'goes on', 3],
+  ['AEAD_AES_128_GCM', 'begins at 0', 0],
+] as const) {
+  test(`a peer that changes its key late in a call is heard, its rollover counter ${goesOn}: ${suite}`, async () => {
+    await using rig = await openRig()
+    const a = new SecureParty(rig, '198.51.100.1', suite, 1)
+    const b = new SecureParty(rig, '198.51.100.2', suite, 5)
+    a.endpoint.join(b.endpoint)
+    for (let n = 0; n <= 3 * 65_536; n += 16_384) a.say(a.packet(n, 9))
+    b.phone.socket.received.splice(0)
+    const late = a.packet(3 * 65_536 + 1, 10)
+    const changeTo = (receive: SrtpKey): void =>
+      a.endpoint.aim({ ...streamTo(a.phone.address), crypto: { send: keyOf(suite, 1), receive } })
+    changeTo(keyOf(suite, 77))
+    a.say(late)
+    // Another change comes before anything was heard under this key.
+    changeTo(keyOf(suite, 78))
+    const sender = afterWraps(keyOf(suite, 78), wraps)
+    for (const n of [2, 3]) a.say(Buffer.from(sender.protect(plain(3 * 65_536 + n, 9 + n), 0, 172) as Buffer))
+    assert.deepEqual(b.heard(), [10, 11, 12])
+  })
+}
 
 test('a re-INVITE that keeps the key keeps the stream: numbers go on, replays stay replays', async () => {
   await using rig = await openRig()

@@ -32,7 +32,8 @@ export class Secrecy {
     if (this.#receiver?.is(crypto.receive) === true) return
     this.#previous = this.#receiver
     this.#previousUntil = now + OLD_KEY_MS
-    this.#receiver = SrtpReceiver.open(crypto.receive, kept)
+    // A new key does not reset the rollover counter (RFC 3711 §3.3.1). Some peers do: where it is not, it is looked for.
+    this.#receiver = SrtpReceiver.open(crypto.receive, kept ?? this.#previous?.rollover ?? null)
   }
 
   /** What is plain in an RTP packet, opened in place; null: not authentic, or not new. */

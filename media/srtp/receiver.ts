@@ -4,7 +4,7 @@ import { PacketIndex } from '#media/srtp/packet-index.ts'
 import { ReplayWindow } from '#media/srtp/replay-window.ts'
 import { sameKey, SUITES, type SrtpKey } from '#media/srtp/suites.ts'
 
-/** Where a stream of the peer was, for an engine that has to go on with it: nothing in a packet tells the rollover counter. */
+/** Where a stream of the peer was, for an engine or a key that has to go on with it: nothing in a packet tells the rollover counter. */
 export interface KeptRollover {
   ssrc: number
   roc: number
@@ -43,7 +43,7 @@ export class SrtpReceiver {
     this.#kept = kept
   }
 
-  /** `kept`: the stream has been going on, in an engine that died. null when the key is not as long as its suite wants. */
+  /** `kept`: the stream has been going on, in an engine that died or under another key. null when the key is not as long as its suite wants. */
   static open(key: SrtpKey, kept: KeptRollover | null = null): SrtpReceiver | null {
     const cipher = openCipher(key)
     return cipher === null ? null : new SrtpReceiver(key, cipher, kept)
@@ -58,10 +58,11 @@ export class SrtpReceiver {
     return this.#sources.length > 0
   }
 
-  /** The source heard last with its rollover counter, when that is not 0. */
+  /** The source heard last with its rollover counter, when that is not 0; before anything was heard, what was kept. */
   get rollover(): KeptRollover | null {
     const source = this.#sources[0]
-    return source === undefined || source.roc === 0 ? null : { ssrc: source.ssrc, roc: source.roc }
+    if (source === undefined) return this.#kept
+    return source.roc === 0 ? null : { ssrc: source.ssrc, roc: source.roc }
   }
 
   /** The rollover counter changed since last asked: to be kept. */
@@ -131,7 +132,7 @@ export class SrtpReceiver {
     return found
   }
 
-  /** The first packet of a source: it begins at rollover 0, or goes on from where an engine that died left it. */
+  /** The first packet of a source: it begins at rollover 0, or goes on from where it was in an engine that died or under the key before. */
   #begin(packet: Buffer, span: Span): number {
     const { ssrc, sequence } = span
     for (const roc of this.#firstRollovers(ssrc)) {
