@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { countingRandom } from '#base/ids.ts'
 import type { Endpoint } from '#media/engine.ts'
 import { type Heard, openRig, type Phone, type Rig, streamTo } from '#media/engine/test-rig.ts'
 
@@ -102,4 +103,15 @@ test('the packets that keep a way open carry the time at which they are sent', a
   const heard = a.phone.take()
   assert.ok(heard.length >= 3)
   for (const [sequence, ms] of steps(heard)) assert.ok(sequence === 1 && ms >= 5000 && ms < 5200, `${sequence} by ${ms} ms`)
+})
+
+test('our first number leaves half of all numbers before they wrap, whatever chance says', async () => {
+  const random = { ...countingRandom(), below: (limit: number) => limit - 1 }
+  await using rig = await openRig({ random })
+  const a = rig.phone('198.51.100.1')
+  const { endpoint } = rig.open()
+  endpoint.aim(streamTo(a.address))
+  endpoint.play([{ kind: 'tone', tone: 'beep', ms: 20 }])
+  rig.clock.advance(40)
+  assert.equal(a.take()[0]?.sequence, 2 ** 15 - 1)
 })

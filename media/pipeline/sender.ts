@@ -13,6 +13,12 @@ import type { PacketSocket } from '#media/socket/socket.ts'
 /** A stream with nothing to say sends a packet of silence so often, to keep NAT bindings and the peer's patience (RFC 6263). */
 const KEEP_ALIVE_MS: Millis = 5000
 
+/**
+ * First sequence numbers are below this. A peer that misses our first packets, the wrap among them, would not know our rollover counter
+ * (RFC 3711 §3.3.1, which recommends the lower half); here it has eleven minutes to hear one.
+ */
+const FIRST_SEQUENCES = 2 ** 15
+
 /** Where the first values of a stream come from: they are random (RFC 3550 §5.1). */
 export interface Chance {
   /** A uniform integer in [0, limit). */
@@ -156,7 +162,8 @@ export class Sender {
 
   #begin(clockHz?: number): OutgoingStream {
     const chance = this.#chance
-    return new OutgoingStream({ ssrc: chance.below(2 ** 32), sequence: chance.below(2 ** 16), timestamp: chance.below(2 ** 32) }, clockHz)
+    const start = { ssrc: chance.below(2 ** 32), sequence: chance.below(FIRST_SEQUENCES), timestamp: chance.below(2 ** 32) }
+    return new OutgoingStream(start, clockHz)
   }
 
   sendTo(target: SocketAddress | null): void {

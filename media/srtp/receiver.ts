@@ -132,7 +132,7 @@ export class SrtpReceiver {
     return found
   }
 
-  /** The first packet of a source: it begins at rollover 0, or goes on from where it was in an engine that died or under the key before. */
+  /** The first packet of a source: it begins at rollover 0 or soon after its first wrap, or goes on from where it was in an engine that died or under the key before. */
   #begin(packet: Buffer, span: Span): number {
     const { ssrc, sequence } = span
     for (const roc of this.#firstRollovers(ssrc)) {
@@ -177,5 +177,6 @@ interface Span {
   sequence: number
 }
 
-const START: readonly number[] = [0]
+/** Of a stream of which nothing is known: it may have wrapped before its first packet that comes, having begun just below, or while an engine was replaced. */
+const START: readonly number[] = [0, 1]
 const SEARCH: readonly number[] = Array.from({ length: SEARCHED_ROLLOVERS }, (_, roc) => roc)

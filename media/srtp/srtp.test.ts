@@ -170,6 +170,17 @@ test('a stream met in the middle is found by its kept rollover counter, and with
   }
 })
 
+test('a stream whose first packets were missed, wrap and all, is heard, and what then comes late of before it', () => {
+  for (const suite of suites) {
+    const [out, into] = [sender(keyOf(suite)), receiver(keyOf(suite))]
+    const late = [65_534, 65_535].map((sequence) => sealed(out, rtp(sequence)))
+    assert.equal(into.unprotect(sealed(out, rtp(65_536))), 172, suite)
+    assert.deepEqual(into.takeRollover(), { ssrc: 77, roc: 1 })
+    for (const packet of late) assert.equal(into.unprotect(packet), 172, suite)
+    assert.equal(into.unprotect(sealed(out, rtp(65_537))), 172, suite)
+  }
+})
+
 test('CSRCs and an extension stay in clear and are authenticated', () => {
   for (const suite of suites) {
     const [out, into] = [sender(keyOf(suite)), receiver(keyOf(suite))]
