@@ -88,3 +88,44 @@ test('a latch learnt before an engine died counts only for its own address', () 
   other.aim({ remote: sdp, accept: latch('203.0.113.9') }, pair)
   assert.equal(other.judge('203.0.113.7', 61_000), 'stranger')
 })
+
+test('back from a hold any port of the address may take over, until the first valid packet says which, and no other address', () => {
+  for (const [port, other] of [
+    [61_000, 62_000],
+    [62_000, 61_000],
+  ] as const) {
+    const rule = new AcceptRule()
+    rule.aim({ remote: sdp, accept: latch('203.0.113.7') })
+    rule.fix('203.0.113.7', 61_000)
+    rule.resume()
+    assert.deepEqual(rule.target, { address: '203.0.113.7', port: 61_000 })
+    assert.equal(rule.judge('203.0.113.7', 61_000), 'known')
+    assert.equal(rule.judge('203.0.113.7', 62_000), 'new')
+    assert.equal(rule.judge('203.0.113.8', 61_000), 'stranger')
+    assert.equal(rule.judge(sdp.address, sdp.port), 'stranger')
+    assert.equal(rule.settled, false)
+    if (port === 61_000) rule.confirm()
+    else rule.fix('203.0.113.7', port)
+    assert.ok(rule.settled)
+    assert.deepEqual(rule.target, { address: '203.0.113.7', port })
+    assert.equal(rule.judge('203.0.113.7', other), 'stranger')
+  }
+})
+
+test('back from a hold with another pair in the SDP, a packet from the old port does not end the move', () => {
+  const rule = new AcceptRule()
+  rule.aim({ remote: sdp, accept: latch('203.0.113.7') })
+  rule.fix('203.0.113.7', 61_000)
+  rule.aim({ remote: { ...sdp, port: 5000 }, accept: latch('203.0.113.7') })
+  rule.resume()
+  rule.confirm()
+  assert.equal(rule.judge('203.0.113.7', 62_000), 'new')
+})
+
+test('exact: a hold changes nothing of who may speak', () => {
+  const rule = new AcceptRule()
+  rule.aim({ remote: sdp, accept: exact })
+  rule.resume()
+  assert.equal(rule.judge(sdp.address, 4002), 'stranger')
+  assert.ok(rule.settled)
+})

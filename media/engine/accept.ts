@@ -11,6 +11,8 @@ export type Verdict = 'known' | 'new' | 'stranger'
  *     fixed by latch --aim, same address, same SDP pair--> the same
  *     fixed by latch --aim, same address, another SDP pair--> moving: the old pair goes on, until a valid packet from another
  *                                                            port of the address fixes that
+ *     fixed by latch --resume, back from a hold--> returning: so is any port of the address, until a valid packet from the old pair
+ *                                                  confirms that, or one from another port fixes another
  *     any --aim, another address--> as from closed
  *
  * Addresses are compared as strings and must be canonical (socket/address.ts).
@@ -23,6 +25,8 @@ export class AcceptRule {
   /** The address a latch belongs to; null in exact mode. */
   #latchAddress: string | null = null
   #declared: SocketAddress | null = null
+  /** The next valid packet says which port it is. */
+  #returning = false
 
   /** `learnt`: a pair that this address had latched before the engine was started again. */
   aim(stream: Pick<StreamParams, 'remote' | 'accept'>, learnt: SocketAddress | null = null): void {
@@ -33,13 +37,36 @@ export class AcceptRule {
       this.pair = remote
       this.#from = null
       this.#latchAddress = null
+      this.#returning = false
       return
     }
     if (accept.address !== this.#latchAddress || this.pair === null) {
       this.#latchAddress = accept.address
       this.pair = learnt !== null && learnt.address === accept.address ? learnt : null
       this.#from = this.pair === null ? accept.address : null
-    } else if (!samePair(declaredBefore, remote)) this.#from = accept.address
+      this.#returning = false
+    } else if (!samePair(declaredBefore, remote)) {
+      this.#from = accept.address
+      this.#returning = false
+    }
+  }
+
+  /**
+   * The peer comes back from a hold. It may have sent nothing for minutes, and the NAT in front of it have forgotten its port: the audio then
+   * comes from another port of the same address.
+   */
+  resume(): void {
+    if (this.#latchAddress === null || this.pair === null || this.#from !== null) return
+    this.#from = this.#latchAddress
+    this.#returning = true
+  }
+
+  /** A valid packet came from the `known` pair. True: it had come back from a hold, and no other may take over any more. */
+  confirm(): boolean {
+    if (!this.#returning) return false
+    this.#returning = false
+    this.#from = null
+    return true
   }
 
   /** Judges where a packet came from. */
@@ -52,6 +79,7 @@ export class AcceptRule {
   /** A valid packet came from a `new` pair: from now on it is the one. */
   fix(address: string, port: number): SocketAddress {
     this.#from = null
+    this.#returning = false
     this.pair = { address, port }
     return this.pair
   }

@@ -160,6 +160,51 @@ test('latch: reports are sent to whose source is heard, not to another program a
   assert.equal(neighbour.rtcp.received.length, 0)
 })
 
+for (const bound of ['192.0.2.1', '0.0.0.0']) {
+  for (const hold of ['inactive', 'recvonly', 'sendonly'] as const) {
+    test(`latch: back from a hold in which its NAT forgot its port the peer is heard from a new one, nobody elsewhere is: ${hold}, bound to ${bound}`, async () => {
+      await using rig = await openRig({ range: { addresses: [bound], first: 20_000, last: 20_199 } })
+      const [phone, other] = [rig.phone('198.51.100.1', 8000), rig.phone('198.51.100.2')]
+      const [a, b] = [rig.open().endpoint, rig.open().endpoint]
+      const sdp = { address: '10.0.0.1', port: 4000 }
+      const over = latching('198.51.100.1')
+      let sequence = 0
+      const talk = async (from: Phone): Promise<void> => {
+        for (let n = 0; n < 200; n++) {
+          from.say(a, { ssrc: 5, sequence: ++sequence })
+          if (n === 100) from.rtcp.send(Buffer.from([0x80, 201, 0, 1, 0, 0, 0, 5]), { ...a.local, port: a.local.port + 1 })
+          await rig.clock.advanceAsync(20)
+        }
+      }
+      a.aim(streamTo(sdp, over))
+      b.aim(streamTo(other.address))
+      a.join(b)
+      await talk(phone)
+      other.take()
+      a.aim(streamTo(sdp, { ...over, direction: hold }))
+      const attacker = new Attacker(rig, { address: '203.0.113.66', port: 8000 })
+      await rig.clock.advanceAsync(300_000)
+      a.aim(streamTo(sdp, over))
+      attacker.attack(a)
+      const moved = rig.phone('198.51.100.1', 9000)
+      await talk(moved)
+      assert.ok(other.take().filter(({ payload }) => !payload.equals(EVIL)).length >= 200)
+      moved.rtcp.received.splice(0)
+      await rig.clock.advanceAsync(15_000)
+      other.say(b)
+      assert.ok(moved.take().length > 0)
+      assert.ok(moved.rtcp.received.length > 0, 'reports go to the new port, too')
+      // It is settled: another program at the address does not get in.
+      const neighbour = new Attacker(rig, { address: '198.51.100.1', port: 9500 })
+      neighbour.attack(a)
+      attacker.attack(a)
+      const injected = other.take().filter(({ payload }) => payload.equals(EVIL))
+      assert.deepEqual(injected, [])
+      assert.deepEqual([attacker.got, neighbour.got], [0, 0])
+    })
+  }
+}
+
 test('strangers are counted while the peer has not spoken', async () => {
   await using rig = await openRig()
   const { endpoint, told } = rig.open()

@@ -14,6 +14,12 @@ export function listens(stream: StreamParams): boolean {
   return stream.direction === 'sendrecv' || stream.direction === 'recvonly'
 }
 
+/** A hold ends between the two, whoever held: audio of one direction or both comes back. */
+export function resumes(before: StreamParams | null, stream: StreamParams): boolean {
+  if (before === null || !listens(stream)) return false
+  return !listens(before) || (sends(stream) && !sends(before))
+}
+
 /** What a payload type carries: what was agreed on, or G.711 of the other law by its static type, which some peers send unasked. */
 export function codecOf(payloadType: number, stream: StreamParams): Codec | 'event' | 'noise' | null {
   if (payloadType === stream.payloadType) return stream.codec

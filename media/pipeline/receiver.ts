@@ -4,7 +4,7 @@ import { EventReceiver, type Press } from '#media/dtmf/event-receiver.ts'
 import type { Codec, SocketAddress, StreamParams } from '#media/engine.ts'
 import { AcceptRule } from '#media/engine/accept.ts'
 import { SocketFixing } from '#media/engine/socket-fixing.ts'
-import { codecOf, EVENT_CLOCK_HZ, listens, sameAddress } from '#media/engine/stream.ts'
+import { codecOf, EVENT_CLOCK_HZ, listens, resumes, sameAddress } from '#media/engine/stream.ts'
 import type { Secrecy } from '#media/pipeline/secrecy.ts'
 import { isRtcp, RTP_HEADER_BYTES, RtpHeader } from '#media/rtp/header.ts'
 import { Reception } from '#media/rtp/reception.ts'
@@ -88,6 +88,7 @@ export class Receiver {
     }
     const now = this.#clock.now()
     if (verdict === 'new') this.#latch(address, port)
+    else if (this.accept.confirm()) this.#aimFixing()
     this.#hear(now, address, port)
     header.arrivedAt = now
     this.reception.packet(header, packet.length - RTP_HEADER_BYTES)
@@ -138,10 +139,12 @@ export class Receiver {
   /** True: another pair than before may speak from now on. */
   aim(stream: StreamParams, learnt: SocketAddress | null): boolean {
     const before = this.accept.pair
+    const isBack = resumes(this.#stream, stream)
     if (!this.listens) this.#lastHeardAt = this.#clock.now()
     this.#stream = stream
     this.listens = listens(stream)
     this.accept.aim(stream, learnt)
+    if (isBack) this.accept.resume()
     this.reception.clockHz = CODEC_TERMS[stream.codec].clockHz
     if (this.#presses !== null) this.#presses.clockHz = this.#eventClockHz
     const other = this.accept.pair === null || before === null || !sameAddress(before, this.accept.pair)

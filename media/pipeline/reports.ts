@@ -1,7 +1,7 @@
 import type { Clock, Millis } from '#base/clock.ts'
 import type { SocketAddress, StreamParams, StreamQuality } from '#media/engine.ts'
 import { AcceptRule } from '#media/engine/accept.ts'
-import { rtcpAddress, sameAddress } from '#media/engine/stream.ts'
+import { resumes, rtcpAddress, sameAddress } from '#media/engine/stream.ts'
 import type { Receiver } from '#media/pipeline/receiver.ts'
 import type { Secrecy } from '#media/pipeline/secrecy.ts'
 import type { Sender } from '#media/pipeline/sender.ts'
@@ -66,7 +66,9 @@ export class Reports {
       this.#receiver.strangers++
       return
     }
-    if (this.take(packet) && verdict === 'new') this.#accept.fix(address, port)
+    if (!this.take(packet)) return
+    if (verdict === 'new') this.#accept.fix(address, port)
+    else this.#accept.confirm()
   }
 
   /** A compound packet from the peer. False: it is none. */
@@ -89,8 +91,10 @@ export class Reports {
 
   /** `fresh`: another pair than before may speak from now on. */
   aim(stream: StreamParams, fresh: boolean): void {
+    const isBack = resumes(this.#stream, stream)
     this.#stream = stream
     this.#accept.aim({ remote: rtcpAddress(stream), accept: stream.accept })
+    if (isBack) this.#accept.resume()
     if (fresh) this.#rtcp.reset()
   }
 
