@@ -291,6 +291,36 @@ test('silence is told once until audio comes again, and only while we listen', a
   assert.deepEqual(a.told.lines, ['audio 198.51.100.1 4000', 'silent 1000', 'silent 1000'])
 })
 
+for (const muxed of [false, true]) {
+  test(`who says nothing but reports is not silent; reports of others, and what is no report, do not count: ${muxed ? 'one port' : 'two ports'}`, async () => {
+    await using rig = await openRig()
+    const phone = rig.phone('198.51.100.1')
+    const { endpoint, told } = rig.open()
+    endpoint.aim(streamTo(phone.address, { silenceMs: 1000, ...(muxed && { rtcp: phone.address }) }))
+    const to = { ...endpoint.local, port: endpoint.local.port + (muxed ? 0 : 1) }
+    const report = Buffer.from([0x80, 201, 0, 1, 0, 0, 0, 5])
+    const every = async (ms: number, send: () => void): Promise<void> => {
+      for (let n = 0; n < 8; n++) {
+        send()
+        await rig.clock.advanceAsync(ms)
+      }
+    }
+    phone.say(endpoint)
+    await every(500, () => (muxed ? phone.socket : phone.rtcp).send(report, to))
+    assert.deepEqual(told.lines, ['audio 198.51.100.1 4000'])
+    const [stranger, neighbour] = [rig.phone('203.0.113.66'), rig.phone('198.51.100.1', 7000)]
+    await every(100, () => {
+      for (const { socket, rtcp } of [stranger, neighbour]) {
+        socket.send(report, to)
+        rtcp.send(report, to)
+      }
+      ;(muxed ? phone.socket : phone.rtcp).send(report.subarray(0, 6), to)
+    })
+    await rig.clock.advanceAsync(300)
+    assert.deepEqual(told.lines.slice(1), ['silent 1000'])
+  })
+}
+
 test('a stream with nothing to say sends silence now and then', async () => {
   await using rig = await openRig()
   const a = party(rig, '198.51.100.1')

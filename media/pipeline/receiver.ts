@@ -52,6 +52,7 @@ export class Receiver {
   listens = false
   readonly #to: Arrivals
   #stream: StreamParams | null = null
+  /** Audio, an event or a report. */
   #lastHeardAt: Millis
   #toldSilent = false
   /** Made with the first telephone-event. */
@@ -124,6 +125,11 @@ export class Receiver {
     if (this.heard) return
     this.heard = true
     this.#to.first({ address, port })
+  }
+
+  /** A valid report of the peer came: who is muted, or sends no silence, is still there. */
+  reported(now: Millis): void {
+    this.#lastHeardAt = now
   }
 
   /** Gives it its socket; null takes it away. */

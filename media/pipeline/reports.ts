@@ -80,7 +80,9 @@ export class Reports {
       this.#receiver.unusable++
       return false
     }
-    this.#rtcp.take(packets, this.#sender.outgoing.ssrc, this.#needs.clock.now(), this.#needs.clock.wall())
+    const now = this.#needs.clock.now()
+    this.#rtcp.take(packets, this.#sender.outgoing.ssrc, now, this.#needs.clock.wall())
+    this.#receiver.reported(now)
     this.#sender.reportedLossPercent = this.#rtcp.lossPercent
     return true
   }
