@@ -190,6 +190,17 @@ test('a recording stops by itself at its longest', () => {
   assert.deepEqual(stops, [{ kind: 'stop', recording: 1, at: 2000 }])
 })
 
+test('a recording outlives the longest call, and stops by itself when nobody stops it', () => {
+  const { recorder, threads } = noting()
+  opened(recorder, { file: 'x' })
+  const stops = (): number => threads[0]?.messages.filter((message) => message.kind === 'stop').length ?? 0
+  const hour = 3_600_000
+  recorder.tick(24 * hour + 1000)
+  assert.equal(stops(), 0)
+  recorder.tick(26 * hour)
+  assert.equal(stops(), 1)
+})
+
 test('a worker that keeps dying is started again only every five seconds, and a pause outlives it', () => {
   const { recorder, threads } = noting()
   const { recording } = opened(recorder, { file: 'x' })

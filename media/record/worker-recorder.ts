@@ -16,8 +16,11 @@ const FLUSH_MS: Millis = 250
 /** A worker that dies again so soon is left alone for so long. */
 const RESTART_MS: Millis = 5000
 
-/** A recording stops by itself after so long, unless told otherwise. */
-const LONGEST_MS: Millis = 12 * 3_600_000
+/**
+ * A recording stops by itself after so long, unless told otherwise: one whose end was lost shall not grow for ever. Longer than any call,
+ * which a company may let last for a day. The file has room: 140 MB of Opus, or 1.5 GB as WAV, whose header could tell of 4.
+ */
+const LONGEST_MS: Millis = 26 * 3_600_000
 
 interface Entry {
   id: number
