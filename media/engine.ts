@@ -114,7 +114,7 @@ export interface StreamParams {
   direction: Direction
   /** Packet time of what we send, 10 to 60; what is passed on untouched keeps the packet time in which it came as long as that is this one. */
   ptimeMs: number
-  /** Event `silent` when nothing valid, be it audio or a report, arrived for so long while we expect audio, up to 200 ms later; 0 never. */
+  /** Event `silent` when nothing valid, be it audio or a report, arrived for so long while audio goes both ways (no hold), up to 200 ms later; 0 never. */
   silenceMs: Millis
   /** SRTP in both directions by these keys (RFC 3711); absent: plain RTP. Secret: in no log, and sealed wherever it is written. */
   crypto?: StreamCrypto

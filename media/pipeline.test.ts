@@ -291,6 +291,21 @@ test('silence is told once until audio comes again, and only while we listen', a
   assert.deepEqual(a.told.lines, ['audio 198.51.100.1 4000', 'silent 1000', 'silent 1000'])
 })
 
+for (const hold of ['recvonly', 'inactive', 'sendonly'] as const)
+  test(`silence during a hold is none, whoever holds, and is watched for anew behind it: ${hold}`, async () => {
+    await using rig = await openRig()
+    const a = party(rig, '198.51.100.1', { silenceMs: 1000 })
+    a.phone.say(a.endpoint)
+    await rig.clock.advanceAsync(900)
+    a.endpoint.aim(streamTo(a.phone.address, { silenceMs: 1000, direction: hold }))
+    await rig.clock.advanceAsync(5000)
+    a.endpoint.aim(streamTo(a.phone.address, { silenceMs: 1000 }))
+    await rig.clock.advanceAsync(900)
+    assert.deepEqual(a.told.lines, ['audio 198.51.100.1 4000'])
+    await rig.clock.advanceAsync(300)
+    assert.deepEqual(a.told.lines.slice(1), ['silent 1000'])
+  })
+
 for (const muxed of [false, true]) {
   test(`who says nothing but reports is not silent; reports of others, and what is no report, do not count: ${muxed ? 'one port' : 'two ports'}`, async () => {
     await using rig = await openRig()

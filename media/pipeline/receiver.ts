@@ -146,7 +146,7 @@ export class Receiver {
   aim(stream: StreamParams, learnt: SocketAddress | null): boolean {
     const before = this.accept.pair
     const isBack = resumes(this.#stream, stream)
-    if (!this.listens) this.#lastHeardAt = this.#clock.now()
+    if (!this.#expectsAudio) this.#lastHeardAt = this.#clock.now()
     this.#stream = stream
     this.listens = listens(stream)
     this.accept.aim(stream, learnt)
@@ -196,8 +196,13 @@ export class Receiver {
   /** When the peer has been silent for too long, if nothing more is heard. */
   get #silentAt(): Millis {
     const stream = this.#stream
-    if (stream === null || stream.silenceMs <= 0 || !this.listens || this.#toldSilent) return Number.POSITIVE_INFINITY
+    if (stream === null || stream.silenceMs <= 0 || !this.#expectsAudio || this.#toldSilent) return Number.POSITIVE_INFINITY
     return this.#lastHeardAt + stream.silenceMs
+  }
+
+  /** A peer that holds us may send music (`recvonly` is ours then, RFC 3264 §8.4), but most phones send nothing. */
+  get #expectsAudio(): boolean {
+    return this.#stream?.direction === 'sendrecv'
   }
 
   close(): void {
