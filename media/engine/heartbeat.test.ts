@@ -48,17 +48,17 @@ test('missed beats are caught up, a long sleep is not', () => {
       return { [Symbol.dispose]: () => undefined }
     },
   }
-  let beats = 0
-  const heartbeat = new Heartbeat(clock, 20, () => ++beats > 0)
+  const beats: number[] = []
+  const heartbeat = new Heartbeat(clock, 20, (dueAt) => beats.push(dueAt) > 0)
   heartbeat.start()
   now = 65
   task()
-  assert.equal(beats, 3)
-  now = 80
+  assert.deepEqual(beats, [20, 40, 60], 'each is told when it was due')
+  now = 79.5
   task()
-  assert.equal(beats, 4)
+  assert.deepEqual(beats, [20, 40, 60, 79.5], 'none is told what is yet to come')
   now = 10_000
   task()
-  assert.equal(beats, 5)
+  assert.deepEqual(beats, [20, 40, 60, 79.5, 10_000])
   assert.ok(heartbeat.missed > 400)
 })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Clock, Millis } from '#base/clock.ts'
 import { countingRandom } from '#base/ids.ts'
-import type { Endpoint } from '#media/engine.ts'
+import { VirtualClock } from '#base/virtual-clock.ts'
+import type { Endpoint, StreamParams } from '#media/engine.ts'
 import { type Heard, openRig, type Phone, type Rig, streamTo } from '#media/engine/test-rig.ts'
 
 interface Party {
@@ -9,10 +11,10 @@ interface Party {
   endpoint: Endpoint
 }
 
-function party(rig: Rig, address: string): Party {
+function party(rig: Pick<Rig, 'phone' | 'open'>, address: string, over: Partial<StreamParams> = {}): Party {
   const phone = rig.phone(address)
   const { endpoint } = rig.open()
-  endpoint.aim(streamTo(phone.address))
+  endpoint.aim(streamTo(phone.address, over))
   return { phone, endpoint }
 }
 
@@ -114,4 +116,71 @@ test('our first number leaves half of all numbers before they wrap, whatever cha
   endpoint.play([{ kind: 'tone', tone: 'beep', ms: 20 }])
   rig.clock.advance(40)
   assert.equal(a.take()[0]?.sequence, 2 ** 15 - 1)
+})
+
+/** Time of a machine that can stand still: what falls due meanwhile comes late, all at once. */
+class StallingClock implements Clock {
+  readonly time = new VirtualClock(1_767_600_000_000)
+  #until: Millis = 0
+
+  now(): Millis {
+    return this.time.now()
+  }
+
+  wall(): number {
+    return this.time.wall()
+  }
+
+  after(ms: Millis, task: () => void): Disposable {
+    const run = (): void => {
+      if (this.now() >= this.#until) task()
+      else timer = this.time.after(this.#until - this.now(), run)
+    }
+    let timer = this.time.after(ms, run)
+    return { [Symbol.dispose]: () => timer[Symbol.dispose]() }
+  }
+
+  async stall(ms: Millis): Promise<void> {
+    this.#until = this.now() + ms
+    await this.time.advanceAsync(ms)
+  }
+}
+
+for (const what of ['a prompt', 'a room'])
+  for (const codec of ['PCMA', 'G722'] as const)
+    test(`${what} in ${codec} stays with real time, however often the engine stands still`, async () => {
+      const clock = new StallingClock()
+      await using rig = await openRig({ clock })
+      const a = party(rig, '198.51.100.1', { codec, payloadType: codec === 'PCMA' ? 8 : 9 })
+      if (what === 'a room') a.endpoint.mix('room', {})
+      else a.endpoint.play([{ kind: 'tone', tone: 'dial' }])
+      await clock.time.advanceAsync(1000)
+      const heard = a.phone.take()
+      const [first] = heard
+      assert.ok(first !== undefined && heard.length >= 49)
+      const begunAt = clock.now() - (heard.length - 1) * 20
+      for (const ms of [30, 100, 219, 150, 300, 1000, 219, 10_000, 245, 245, 90, 90]) {
+        await clock.stall(ms)
+        await clock.time.advanceAsync(201)
+        heard.push(...a.phone.take())
+        const behind: number = clock.now() - begunAt - ((heard.at(-1)?.timestamp ?? 0) - first.timestamp) / 8
+        assert.ok(behind >= 0 && behind < 21, `${behind} ms behind after a stall of ${ms} ms`)
+      }
+      const [sequences, leaps] = [steps(heard).map(([sequence]) => sequence), steps(heard).filter(([, ms]) => ms !== 20)]
+      assert.ok(sequences.every((sequence) => sequence === 1))
+      assert.ok(leaps.length === 5 && leaps.every(([, ms, marker]) => ms >= 220 && marker), JSON.stringify(leaps))
+    })
+
+test('a room that was on hold goes on at the time that passed, marked', async () => {
+  await using rig = await openRig()
+  const a = party(rig, '198.51.100.1')
+  a.endpoint.mix('room', {})
+  rig.clock.advance(100)
+  a.endpoint.aim(streamTo(a.phone.address, { direction: 'sendonly' }))
+  a.endpoint.aim(streamTo(a.phone.address, { direction: 'inactive' }))
+  rig.clock.advance(60_000)
+  a.endpoint.aim(streamTo(a.phone.address))
+  rig.clock.advance(40)
+  const leaps = steps(a.phone.take()).filter(([, ms]) => ms !== 20)
+  assert.deepEqual(leaps, [[1, 60_020, true]])
 })

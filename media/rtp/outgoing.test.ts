@@ -133,6 +133,38 @@ test('what we generate and what we forward follow each other seamlessly', () => 
   )
 })
 
+test('what is generated late by less than 200 ms goes on as if it were not, and after more it follows real time again, marked', () => {
+  const stream = new OutgoingStream({ ...START, sequence: 10, timestamp: 0 })
+  for (let at = 0; at < 1000; at += 20) generate(stream, at)
+  const at = [1200, 1200, 1220, 1240, 1480, 1500, 5000, 5020]
+  const sent = at.map((now) => generate(stream, now))
+  assert.deepEqual(
+    sent.map(({ timestamp, marker }) => [timestamp / 8, marker]),
+    [
+      [1000, false],
+      [1020, false],
+      [1040, false],
+      [1060, false],
+      [1480, true],
+      [1500, false],
+      [5000, true],
+      [5020, false],
+    ],
+  )
+  assert.deepEqual(
+    sent.map(({ sequence }) => sequence),
+    at.map((_, n) => 60 + n),
+  )
+})
+
+test('what falls behind little by little is never more than 200 ms behind real time', () => {
+  const stream = new OutgoingStream({ ...START, sequence: 10, timestamp: 0 })
+  for (let n = 0, now = 0; n < 10_000; n++, now += n % 50 === 0 ? 40 : 20) {
+    const { timestamp } = generate(stream, now)
+    assert.ok(now - timestamp / 8 <= 200 && now >= timestamp / 8, `${timestamp / 8} at ${now}`)
+  }
+})
+
 test('a packet that is swallowed leaves no gap', () => {
   const stream = new OutgoingStream({ ...START, sequence: 10, timestamp: 0 })
   const source = {}

@@ -8,6 +8,9 @@ const SEQUENCE_JUMP = 1000
 /** A source whose timestamps leave real time by more than this has begun anew. */
 const TIMESTAMP_JUMP_MS: Millis = 5000
 
+/** What we generate may be so much behind real time; beyond, time passed for which nothing was generated: beats of the engine were left out, or a room was on hold. */
+const LAG_MS: Millis = 200
+
 /** Timestamps of a new source start at least so far behind the last one's: one usual packet. */
 const LEAST_STEP_MS: Millis = 20
 
@@ -49,6 +52,8 @@ export class OutgoingStream {
   /** Timestamp of what we generate next, and whether that is the first after another source. */
   #next = 0
   #marker = false
+  /** How far timestamps stood ahead of our clock, in its ticks, when generating began. */
+  #lead = 0
 
   /** `start`: random first values (RFC 3550 §5.1: SHOULD be random). */
   constructor(start: { ssrc: number; sequence: number; timestamp: number }, clockHz = 8000) {
@@ -86,14 +91,26 @@ export class OutgoingStream {
     this.#source = null
   }
 
-  /** The timestamp of audio that we generate next. Changes over to generating if something else was sent before. */
+  /** The timestamp of audio that we generate next. Changes over to generating if something else was sent before, or time passed without any. */
   generate(now: Millis): number {
-    if (this.#generating) return this.#next
-    this.#generating = true
-    this.#source = null
-    this.#marker = true
-    this.#next = this.#timestampAt(now)
+    if (!this.#generating) {
+      this.#generating = true
+      this.#source = null
+      this.#marker = true
+      this.#next = this.#timestampAt(now)
+      this.#lead = this.#leadAt(now)
+      return this.#next
+    }
+    const lag = timestampAhead(this.#lead, this.#leadAt(now))
+    if (lag > LAG_MS * this.#ticksPerMs) {
+      this.#marker = true
+      this.advance(lag)
+    }
     return this.#next
+  }
+
+  #leadAt(now: Millis): number {
+    return timestampAhead(this.#next, Math.round(now * this.#ticksPerMs))
   }
 
   /** What we generate paused: when it goes on, its timestamps follow real time again, and the marker says so. */
