@@ -80,9 +80,9 @@ export class Reports {
       this.#receiver.unusable++
       return false
     }
-    const now = this.#needs.clock.now()
-    this.#rtcp.take(packets, this.#sender.outgoing.ssrc, now, this.#needs.clock.wall())
-    this.#receiver.reported(now)
+    const { clock } = this.#needs
+    this.#rtcp.take(packets, this.#sender.outgoing, { now: clock.now(), wall: clock.wall() })
+    this.#receiver.reported(clock.now())
     this.#sender.reportedLossPercent = this.#rtcp.lossPercent
     return true
   }

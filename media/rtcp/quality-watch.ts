@@ -54,7 +54,7 @@ export class QualityWatch {
     const r = this.#judge(stream, stretch)
     if (r === null) return null
     if (this.#worst === null || r < this.#worst.r) this.#worst = { loss: stretch.loss, r }
-    const quality = classOf(Math.min(r, this.#sentRating(stream) ?? r))
+    const quality = classOf(Math.min(r, this.#sentRating(stream, 'lately') ?? r))
     if (quality === this.#told || now - this.#toldAt < TELL_MS) return null
     this.#told = quality
     this.#toldAt = now
@@ -67,8 +67,8 @@ export class QualityWatch {
     const loss = expected <= 0 ? 0 : Math.min(1, lost / expected)
     const r = ratingOf(stream.codec, this.#passage(stream, loss, burstOf(lost, gaps, loss)))
     const worst = this.#worst ?? { loss, r }
-    const sent = this.#sent(stream)
-    const sentR = this.#sentRating(stream)
+    const sent = this.#sent(stream, 'ever')
+    const sentR = this.#sentRating(stream, 'ever')
     const heard = packets >= LEAST_PACKETS
     return {
       codec: stream.codec,
@@ -103,20 +103,21 @@ export class QualityWatch {
     return packets < LEAST_PACKETS ? null : ratingOf(stream.codec, this.#passage(stream, loss, burst))
   }
 
-  /** What the peer reports of our stream (RTCP). */
-  #sent({ codec }: StreamParams): { loss: number; jitterMs: Millis } | null {
+  /** What the peer reports of our stream (RTCP). `lately`: it lost between its last two reports. */
+  #sent({ codec }: StreamParams, when: 'lately' | 'ever'): { loss: number; jitterMs: Millis } | null {
     const { remote } = this.#rtcp
     const { packets } = this.#sender.outgoing
     if (remote === null || packets < LEAST_PACKETS) return null
+    const lost = when === 'lately' ? this.#rtcp.lossPercent / 100 : remote.lost / packets
     return {
-      loss: Math.min(1, remote.lost / packets + remote.discarded),
+      loss: Math.min(1, lost + remote.discarded),
       jitterMs: (remote.jitterTicks * 1000) / CODEC_TERMS[codec].clockHz,
     }
   }
 
   /** The same as R. */
-  #sentRating(stream: StreamParams): number | null {
-    const sent = this.#sent(stream)
+  #sentRating(stream: StreamParams, when: 'lately' | 'ever'): number | null {
+    const sent = this.#sent(stream, when)
     return sent === null ? null : ratingOf(stream.codec, { ...this.#passage(stream, sent.loss, 1), jitterMs: sent.jitterMs })
   }
 

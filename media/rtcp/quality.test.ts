@@ -5,6 +5,7 @@ import { parseRtcp } from '#media/rtcp/parse.ts'
 import { classOf, mosOf, ratingOf } from '#media/rtcp/quality.ts'
 import { QualityWatch } from '#media/rtcp/quality-watch.ts'
 import { RtcpSession } from '#media/rtcp/session.ts'
+import { OutgoingStream } from '#media/rtp/outgoing.ts'
 import { Reception } from '#media/rtp/reception.ts'
 
 const stream: StreamParams = {
@@ -55,6 +56,55 @@ test('a change of class is told once, with at least ten seconds in between, and 
   assert.ok(whole.received.lost > 3 && whole.received.lost < 4)
   assert.ok(whole.received.worst.mos < whole.received.mos)
   assert.deepEqual(watched(60, () => false).told, [])
+})
+
+/** A peer that hears our 50 packets a second but for those that are lost, and reports every five seconds: what is told, by the second. */
+function reported(seconds: number, lost: (n: number) => boolean) {
+  const heard = new Reception()
+  const atPeer = new Reception()
+  const session = new RtcpSession('x')
+  const peer = new RtcpSession('y')
+  const outgoing = new OutgoingStream({ ssrc: 1, sequence: 0, timestamp: 0 })
+  const theirs = new OutgoingStream({ ssrc: 2, sequence: 0, timestamp: 0 })
+  const watch = new QualityWatch(heard, session, { outgoing }, 0)
+  const told: { at: number; class: string }[] = []
+  for (let n = 0; n <= seconds * 50; n++) {
+    const now = n * 20
+    const packet = { sequence: n & 0xffff, timestamp: n * 160, arrivedAt: now }
+    heard.packet({ ssrc: 2, ...packet }, 160)
+    if (!lost(n)) atPeer.packet({ ssrc: 1, ...packet }, 160)
+    outgoing.stamp(Buffer.alloc(172), { payloadType: 8, marker: false, timestamp: n * 160, payloadBytes: 160 }, now)
+    if (n % 250 === 240) {
+      const report = parseRtcp(peer.compose(theirs, atPeer, { now, wall: now }))
+      assert.ok(Array.isArray(report))
+      session.take(report, outgoing, { now, wall: now })
+    }
+    const quality = n % 5 === 0 ? watch.housekeep(stream, now) : null
+    if (quality !== null) told.push({ at: n / 50, class: quality.class })
+  }
+  return { told, whole: watch.whole(stream) }
+}
+
+test('what the peer loses now is told now, however long all was well, and however long it was not', () => {
+  const hour = 3600 * 50
+  const gone = reported(3660, (n) => n > hour && n <= hour + 1500)
+  assert.deepEqual(gone.told, [
+    { at: 3610, class: 'bad' },
+    { at: 3640, class: 'good' },
+  ])
+  assert.equal(gone.whole.class, 'fair', 'of an hour it is little')
+  assert.ok(gone.whole.sent !== null && gone.whole.sent.lost > 0.7 && gone.whole.sent.lost < 0.9)
+  const broken = reported(3660, (n) => n > hour && n <= hour + 1500 && n % 5 > 0)
+  assert.deepEqual(broken.told, [
+    { at: 3605, class: 'bad' },
+    { at: 3640, class: 'good' },
+  ])
+  const mended = reported(120, (n) => n <= 1500 && n % 5 > 0)
+  assert.deepEqual(mended.told, [
+    { at: 5, class: 'bad' },
+    { at: 40, class: 'good' },
+  ])
+  assert.equal(mended.whole.class, 'bad', 'of two minutes it is much')
 })
 
 test('nothing is said of a stream of which nothing is known', () => {

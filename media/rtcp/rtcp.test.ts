@@ -82,8 +82,8 @@ test('two ends measure the round trip and each other’s loss', () => {
   const atB = new Reception()
   for (const n of [0, 1, 4]) atB.packet({ ssrc: 1, sequence: n, timestamp: n * 160, arrivedAt: n * 20 }, 160)
   // A's report takes 30 ms to B, B answers 200 ms later, which takes 30 ms back.
-  b.take(parsed(a.compose(fromA, new Reception(), { now: 1000, wall: WALL })), 2, 1030, WALL + 30)
-  a.take(parsed(b.compose(fromB, atB, { now: 1230, wall: WALL + 230 })), 1, 1260, WALL + 260)
+  b.take(parsed(a.compose(fromA, new Reception(), { now: 1000, wall: WALL })), fromB, { now: 1030, wall: WALL + 30 })
+  a.take(parsed(b.compose(fromB, atB, { now: 1230, wall: WALL + 230 })), fromA, { now: 1260, wall: WALL + 260 })
   assert.ok(a.roundTripMs !== null && Math.abs(a.roundTripMs - 60) < 1)
   assert.equal(a.remoteLost, 2)
   assert.equal(b.remoteLost, null)
@@ -93,6 +93,6 @@ test('a report about somebody else says nothing of us', () => {
   const session = new RtcpSession('a')
   const atB = new Reception()
   atB.packet({ ssrc: 999, sequence: 1, timestamp: 0, arrivedAt: 0 }, 160)
-  session.take(parsed(new RtcpSession('b').compose(sent(2, 1), atB, { now: 0, wall: WALL })), 1, 0, WALL)
+  session.take(parsed(new RtcpSession('b').compose(sent(2, 1), atB, { now: 0, wall: WALL })), sent(1, 1), { now: 0, wall: WALL })
   assert.equal(session.remoteLost, null)
 })

@@ -15,6 +15,13 @@ const NTP_EPOCH_SECONDS = 2_208_988_800
 
 const CNAME = 1
 
+/** So many packets of ours of which none arrived are no coincidence. */
+const UNHEARD_PACKETS = 50
+/** The most that a report can say was lost, of 256. */
+const ALL_LOST = 0xff
+
+const NOWHERE = { sequence: -1, packets: 0, moves: false }
+
 /** One endpoint's half of the reporting: what the peer says of our stream, and our reports. No socket, no clock. */
 export class RtcpSession {
   readonly #description: Buffer
@@ -28,6 +35,8 @@ export class RtcpSession {
   /** What the peer reports of our stream, over the whole of it; jitter in ticks of its timestamps. `discarded`: share that came too late to be played. */
   remote: { lost: number; jitterTicks: number; discarded: number } | null = null
   #packetsAtReport = 0
+  /** The furthest of our packets that the peer reports, and how many we had sent when it first did. `moves`: it got further once, so that it does count. */
+  #reached = NOWHERE
 
   /** `cname`: names this end of the stream, random (RFC 7022 §4.2). */
   constructor(cname: string) {
@@ -35,13 +44,14 @@ export class RtcpSession {
   }
 
   /** Takes what the peer reports. A BYE ends nothing: that is for the signalling to say. */
-  take(packets: readonly RtcpPacket[], ownSsrc: number, now: Millis, wall: number): void {
+  take(packets: readonly RtcpPacket[], own: Pick<OutgoingStream, 'ssrc' | 'packets'>, when: { now: Millis; wall: number }): void {
+    const { now, wall } = when
     for (const packet of packets) {
       if (packet.kind === 'sender-report') this.#lastReport = { ssrc: packet.ssrc, ntpMiddle: packet.ntpMiddle, at: now }
-      if (packet.kind === 'voip-metrics' && packet.ssrc === ownSsrc && this.remote !== null)
+      if (packet.kind === 'voip-metrics' && packet.ssrc === own.ssrc && this.remote !== null)
         this.remote = { ...this.remote, discarded: packet.discardRate / 256 }
       if (packet.kind !== 'sender-report' && packet.kind !== 'receiver-report') continue
-      for (const report of packet.reports) if (report.ssrc === ownSsrc) this.#judge(report, wall)
+      for (const report of packet.reports) if (report.ssrc === own.ssrc) this.#judge(report, own.packets, wall)
     }
   }
 
@@ -52,6 +62,7 @@ export class RtcpSession {
     this.remote = null
     this.lossPercent = 0
     this.roundTripMs = null
+    this.#reached = NOWHERE
   }
 
   /** A compound packet: sender report if anything was sent since the last one, else receiver report; source description; BYE at the end. */
@@ -78,13 +89,19 @@ export class RtcpSession {
   }
 
   /** The peer's view of our stream; the round trip as RFC 3550 §6.4.1 (DLSR) has it: now - LSR - DLSR. */
-  #judge(report: ReportBlock, wall: number): void {
+  #judge(report: ReportBlock, packets: number, wall: number): void {
     this.remoteLost = Math.max(0, report.cumulativeLost)
     this.remote = { lost: this.remoteLost, jitterTicks: report.jitter, discarded: this.remote?.discarded ?? 0 }
-    this.lossPercent = (report.fractionLost * 100) / 256
+    this.lossPercent = (this.#lostOf(report, packets) * 100) / 256
     if (report.lastReport === 0) return
     const roundTrip = (ntpMiddle(wall) - report.lastReport - report.sinceLastReport) | 0
     if (roundTrip >= 0) this.roundTripMs = (roundTrip * 1000) / 65_536
+  }
+
+  /** In 256ths. Who hears nothing at all expects nothing, and reports that nothing was lost (RFC 3550 §A.3): only that it got no further tells. */
+  #lostOf({ fractionLost, highestSequence }: ReportBlock, packets: number): number {
+    if (highestSequence !== this.#reached.sequence) this.#reached = { sequence: highestSequence, packets, moves: this.#reached !== NOWHERE }
+    return this.#reached.moves && packets - this.#reached.packets >= UNHEARD_PACKETS ? ALL_LOST : fractionLost
   }
 
   #writeReport(packet: Buffer, at: number, report: NonNullable<ReturnType<Reception['report']>>, now: Millis): void {

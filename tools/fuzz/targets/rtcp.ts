@@ -70,7 +70,7 @@ export const rtcpTarget: FuzzTarget = {
       return packets.expected
     }
     const session = new RtcpSession('fuzz')
-    session.take(packets, OUR_SSRC, 1000, 1_700_000_000_000)
+    session.take(packets, { ssrc: OUR_SSRC, packets: 250 }, { now: 1000, wall: 1_700_000_000_000 })
     assert.ok(session.roundTripMs === null || session.roundTripMs >= 0, `round trip of ${session.roundTripMs} ms`)
     return packets
       .slice(0, 6)
