@@ -274,8 +274,8 @@ export class RtpEndpoint implements Arrivals, Housekept {
   aim(stream: StreamParams, before: { learnt: SocketAddress | null; rollover: KeptRollover | null } = FIRST): void {
     this.#secrecy.aim(stream.crypto ?? null, this.#needs.clock.now(), before.rollover)
     const fresh = this.#receiver.aim(stream, before.learnt)
-    this.#reports.aim(stream, fresh)
     this.#sender.aim(stream)
+    this.#reports.aim(stream, fresh)
     this.#listenInband(stream)
     this.#sender.sendTo(this.#receiver.accept.target)
     this.#aimedAt = this.#needs.clock.now()

@@ -8,6 +8,7 @@ import type { Sender } from '#media/pipeline/sender.ts'
 import { parseRtcp, senderOf } from '#media/rtcp/parse.ts'
 import { QualityWatch, STRETCH_MS } from '#media/rtcp/quality-watch.ts'
 import { COMPENSATION, REPORT_INTERVAL_MS, RtcpSession } from '#media/rtcp/session.ts'
+import type { OutgoingStream } from '#media/rtp/outgoing.ts'
 import type { PortPair } from '#media/socket/socket.ts'
 
 /** What the reporting needs of the engine. */
@@ -31,6 +32,8 @@ export class Reports {
   readonly #openedAt: Millis
   readonly #accept = new AcceptRule()
   #stream: StreamParams | null = null
+  /** Which stream of ours the peer reports of. */
+  #outgoing: OutgoingStream
   #pair: PortPair | null = null
   #reportAt: Millis
 
@@ -39,6 +42,7 @@ export class Reports {
     this.#receiver = stages.receiver
     this.#sender = stages.sender
     this.#secrecy = stages.secrecy
+    this.#outgoing = stages.sender.outgoing
     this.#rtcp = new RtcpSession(needs.cname)
     this.#openedAt = needs.clock.now()
     this.#reportAt = this.#openedAt + this.#pause() / 2
@@ -91,13 +95,15 @@ export class Reports {
     this.#pair = pair
   }
 
-  /** `fresh`: another pair than before may speak from now on. */
+  /** To be called when our stream is aimed. `fresh`: another pair than before may speak from now on. */
   aim(stream: StreamParams, fresh: boolean): void {
     const isBack = resumes(this.#stream, stream)
     this.#stream = stream
     this.#accept.aim({ remote: rtcpAddress(stream), accept: stream.accept })
     if (isBack) this.#accept.resume()
     if (fresh) this.#rtcp.reset()
+    if (this.#outgoing !== this.#sender.outgoing) this.#rtcp.renew()
+    this.#outgoing = this.#sender.outgoing
   }
 
   /** The RTP has latched on a pair. */

@@ -134,6 +134,29 @@ test('a stream whose clock changes gets a new SSRC, and one that changes its cod
   assert.equal(new Set([pcma, opus, again]).size, 3)
 })
 
+test('a stream under a new SSRC is reported of as a sender’s at once, and what was lost of the last one does not count for it', async () => {
+  await using rig = await openRig()
+  const a = party(rig, '198.51.100.1', 'PCMA')
+  a.endpoint.play([{ kind: 'tone', tone: 'dial' }])
+  await rig.clock.advanceAsync(60_000)
+  const report = Buffer.alloc(32)
+  report.set([0x81, 201, 0, 7])
+  report.writeUInt32BE(a.phone.take()[0]?.ssrc ?? 0, 8)
+  report.writeIntBE(100, 13, 3)
+  a.phone.rtcp.send(report, { ...a.endpoint.local, port: a.endpoint.local.port + 1 })
+  await rig.clock.advanceAsync(20)
+  a.phone.rtcp.received.length = 0
+  a.endpoint.aim(streamTo(a.phone.address, { codec: 'opus', payloadType: typeOf.opus }))
+  await rig.clock.advanceAsync(10_000)
+  const [ssrc, reports] = [a.phone.take().at(-1)?.ssrc, a.phone.rtcp.received]
+  assert.ok(reports.length > 0 && reports.every((packet) => packet[1] === 200 && packet.readUInt32BE(4) === ssrc))
+  a.endpoint.close()
+  await rig.clock.advanceAsync(0)
+  const [stats] = a.told.stats
+  assert.ok(stats !== undefined && stats.packetsSent > 3400 && stats.remoteLost === null)
+  assert.equal(stats.quality?.sent, null)
+})
+
 test('what is encoded after a pause begins with the marker, and its timestamp says how long the pause was (RFC 3551 §4.1)', async () => {
   for (const codec of ['PCMA', 'opus'] as const) {
     await using rig = await openRig()

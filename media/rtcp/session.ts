@@ -65,6 +65,14 @@ export class RtcpSession {
     this.#reached = NOWHERE
   }
 
+  /** Our stream begins anew, under another SSRC: what was reported of the last one does not count for it. The line is still the same. */
+  renew(): void {
+    this.remoteLost = null
+    this.remote = null
+    this.#reached = NOWHERE
+    this.#packetsAtReport = 0
+  }
+
   /** A compound packet: sender report if anything was sent since the last one, else receiver report; source description; BYE at the end. */
   compose(sent: OutgoingStream, received: Reception, when: { now: Millis; wall: number }, bye = false): Buffer {
     const { now, wall } = when
