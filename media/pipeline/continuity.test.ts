@@ -184,3 +184,19 @@ test('a room that was on hold goes on at the time that passed, marked', async ()
   const leaps = steps(a.phone.take()).filter(([, ms]) => ms !== 20)
   assert.deepEqual(leaps, [[1, 60_020, true]])
 })
+
+test('after digits the timestamps of what follows say when it was sent', async () => {
+  await using rig = await openRig()
+  const [a, b] = [party(rig, '198.51.100.1'), party(rig, '198.51.100.2')]
+  a.endpoint.join(b.endpoint)
+  say(rig, a, 2)
+  const [first] = b.phone.take()
+  const begunAt = rig.clock.now() - 20
+  for (let n = 1; n <= 3; n++) {
+    b.endpoint.sendDtmf('123')
+    say(rig, a, 100)
+    const last = b.phone.take().at(-1)
+    assert.ok(first !== undefined && last !== undefined && last.payloadType === 8)
+    assert.equal((last.timestamp - first.timestamp) / 8, rig.clock.now() - begunAt, `after ${n * 3} digits`)
+  }
+})

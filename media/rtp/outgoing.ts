@@ -118,13 +118,14 @@ export class OutgoingStream {
     this.#generating = false
   }
 
-  /** Writes the header of a generated packet at the head of `packet`. */
+  /** Writes the header of a generated packet, whose time `generate` has told, at the head of `packet`. */
   stamp(packet: Buffer, generated: GeneratedPacket, now: Millis): void {
     const { payloadType, timestamp, payloadBytes } = generated
     const sequence = this.packets === 0 ? this.#sequence : (this.#sequence + 1) & 0xffff
     writeRtpHeader(packet, 0, this.ssrc, { payloadType, marker: generated.marker || this.#marker, sequence, timestamp })
     this.#marker = false
-    this.#sent(sequence, timestamp, payloadBytes, now)
+    // An event's packets carry the time of its beginning; what follows goes on from now.
+    this.#sent(sequence, this.#next, payloadBytes, now)
   }
 
   /** Generated time passes, in RTP ticks, whether or not a packet was sent for it. */
