@@ -27,6 +27,11 @@ export function decideHours(hours: Hours, zone: string, now: number): HoursDecis
   return plan.named === undefined ? closed : { ...closed, named: plan.named }
 }
 
+/** The times of day at which that day's intervals begin and end; an end may be the next day's, or `24:00`. */
+export function timesOf(hours: Hours, date: Temporal.PlainDate): string[] {
+  return planOf(hours, date).open.flatMap(({ from, to }) => [from, to])
+}
+
 interface DayPlan {
   open: readonly Interval[]
   closed: 'closed' | 'holiday'

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { silentLog } from '#base/log.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import type { ConfigDocument } from '#contract/documents/document.ts'
+import type { Hours } from '#contract/documents/hours.ts'
 import type { NewFact } from '#contract/facts.ts'
 import { deskChecks } from '#server/config/check-desks.ts'
 import { compile } from '#server/config/compile.ts'
@@ -108,6 +109,71 @@ test('a login ends when the company closes or after its hours, whichever is firs
   clock.advance(10 * 3_600_000)
   assert.equal(told.at(-1), '100 out at lobby: expired', 'it was closed already, so the hours count')
   assert.equal(clock.pending, 0)
+})
+
+/** When a login of `since` ends, in UTC, for a phone shared until `office` closes; whoever waits sees a year of it. */
+function endsAt(since: string, office: Partial<Hours>, timezone = 'UTC'): string | null {
+  const set = documents().map((each): ConfigDocument => {
+    if (each.kind === 'company') return { ...each, timezone, hotDesk: { untilClosed: 'office' } }
+    return each.kind === 'hours' ? { ...each, ...office } : each
+  })
+  const { login, take, clock, desks } = company(new Map(), new VirtualClock(Date.parse(since)))
+  take(2, set)
+  login('lobby', '100')
+  const step = 30 * 60_000
+  for (let steps = 0; steps < 365 * 48; steps++) {
+    clock.advance(step - 1)
+    if (desks.of('acme').length === 0) return `within the half hour before ${new Date(clock.wall() + 1).toISOString()}`
+    clock.advance(1)
+    if (desks.of('acme').length === 0) return new Date(clock.wall()).toISOString().slice(0, 16)
+  }
+  return null
+}
+const weekly: Hours['weekly'] = [{ days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '08:00', to: '17:00' }]
+
+test('a login made while it is closed ends when it closes next, however far that is', () => {
+  assert.equal(endsAt('2026-11-27T18:00Z', { weekly }), '2026-11-30T17:00', 'Friday evening')
+  assert.equal(endsAt('2026-11-28T10:00Z', { weekly }), '2026-11-30T17:00', 'Saturday')
+  assert.equal(endsAt('2026-11-30T07:00Z', { weekly }), '2026-11-30T17:00', 'before it opens')
+  const christmas = [{ name: 'Christmas', date: '12-24', until: '01-08' }]
+  assert.equal(endsAt('2026-12-23T18:00Z', { weekly, holidays: christmas }), '2027-01-11T17:00')
+  const summer = [{ name: 'Summer', date: '2026-06-01', until: '2026-09-30' }]
+  assert.equal(endsAt('2026-06-01T09:00Z', { weekly, exceptions: summer }), '2026-10-01T17:00')
+  assert.equal(endsAt('2026-11-27T18:00Z', { weekly: [] }), null, 'always closed')
+  const always: Hours['weekly'] = [{ days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], from: '00:00', to: '00:00' }]
+  assert.equal(endsAt('2026-11-27T18:00Z', { weekly: always }), null, 'always open')
+  const stocktaking = [{ name: 'Stocktaking', date: '2027-05-03' }]
+  assert.equal(endsAt('2026-11-27T18:00Z', { weekly: always, exceptions: stocktaking }), '2027-05-03T00:00')
+})
+
+test('a closing is found to the minute: after a short break, over midnight, and where the clocks change', () => {
+  const days: Hours['weekly'][number]['days'] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
+  const lunch = [
+    { days, from: '08:00', to: '12:00' },
+    { days, from: '12:05', to: '17:00' },
+  ]
+  assert.equal(endsAt('2026-11-27T11:00Z', { weekly: lunch }), '2026-11-27T12:00')
+  const night = [{ days, from: '22:00', to: '02:30' }]
+  assert.equal(endsAt('2026-11-27T22:30Z', { weekly: night }), '2026-11-28T02:30')
+  // In Riga 03:00 is followed by 04:00 in the night to 2026-03-29, and the hour from 03:00 comes twice in that to 2026-10-25.
+  const inside = [{ days, from: '22:00', to: '03:30' }]
+  assert.equal(endsAt('2026-03-28T21:00Z', { weekly: inside }, 'Europe/Riga'), '2026-03-29T01:00')
+  assert.equal(endsAt('2026-10-24T21:00Z', { weekly: inside }, 'Europe/Riga'), '2026-10-25T00:30')
+})
+
+test('a server that comes back after a weekend ends a login whose closing it missed', () => {
+  const friday = Date.parse('2026-11-27T19:00Z')
+  const first = company(new Map(), new VirtualClock(friday))
+  first.login('lobby', '100')
+  first.desks.close()
+  const back = company(new Map(first.kept), new VirtualClock(Date.parse('2026-12-01T08:00Z')))
+  back.take(
+    2,
+    documents().map((each) => (each.kind === 'company' ? { ...each, hotDesk: { untilClosed: 'office' } } : each)),
+  )
+  back.desks.restore()
+  back.clock.advance(0)
+  assert.deepEqual(back.told, ['100 out at lobby: expired'])
 })
 
 test('logins outlive the server, and those whose time ran out meanwhile end when it is back', () => {

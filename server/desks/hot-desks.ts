@@ -4,7 +4,7 @@ import type { Person } from '#contract/documents/people.ts'
 import type { Fact, NewFact } from '#contract/facts.ts'
 import type { CompiledConfig, CompiledDevice } from '#server/config/compiled.ts'
 import { PinTries, TRIES_A_DAY } from '#server/conferences/pin-tries.ts'
-import { endOfLogin } from '#server/desks/end-of-login.ts'
+import { endOfLogin, lookAgainMs } from '#server/desks/end-of-login.ts'
 import type { Seats } from '#server/desks/seating.ts'
 import type { Journal } from '#server/journal/index.ts'
 
@@ -154,13 +154,14 @@ export class HotDesks {
     this.#ends.get(key)?.[Symbol.dispose]()
     this.#ends.delete(key)
     const config = this.#needs.configOf(login.tenant)
-    const until = config === null ? null : endOfLogin(config, login.since)
-    if (until === null) return
-    const left = Math.max(0, until - this.#needs.clock.wall())
-    this.#ends.set(
-      key,
-      this.#needs.clock.after(left, () => this.#end(login, 'expired')),
-    )
+    if (config === null) return
+    const { clock } = this.#needs
+    const now = clock.wall()
+    const end = endOfLogin(config, login.since, now)
+    if (end === 'never') return
+    const left = end === 'open' ? Infinity : Math.max(0, end - now)
+    const next = left <= lookAgainMs ? () => this.#end(login, 'expired') : () => this.#limit(login)
+    this.#ends.set(key, clock.after(Math.min(left, lookAgainMs), next))
   }
 
   #end(login: Login, why: LogoutReason): void {
