@@ -1,5 +1,5 @@
 import type { Fact } from '#contract/facts.ts'
-import { type CallRow, project } from '#server/history/index.ts'
+import { type CallRow, isOfRow, project } from '#server/history/index.ts'
 
 interface Logged {
   tenant: string
@@ -9,8 +9,10 @@ interface Logged {
 
 /** Calls that ended are kept so long in memory: screens ask for them before the database has them. */
 const endedKept = 500
-/** No call needs more for its timeline; what is beyond is in the database. */
+/** No call needs more for its timeline; detail beyond is in the database only. */
 const factsPerCall = 2_000
+/** What a row is made of is taken for longer: legs that are not seen to end stay on screens. */
+const rowFactsPerCall = 10_000
 
 /** The facts of calls in progress and of those just ended, in memory: what screens and the event stream are made from. Bounded. */
 export class CallLog {
@@ -24,7 +26,7 @@ export class CallLog {
     if (fact.call === undefined) return
     const logged = this.#calls.get(fact.call) ?? this.#begin(fact)
     if (logged === null || logged.tenant !== fact.tenant) return
-    if (logged.facts.length < factsPerCall) logged.facts.push(fact)
+    take(logged.facts, fact)
     if (fact.kind === 'call.ended') this.#end(fact.call, logged)
   }
 
@@ -38,7 +40,9 @@ export class CallLog {
     const known = new Set(logged.facts.map(({ seq }) => seq))
     const fresh = facts.filter((fact) => fact.tenant === tenant && fact.call === call && !known.has(fact.seq))
     if (fresh.length === 0) return
-    logged.facts = [...logged.facts, ...fresh].sort((a, b) => a.seq - b.seq).slice(0, factsPerCall)
+    const story = [...logged.facts, ...fresh].sort((a, b) => a.seq - b.seq)
+    logged.facts = []
+    for (const fact of story) take(logged.facts, fact)
     if (logged.facts.some((fact) => fact.kind === 'call.ended')) this.#end(call, logged)
   }
 
@@ -90,4 +94,10 @@ export class CallLog {
     if (before !== undefined) this.#calls.delete(before)
     this.#ended[place] = call
   }
+}
+
+/** A call ends whatever came before. */
+function take(facts: Fact[], fact: Fact): void {
+  const most = isOfRow(fact) ? rowFactsPerCall : factsPerCall
+  if (facts.length < most || fact.kind === 'call.ended') facts.push(fact)
 }

@@ -65,6 +65,47 @@ test('the call log forgets the calls that ended first, and facts beyond what a t
   assert.equal(log.facts('acme', 'long')?.length, 2_000)
 })
 
+test('a call of very many facts has its legs and its end, and loses detail only', () => {
+  const about = { tenant: 'acme', call: 'long' }
+  const late: Fact[] = [
+    {
+      kind: 'leg.started',
+      ...{ ...about, seq: 2_096, at: 1_600, leg: 'late', role: 'callee' },
+      endpoint: { kind: 'device', id: 'd', number: '100' },
+    },
+    { kind: 'leg.answered', ...about, seq: 2_097, at: 1_700, leg: 'late' },
+    { kind: 'digit.pressed', ...about, seq: 2_098, at: 1_750, leg: 'late', digit: '9', by: 'rtp' },
+    { kind: 'leg.ended', ...about, seq: 2_099, at: 1_900, leg: 'late', outcome: { kind: 'answered', by: 'caller' } },
+    { ...ended('long'), seq: 2_100 },
+  ]
+  const story = [started('long'), ...Array.from({ length: 2_094 }, (_, n) => digit('long', n + 2)), ...late]
+  const heard = new CallLog()
+  for (const fact of story) heard.hear(fact)
+  const recalled = new CallLog()
+  recalled.recall('acme', 'long', story)
+  for (const log of [heard, recalled]) {
+    const row = log.row('acme', 'long')
+    assert.deepEqual([row?.answeredAt, row?.endedAt, row?.outcome.kind], [1_700, 2_000, 'busy'])
+    assert.deepEqual(
+      row?.legs.map((leg) => [leg.leg, leg.endedAt]),
+      [['late', 1_900]],
+    )
+    assert.equal(log.facts('acme', 'long')?.length, 2_004)
+    assert.equal(log.ended('acme', 1)[0]?.id, 'long')
+  }
+})
+
+test('a call that rings phones without end is bounded too, and ends all the same', () => {
+  const log = new CallLog()
+  log.hear(started('long'))
+  const endpoint = { kind: 'device', id: 'd', number: '100' } as const
+  for (let seq = 2; seq < 12_000; seq++)
+    log.hear({ kind: 'leg.started', ...{ tenant: 'acme', call: 'long', seq, at: 1_500, leg: `l${seq}`, role: 'callee' }, endpoint })
+  log.hear({ ...ended('long'), seq: 12_000 })
+  assert.equal(log.facts('acme', 'long')?.length, 10_001)
+  assert.equal(log.row('acme', 'long')?.endedAt, 2_000)
+})
+
 test('facts of a company, of calls unknown and of other companies do not become calls', () => {
   const log = new CallLog()
   log.hear({ kind: 'trunk.went-up', tenant: 'acme', seq: 1, at: 1, trunk: 't' })

@@ -1,5 +1,5 @@
 export type { CallRow, LegRow } from '#server/history/call-row.ts'
-export { project } from '#server/history/project.ts'
+export { isOfRow, project } from '#server/history/project.ts'
 export { factSink, type FactSinkSettings } from '#server/history/fact-sink.ts'
 export type { CallPage, CallQuery, History } from '#server/history/face.ts'
 export { openHistory } from '#server/history/history.ts'

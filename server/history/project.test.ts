@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Fact, NewFact } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
-import { project } from '#server/history/project.ts'
+import { isOfRow, project } from '#server/history/project.ts'
 
 const us = { tenant: 'alfa', call: 'c' }
 const started = { kind: 'call.started', ...us, direction: 'inbound', from: { number: '1' }, to: { number: '2' }, config: 1 } as const
@@ -152,4 +152,19 @@ test('who came into a conference, or to somebody to listen to, has talked from t
   })
   assert.equal(project(facts(started, monitor('c'), over))?.answeredAt, 2_000)
   assert.equal(project(facts(started, monitor('d'), over))?.answeredAt, null)
+})
+
+test('what is not of the row can be left out of a call that is over', () => {
+  const digit: NewFact = { kind: 'digit.pressed', ...us, leg: '100', digit: '1', by: 'rtp' }
+  const held: NewFact = { kind: 'leg.held', ...us, leg: '100', by: 'callee' }
+  const resumed: NewFact = { kind: 'leg.resumed', ...us, leg: '100', by: 'callee' }
+  const kept: NewFact = { kind: 'recording.ended', ...us, recording: 'r', ms: 1, bytes: 1 }
+  const recovered: NewFact = { kind: 'call.recovered', ...us, downMs: 1 }
+  const checked: NewFact = { kind: 'call.identity-checked', ...us, verdict: 'passed', late: false }
+  const entered: NewFact = { kind: 'conference.joined', ...us, leg: '100', conference: 'c', moderator: false }
+  const listened: NewFact = { kind: 'monitor.started', ...us, leg: '100', monitor: 'c', by: '2', agent: '1', mode: 'listen', told: false }
+  const ringing100 = [started, callee('100'), digit, ringing('100'), digit, answered('100'), held, digit, resumed]
+  const all = facts(...ringing100, recovered, checked, entered, listened, kept, digit, ended(talked, '100'), digit, ended(talked))
+  assert.deepEqual(project(all.filter(isOfRow)), project(all))
+  assert.equal(all.filter(isOfRow).length, all.length - 5)
 })

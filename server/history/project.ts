@@ -17,6 +17,28 @@ const untaken: ReadonlySet<OutcomeKind> = new Set<OutcomeKind>([
   'media-lost',
 ])
 
+/** The kinds of facts that a draft reads. */
+const read: ReadonlySet<Fact['kind']> = new Set<Fact['kind']>([
+  'call.started',
+  'call.ended',
+  'call.recovered',
+  'call.identity-checked',
+  'conference.joined',
+  'monitor.started',
+  'recording.ended',
+  'leg.started',
+  'leg.ringing',
+  'leg.answered',
+  'leg.held',
+  'leg.resumed',
+  'leg.ended',
+])
+
+/** Whether a call's row, once the call is over, would be another without this fact; what is not is detail of its timeline. */
+export function isOfRow(fact: Fact): boolean {
+  return read.has(fact.kind) || (fact.kind === 'leg.quality' && fact.final)
+}
+
 /** The row that a call's facts add up to; null without its `call.started`. Facts in order of `seq`; the same facts always give the same row. */
 export function project(facts: readonly Fact[]): CallRow | null {
   const draft = new CallDraft()
