@@ -74,13 +74,13 @@ test('a call that reaches its longest time is ended', () => {
 
 test('a recording goes to the archive when its file is complete, even after the call', () => {
   const { town, call, inbound, near } = talking()
-  Recording.start(call, inbound.leg, { id: 'r1', mailTo: ['a@b.example'] })
+  Recording.start(call, inbound.leg, { id: 'r1', mailTo: ['a@b.example'], keepDays: 30 })
   assert.deepEqual(near.recordings, ['acme/r1.ogg'])
   assert.equal(call.recordings.size, 1)
   call.end(hung)
   assert.deepEqual(
-    town.finished.map(({ recording, mailTo, ms }) => [recording, mailTo, ms]),
-    [['r1', ['a@b.example'], 3_000]],
+    town.finished.map(({ recording, mailTo, ms, keepDays }) => [recording, mailTo, ms, keepDays]),
+    [['r1', ['a@b.example'], 3_000, 30]],
   )
   assert.equal(town.factsOf('recording.ended').length, 1)
 })
@@ -99,7 +99,7 @@ test('a recorder that fails is a fact, and the call goes on', () => {
 
 test('what was kept of a talking call is enough for another life of the server to go on with it', async () => {
   const before = talking()
-  Recording.start(before.call, before.inbound.leg, { id: 'r1', mailTo: [] })
+  Recording.start(before.call, before.inbound.leg, { id: 'r1', mailTo: [], keepDays: 30 })
   before.call.story = { kind: 'bridge' }
   await settled()
   const kept: unknown = JSON.parse(JSON.stringify(before.town.kept.get('call/c1')))
@@ -114,7 +114,10 @@ test('what was kept of a talking call is enough for another life of the server t
     ],
   )
   assert.deepEqual(town.story, ['call.recovered'], 'nobody is answered twice')
-  assert.deepEqual([...call.recordings.keys()], ['r1'])
+  assert.deepEqual(
+    [...call.recordings.values()].map(({ id, keepDays }) => [id, keepDays]),
+    [['r1', 30]],
+  )
   assert.deepEqual(call.story, { kind: 'bridge' })
   assert.equal(call.nextLegId(), 'c1.3', 'leg ids go on')
   town.adopted[0]?.peerHangsUp()

@@ -56,4 +56,5 @@ export interface KeptRecording {
   file: string
   leg: string
   mailTo: readonly string[]
+  keepDays?: number
 }

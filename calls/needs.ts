@@ -181,6 +181,8 @@ export interface FinishedRecording {
   recording: string
   /** Who is to be sent it, beside nobody. */
   mailTo: readonly string[]
+  /** Days after which it is to be deleted; absent: it is kept. */
+  keepDays?: number
   file: string
   ms: number
   bytes: number

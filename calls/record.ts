@@ -21,7 +21,7 @@ export class Recording implements Part {
     call.own(this)
   }
 
-  static start(call: Call, leg: Leg, wish: { id: string; mailTo: readonly string[] }): Recording {
+  static start(call: Call, leg: Leg, wish: Pick<KeptRecording, 'id' | 'mailTo' | 'keepDays'>): Recording {
     const kept = { ...wish, leg: leg.id, file: call.needs.archive.place(call.identity.tenant, wish.id) }
     const recording = new Recording(call, leg, kept, leg.media.endpoint.record(kept.file))
     call.tell({ kind: 'recording.started', recording: wish.id })
@@ -48,7 +48,9 @@ function follow(call: Call, leg: Leg, kept: KeptRecording): void {
       if (done.file !== kept.file) return
       call.recording(kept, false)
       call.tell({ kind: 'recording.ended', recording: kept.id, ms: done.ms, bytes: done.bytes })
-      call.needs.archive.finished({ tenant: call.identity.tenant, call: call.id, recording: kept.id, mailTo: kept.mailTo, ...done })
+      const { mailTo, keepDays } = kept
+      const wish = { recording: kept.id, mailTo, ...(keepDays !== undefined && { keepDays }) }
+      call.needs.archive.finished({ tenant: call.identity.tenant, call: call.id, ...wish, ...done })
     },
     onRecordFailed: (file, why) => {
       if (file !== kept.file) return

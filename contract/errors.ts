@@ -10,6 +10,7 @@ export const errorCodes = {
   'not-allowed': { status: 403, title: 'This key may not do that.' },
   'not-found': { status: 404, title: 'There is no such thing.' },
   'wrong-method': { status: 405, title: 'This address does not take that method.' },
+  gone: { status: 410, title: 'It was deleted when its time was over.' },
   conflict: { status: 409, title: 'Somebody else changed it meanwhile.' },
   'not-now': { status: 409, title: 'The call is not in a state in which this can be done.' },
   'key-reused': { status: 422, title: 'The idempotency key was used for a different request.' },

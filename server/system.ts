@@ -40,7 +40,7 @@ import { PromptFiles } from '#server/prompts/prompt-files.ts'
 import { pruneSounds } from '#server/prompts/prune-sounds.ts'
 import { Prompts } from '#server/prompts/prompts.ts'
 import { EventStream } from '#server/realtime/events.ts'
-import { mailRecording, openRecordings, recordingMailJob } from '#server/recordings/index.ts'
+import { expireRecordings, mailRecording, openRecordings, recordingMailJob } from '#server/recordings/index.ts'
 import type { Settings } from '#server/settings.ts'
 import { openStore } from '#server/store/index.ts'
 import { openTenants } from '#server/tenants/index.ts'
@@ -231,6 +231,10 @@ export async function openSystem(parts: SystemParts) {
   const round = dailyRound(clock, log.child({ part: 'round' }), [
     { name: 'forget old idempotency keys', work: () => pruneIdempotencyKeys(store, clock) },
     { name: 'delete old packet captures', work: () => captures.prune() },
+    {
+      name: 'delete recordings whose time is over',
+      work: () => expireRecordings({ store, clock, log: log.child({ part: 'recordings' }), root: join(data, 'recordings') }),
+    },
     { name: 'forget old jobs', work: () => pruneJobs(store, clock) },
     { name: 'remove sounds that no version plays', work: () => pruneSounds({ configs, files: promptFiles, clock }) },
   ])

@@ -170,6 +170,15 @@ test('a rehearsal counts what comes back and names what would be missing', async
   await backup({ ...made, folders: [] })
   const poorer = await rehearseRestore({ file, clock: systemClock, passphrase: 'correct horse' })
   assert.deepEqual(poorer.problems, ['the file of recording r1 of alfa is not in the backup'])
+  await box.store.forTenant('alfa', (db) =>
+    db
+      .updateTable('recording')
+      .set({ expired_at: new Date(0) })
+      .execute(),
+  )
+  await backup({ ...made, folders: [] })
+  const expired = await rehearseRestore({ file, clock: systemClock, passphrase: 'correct horse' })
+  assert.deepEqual(expired.problems, [], 'what was deleted in its time is not missing')
   await assert.rejects(rehearseRestore({ file, clock: systemClock, passphrase: 'wrong' }), WrongPassphraseError)
   await rm(folder, { recursive: true })
 })

@@ -88,7 +88,7 @@ function secretsIn(value: unknown): { secret: string }[] {
 
 async function missingRecordings(store: Store, root: string): Promise<string[]> {
   const recordings = await store.acrossTenants('look for recordings', (db) =>
-    db.selectFrom('recording').select(['tenant', 'id', 'path']).execute(),
+    db.selectFrom('recording').select(['tenant', 'id', 'path']).where('expired_at', 'is', null).execute(),
   )
   const missing: string[] = []
   for (const { tenant, id, path } of recordings) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compile } from '#server/config/compile.ts'
-import { recordingsFor } from '#server/config/recordings.ts'
+import type { Recording } from '#contract/documents/numbers.ts'
+import { keepDaysOf, recordingsFor } from '#server/config/recordings.ts'
 import { resolveRing } from '#server/config/ring-plan.ts'
 import { changed } from '#server/config/testing.ts'
 
@@ -119,6 +120,16 @@ test('recording policies are scoped by direction, number and extension', () => {
   assert.deepEqual(ids({ direction: 'outbound', number: '+37160000102', extension: '100' }), ['anna'])
   assert.deepEqual(ids({ direction: 'inbound', number: '+37160000100', extension: '102' }), ['main'])
   assert.deepEqual(ids({ direction: 'internal', extension: '102' }), [])
+})
+
+test('what several policies cover is kept as long as the one that keeps it longest', () => {
+  const policy = (keepDays?: number): Recording => ({ kind: 'recording', id: 'r', ...(keepDays !== undefined && { keepDays }) })
+  assert.deepEqual([[policy(30)], [policy(30), policy(90), policy(7)], [policy(30), policy()], [policy()]].map(keepDaysOf), [
+    30,
+    90,
+    undefined,
+    undefined,
+  ])
 })
 
 /** Steps as `ms: target ms, ...`. */

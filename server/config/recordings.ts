@@ -13,6 +13,15 @@ export function recordingsFor(config: CompiledConfig, call: RecordedCall): Recor
     .map(({ policy }) => policy)
 }
 
+/**
+ * Days for which what these policies cover together is kept: as long as the one that keeps it longest, so that none loses what it was promised.
+ * Undefined: one of them keeps it for good.
+ */
+export function keepDaysOf(policies: readonly Recording[]): number | undefined {
+  const longest = Math.max(...policies.map(({ keepDays }) => keepDays ?? Infinity))
+  return Number.isFinite(longest) ? longest : undefined
+}
+
 /** Whether some call that comes in on `number` (E.164) may be recorded, whoever takes it. */
 export function mayRecord(config: CompiledConfig, number: string): boolean {
   return config.recordings.some(({ directions, numbers }) => (directions === null || directions.has('inbound')) && covers(numbers, number))

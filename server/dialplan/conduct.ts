@@ -11,7 +11,7 @@ import type { FlowRun } from '#flows/types.ts'
 import type { PlayItem } from '#media/engine.ts'
 import type { CallDirection } from '#contract/documents/numbers.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
-import { recordingsFor } from '#server/config/recordings.ts'
+import { keepDaysOf, recordingsFor } from '#server/config/recordings.ts'
 import type { Conferences, RoomWanted } from '#server/conferences/conferences.ts'
 import type { EntranceStory } from '#server/conferences/entrance.ts'
 import { type ConversationRules, converse } from '#server/dialplan/conversation.ts'
@@ -251,7 +251,8 @@ export class Conduct {
     })
     if (policies.length === 0) return
     const mailTo = [...new Set(policies.flatMap((policy) => policy.mailTo ?? []))]
-    Recording.start(call, legs[0], { id: this.#needs.recordingId(), mailTo })
+    const keepDays = keepDaysOf(policies)
+    Recording.start(call, legs[0], { id: this.#needs.recordingId(), mailTo, ...(keepDays !== undefined && { keepDays }) })
   }
 }
 

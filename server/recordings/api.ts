@@ -16,6 +16,8 @@ const RecordingView = Type.Object({
   gaps: Type.Array(Type.Object({ fromMs: Type.Number(), toMs: Type.Number(), why: Type.String() })),
   mailedAt: maybe(Type.Number()),
   mailedTo: maybe(Type.String()),
+  keepUntil: maybe(Type.Number()),
+  expiredAt: maybe(Type.Number()),
 })
 
 /** Recordings: listed, looked at, played in ranges as players ask for them. */
@@ -57,8 +59,9 @@ export function recordingsApi(app: FastifyInstance, recordings: Recordings): voi
     { config: { role: 'supervisor' }, schema: { summary: 'The audio; byte ranges are served', params: Id } },
     async (request, reply) => {
       const range = rangeOf(request.headers.range)
-      const stream = await recordings.open(tenantOf(request), (request.params as Static<typeof Id>).id, range ?? undefined)
-      if (stream === null) throw notFound('recording')
+      const { id } = request.params as Static<typeof Id>
+      const stream = await recordings.open(tenantOf(request), id, range ?? undefined)
+      if (stream === null) throw absent(await recordings.get(tenantOf(request), id))
       reply
         .type(stream.contentType)
         .headers({ 'accept-ranges': 'bytes', 'content-length': stream.end - stream.start + 1, 'cache-control': 'private, no-store' })
@@ -66,6 +69,13 @@ export function recordingsApi(app: FastifyInstance, recordings: Recordings): voi
       return reply.send(stream.audio)
     },
   )
+}
+
+/** What is told of a recording without audio. */
+function absent(row: RecordingRow | null): ApiError {
+  if (row === null || row.expiredAt === null) return notFound('recording')
+  const day = new Date(row.expiredAt).toISOString().slice(0, 10)
+  return new ApiError('gone', `The recording was deleted on ${day}: the company keeps it no longer.`)
 }
 
 function rangeOf(header: string | undefined): { start: number; end?: number } | null {

@@ -15,9 +15,9 @@ export interface Recordings {
   ): Promise<{ recordings: RecordingRow[]; next: string | null }>
   /** Null: no such recording here. */
   get(tenant: TenantId, id: string): Promise<RecordingRow | null>
-  /** The audio, or a byte range of it (`end` inclusive). Null: no such recording, or its file is gone. The caller consumes or destroys the stream. */
+  /** The audio, or a byte range of it (`end` inclusive). Null: no such recording, or its file is gone (`expiredAt` says when, if that was its time). The caller consumes or destroys the stream. */
   open(tenant: TenantId, id: string, range?: { start: number; end?: number }): Promise<RecordingStream | null>
-  /** The audio file. Null: no such recording here. */
+  /** The audio file. Null: no such recording here, or it was deleted when its time was over. */
   file(tenant: TenantId, id: string): Promise<string | null>
   close(): Promise<void>
 }
@@ -33,6 +33,10 @@ export interface RecordingRow {
   readonly gaps: readonly { fromMs: number; toMs: number; why: string }[]
   readonly mailedAt: number | null
   readonly mailedTo: string | null
+  /** After this it is deleted; null: it is kept. */
+  readonly keepUntil: number | null
+  /** When its audio was deleted; the row stays. */
+  readonly expiredAt: number | null
 }
 export interface RecordingStream {
   readonly audio: Readable

@@ -70,7 +70,7 @@ function heard(r: Rig, kind: Fact['kind']): Promise<Fact> {
   return new Promise((done) => r.journal.subscribe((fact) => fact.kind === kind && done(fact)))
 }
 
-async function recordedCall(r: Rig, tenant: string, call: string): Promise<void> {
+async function recordedCall(r: Rig, tenant: string, call: string, keepDays?: number): Promise<void> {
   const common = { tenant, call }
   const outcome = { kind: 'answered', by: 'caller' } as const
   r.journal.append({
@@ -95,6 +95,7 @@ async function recordedCall(r: Rig, tenant: string, call: string): Promise<void>
     bytes: 1_000,
     turns: [{ speaker: 0, fromMs: 0, toMs: 9 }],
     gaps: [],
+    ...(keepDays !== undefined && { keepDays }),
   })
 }
 
@@ -155,6 +156,29 @@ describe('a recording', () => {
     const mailed = heard(r, 'recording.mailed')
     assert.equal(await r.jobs.revive('alfa', letter.id), true)
     await mailed
+  })
+
+  test('is kept for the days that its policy gives it, and what was deleted is told as such', async () => {
+    await using r = await rig()
+    const first = heard(r, 'recording.mailed')
+    await recordedCall(r, 'alfa', 'c1', 30)
+    await first
+    const row = await r.recordings.get('alfa', 'rec-c1')
+    assert.ok(row)
+    assert.deepEqual([row.keepUntil, row.expiredAt], [row.startedAt + 30 * 24 * 3_600_000, null])
+    await r.store.forTenant('alfa', (db) =>
+      db
+        .updateTable('recording')
+        .set({ expired_at: new Date(row.startedAt) })
+        .execute(),
+    )
+    assert.equal(await r.recordings.open('alfa', 'rec-c1'), null)
+    assert.equal(await r.recordings.file('alfa', 'rec-c1'), null)
+    assert.equal((await r.recordings.get('alfa', 'rec-c1'))?.expiredAt, row.startedAt)
+    const second = heard(r, 'recording.mailed')
+    await recordedCall(r, 'alfa', 'c2')
+    await second
+    assert.equal((await r.recordings.get('alfa', 'rec-c2'))?.keepUntil, null)
   })
 
   test('finished while the database is away gets its row and its mail when it is back', async () => {

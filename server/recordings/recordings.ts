@@ -32,6 +32,7 @@ interface Kept extends Omit<FinishedRecording, 'file'> {
 }
 
 const retryMs: Millis = 5_000
+const dayMs: Millis = 24 * 3_600_000
 
 /** The recordings below `root`; takes up those whose rows the process before could not write. Caller closes. */
 export function openRecordings(settings: RecordingsSettings): Recordings {
@@ -113,7 +114,7 @@ class RecordingArchive implements Recordings {
 
   async file(tenant: TenantId, id: string): Promise<string | null> {
     const row = await this.#find(tenant, id)
-    return row === null ? null : recordingFile(this.#settings.root, tenant, row.path)
+    return row === null || row.expired_at !== null ? null : recordingFile(this.#settings.root, tenant, row.path)
   }
 
   async close(): Promise<void> {
@@ -155,8 +156,11 @@ class RecordingArchive implements Recordings {
   }
 
   /** The row and the job to mail it come together or not at all. */
-  async #insert(db: TenantDb, { tenant, recording, call, startedAt, ms, bytes, path, turns, gaps, mailTo }: Kept): Promise<void> {
-    const values = { tenant, id: recording, call, started_at: new Date(startedAt), ms: Math.round(ms), bytes, path }
+  async #insert(db: TenantDb, kept: Kept): Promise<void> {
+    const { tenant, recording, call, startedAt, ms, bytes, path, turns, gaps, mailTo, keepDays } = kept
+    const keepUntil = keepDays === undefined ? null : new Date(startedAt + keepDays * dayMs)
+    const times = { started_at: new Date(startedAt), keep_until: keepUntil }
+    const values = { tenant, id: recording, call, ...times, ms: Math.round(ms), bytes, path }
     await db
       .insertInto('recording')
       .values({ ...values, turns: JSON.stringify(turns), gaps: JSON.stringify(gaps) })
@@ -177,5 +181,7 @@ function toRow(row: Selectable<RecordingTable>): RecordingRow {
     gaps: row.gaps as RecordingRow['gaps'],
     mailedAt: row.mailed_at?.getTime() ?? null,
     mailedTo: row.mailed_to,
+    keepUntil: row.keep_until?.getTime() ?? null,
+    expiredAt: row.expired_at?.getTime() ?? null,
   }
 }

@@ -101,6 +101,10 @@ export interface RecordingTable {
   gaps: Json<unknown[]>
   mailed_at: InstantOrNull
   mailed_to: string | null
+  /** To be deleted after; null: kept. */
+  keep_until: InstantOrNull
+  /** When its file was deleted. */
+  expired_at: InstantOrNull
 }
 
 export interface JobTable {
