@@ -59,11 +59,16 @@ export class Api {
     return this.#ask(memberAt(conference, leg), { method: 'DELETE' })
   }
 
-  /** The audio as bytes: a media element cannot send the key by itself. */
-  async recording(id: string): Promise<Answer<Blob>> {
-    const response = await this.#send(`/v1/recordings/${encodeURIComponent(id)}/audio`)
+  /** The audio as bytes: a media element cannot send the key by itself. `gone`: deleted in its time, at that instant. */
+  async recording(id: string): Promise<Answer<Blob> | { kind: 'gone'; at: number }> {
+    const path = `/v1/recordings/${encodeURIComponent(id)}`
+    const response = await this.#send(`${path}/audio`)
     if (response === null) return { kind: 'away' }
-    return response.ok ? { kind: 'ok', value: await response.blob() } : { kind: 'refused', problem: await problemOf(response) }
+    if (response.ok) return { kind: 'ok', value: await response.blob() }
+    const problem = await problemOf(response)
+    if (problem.code !== 'gone') return { kind: 'refused', problem }
+    const row = await this.#ask<{ expiredAt: number | null }>(path)
+    return row.kind === 'ok' && row.value.expiredAt !== null ? { kind: 'gone', at: row.value.expiredAt } : { kind: 'refused', problem }
   }
 
   /** The call's packets as bytes of a file. */

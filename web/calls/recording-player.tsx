@@ -6,8 +6,8 @@ import { useReader } from '#web/look/reader.ts'
 
 /** Plays a recording; its audio is fetched when somebody asks for it, and let go with the player. */
 export function RecordingPlayer({ recording, api }: { recording: string; api: Api }) {
-  const { words } = useReader()
-  const [state, setState] = useState<'idle' | 'loading' | { url: string } | { problem: string }>('idle')
+  const { words, times } = useReader()
+  const [state, setState] = useState<'idle' | 'loading' | { url: string } | { problem: string } | { goneAt: number }>('idle')
   const url = typeof state === 'object' && 'url' in state ? state.url : null
   useEffect(() => {
     if (url !== null) return () => URL.revokeObjectURL(url)
@@ -16,9 +16,17 @@ export function RecordingPlayer({ recording, api }: { recording: string; api: Ap
   const load = async (): Promise<void> => {
     setState('loading')
     const answer = await api.recording(recording)
-    setState(answer.kind === 'ok' ? { url: URL.createObjectURL(answer.value) } : { problem: refusalWords(answer, words) })
+    if (answer.kind === 'ok') setState({ url: URL.createObjectURL(answer.value) })
+    else if (answer.kind === 'gone') setState({ goneAt: answer.at })
+    else setState({ problem: refusalWords(answer, words) })
   }
   if (url !== null) return <audio className="player" src={url} controls autoPlay aria-label={words.page.recording} />
+  if (typeof state === 'object' && 'goneAt' in state)
+    return (
+      <p className="muted" role="status">
+        {words.page.recordingGone(times.exact(state.goneAt))}
+      </p>
+    )
   return (
     <div className="action">
       <button type="button" title={words.page.play} disabled={state === 'loading'} onClick={() => void load()}>

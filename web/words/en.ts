@@ -75,6 +75,7 @@ export const en: Words = {
     talked: (duration) => `talked ${duration}`,
     play: 'Play recording',
     recording: 'Recording',
+    recordingGone: (instant) => `The recording’s time was over; it was deleted on ${instant}.`,
     loading: 'Loading…',
     close: 'Close',
     timeline: 'Timeline',

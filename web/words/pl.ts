@@ -75,6 +75,7 @@ export const pl: Words = {
     talked: (duration) => `rozmowa ${duration}`,
     play: 'Odtwórz nagranie',
     recording: 'Nagranie',
+    recordingGone: (instant) => `Czas przechowywania nagrania minął; usunięto je ${instant}.`,
     loading: 'Wczytywanie…',
     close: 'Zamknij',
     timeline: 'Przebieg',

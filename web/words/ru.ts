@@ -75,6 +75,7 @@ export const ru: Words = {
     talked: (duration) => `разговор ${duration}`,
     play: 'Прослушать запись',
     recording: 'Запись',
+    recordingGone: (instant) => `Срок хранения записи истёк, она удалена ${instant}.`,
     loading: 'Загрузка…',
     close: 'Закрыть',
     timeline: 'Ход звонка',

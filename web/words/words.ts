@@ -97,6 +97,7 @@ export interface PageWords {
   talked: (duration: string) => string
   play: string
   recording: string
+  recordingGone: (instant: string) => string
   loading: string
   close: string
   timeline: string

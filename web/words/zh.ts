@@ -71,6 +71,7 @@ export const zh: Words = {
     talked: (duration) => `通话 ${duration}`,
     play: '播放录音',
     recording: '录音',
+    recordingGone: (instant) => `录音保存期已满，已于${instant}删除。`,
     loading: '正在加载…',
     close: '关闭',
     timeline: '时间线',
