@@ -173,7 +173,7 @@ class TracedCall extends InLine<TracedCall> {
     const before = this.bytes
     const half = Math.ceil(limit / 2)
     const flow = this.#known(entry.flow)
-    if (this.#flows === null && flow !== this.#flow) this.#flows = new Array<Flow>(this.#length).fill(this.#flow)
+    if (this.#flows === null && flow !== this.#flow) this.#flows = Array.from({ length: this.#length }, () => this.#flow)
     if (this.#length >= limit) {
       this.#latest?.shift()
       this.#flows?.splice(half, 1)
