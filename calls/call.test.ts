@@ -85,9 +85,26 @@ test('a recording goes to the archive when its file is complete, even after the 
   assert.equal(town.factsOf('recording.ended').length, 1)
 })
 
+test('a recording that goes over to another policy is sent to all, and kept as long as the one that keeps it longest', () => {
+  const { town, call, inbound } = talking()
+  const recording = Recording.start(call, inbound.leg, { id: 'r1', mailTo: ['a@b.example'], keepDays: 7 })
+  recording.widen({ mailTo: ['a@b.example', 'c@d.example'], keepDays: 3_650 })
+  assert.deepEqual(
+    [...call.recordings.values()].map(({ mailTo, keepDays }) => [mailTo, keepDays]),
+    [[['a@b.example', 'c@d.example'], 3_650]],
+  )
+  recording.widen({ mailTo: [] })
+  recording.widen({ mailTo: [], keepDays: 1 })
+  call.end(hung)
+  assert.deepEqual(
+    town.finished.map(({ mailTo, keepDays }) => [mailTo, keepDays]),
+    [[['a@b.example', 'c@d.example'], undefined]],
+  )
+})
+
 test('a recorder that fails is a fact, and the call goes on', () => {
   const { town, call, inbound, near } = talking()
-  Recording.start(call, inbound.leg, { id: 'r1', mailTo: [] })
+  const recording = Recording.start(call, inbound.leg, { id: 'r1', mailTo: [] })
   near.events.onRecordFailed?.('acme/r1.ogg', 'no space left')
   assert.deepEqual(
     town.factsOf('recording.failed').map((fact) => fact.why),
@@ -95,6 +112,7 @@ test('a recorder that fails is a fact, and the call goes on', () => {
   )
   assert.equal(call.outcome, null)
   assert.equal(call.recordings.size, 0)
+  assert.equal(recording.isOn, false)
 })
 
 test('what was kept of a talking call is enough for another life of the server to go on with it', async () => {

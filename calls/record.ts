@@ -11,12 +11,14 @@ export class Recording implements Part {
   readonly records = true
   #call: Call
   #handle: RecordingHandle | null
+  #kept: KeptRecording
   #over = false
 
   private constructor(call: Call, leg: Leg, kept: KeptRecording, handle: RecordingHandle | null) {
     this.#call = call
     this.#handle = handle
-    follow(call, leg, kept)
+    this.#kept = kept
+    this.#follow(leg)
     call.recording(kept, true)
     call.own(this)
   }
@@ -33,29 +35,49 @@ export class Recording implements Part {
     return new Recording(call, leg, kept, null)
   }
 
+  /** It runs on a leg that is still in the call; one whose leg has been transferred away is about to end. */
+  get isOn(): boolean {
+    return !this.#over && this.#call.legs.some((leg) => leg.id === this.#kept.leg)
+  }
+
+  /** More is recorded than was thought when it began, as when the call goes over to somebody of whom another policy speaks: all are sent it, and the longest time counts. */
+  widen({ mailTo, keepDays }: Pick<KeptRecording, 'mailTo' | 'keepDays'>): void {
+    const { keepDays: before, ...kept } = this.#kept
+    const longest = keepDays === undefined || before === undefined ? undefined : Math.max(before, keepDays)
+    this.#kept = { ...kept, mailTo: [...new Set([...kept.mailTo, ...mailTo])], ...(longest !== undefined && { keepDays: longest }) }
+    this.#call.recording(this.#kept, true)
+  }
+
   close(): void {
     if (this.#over) return
-    this.#over = true
-    this.#call.disown(this)
+    this.#leave()
     this.#handle?.stop()
   }
-}
 
-/** The end of a recording may come after that of its call. */
-function follow(call: Call, leg: Leg, kept: KeptRecording): void {
-  leg.media.attach({
-    onRecorded: (done) => {
-      if (done.file !== kept.file) return
-      call.recording(kept, false)
-      call.tell({ kind: 'recording.ended', recording: kept.id, ms: done.ms, bytes: done.bytes })
-      const { mailTo, keepDays } = kept
-      const wish = { recording: kept.id, mailTo, ...(keepDays !== undefined && { keepDays }) }
-      call.needs.archive.finished({ tenant: call.identity.tenant, call: call.id, ...wish, ...done })
-    },
-    onRecordFailed: (file, why) => {
-      if (file !== kept.file) return
-      call.recording(kept, false)
-      call.tell({ kind: 'recording.failed', recording: kept.id, why })
-    },
-  })
+  #leave(): void {
+    this.#over = true
+    this.#call.disown(this)
+  }
+
+  /** The end of a recording may come after that of its call. */
+  #follow(leg: Leg): void {
+    const call = this.#call
+    leg.media.attach({
+      onRecorded: (done) => {
+        const { id, file, mailTo, keepDays } = this.#kept
+        if (done.file !== file) return
+        this.#leave()
+        call.recording(this.#kept, false)
+        call.tell({ kind: 'recording.ended', recording: id, ms: done.ms, bytes: done.bytes })
+        const wish = { recording: id, mailTo, ...(keepDays !== undefined && { keepDays }) }
+        call.needs.archive.finished({ tenant: call.identity.tenant, call: call.id, ...wish, ...done })
+      },
+      onRecordFailed: (file, why) => {
+        if (file !== this.#kept.file) return
+        this.#leave()
+        call.recording(this.#kept, false)
+        call.tell({ kind: 'recording.failed', recording: this.#kept.id, why })
+      },
+    })
+  }
 }

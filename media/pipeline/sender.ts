@@ -98,7 +98,7 @@ export class Sender {
     const payloadBytes = payload.bytes
     const end = RTP_HEADER_BYTES + payloadBytes
     const timestamp = this.outgoing.generate(now)
-    this.outgoing.stamp(packet, { payloadType: stream.payloadType, marker: false, timestamp, payloadBytes }, now)
+    this.outgoing.stamp(packet, { payloadType: stream.payloadType, timestamp, payloadBytes }, now)
     this.outgoing.advance((payload.ms * this.outgoing.clockHz) / 1000)
     if (this.#tap.isOpen)
       this.#tap.frame({ speaker: 1, at: now, timestamp, codec: stream.codec, payload: packet.subarray(RTP_HEADER_BYTES, end) })

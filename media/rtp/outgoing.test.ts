@@ -34,7 +34,7 @@ function forward(
 function generate(stream: OutgoingStream, at: number): Sent {
   const bytes = Buffer.alloc(172)
   const timestamp = stream.generate(at)
-  stream.stamp(bytes, { payloadType: 8, marker: false, timestamp, payloadBytes: 160 }, at)
+  stream.stamp(bytes, { payloadType: 8, timestamp, payloadBytes: 160 }, at)
   stream.advance(160)
   const header = new RtpHeader()
   header.read(bytes)
@@ -202,4 +202,20 @@ test('whatever the sources do, a receiver sees each sequence number once and no 
       }
     }),
   )
+})
+
+test('a stall in the middle of a digit is not told by its packets, where the marker is of another digit, but by the audio behind them', () => {
+  const stream = new OutgoingStream(START)
+  generate(stream, 0)
+  const event = (at: number, marker: boolean): boolean => {
+    const bytes = Buffer.alloc(16)
+    const timestamp = stream.generate(at)
+    stream.stamp(bytes, { payloadType: 101, marker, timestamp, payloadBytes: 4 }, at)
+    stream.advance(160)
+    const header = new RtpHeader()
+    header.read(bytes)
+    return header.marker
+  }
+  assert.deepEqual([event(20, true), event(40, false), event(900, false), event(920, false)], [true, false, false, false])
+  assert.deepEqual([generate(stream, 940).marker, generate(stream, 960).marker], [true, false])
 })

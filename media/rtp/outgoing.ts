@@ -17,7 +17,8 @@ const LEAST_STEP_MS: Millis = 20
 /** A packet that we make, not forward. */
 export interface GeneratedPacket {
   payloadType: number
-  marker: boolean
+  /** Of an event, where it means that another one begins (RFC 4733 §2.2); absent, of audio: where the source changes. */
+  marker?: boolean
   timestamp: number
   payloadBytes: number
 }
@@ -122,8 +123,8 @@ export class OutgoingStream {
   stamp(packet: Buffer, generated: GeneratedPacket, now: Millis): void {
     const { payloadType, timestamp, payloadBytes } = generated
     const sequence = this.packets === 0 ? this.#sequence : (this.#sequence + 1) & 0xffff
-    writeRtpHeader(packet, 0, this.ssrc, { payloadType, marker: generated.marker || this.#marker, sequence, timestamp })
-    this.#marker = false
+    writeRtpHeader(packet, 0, this.ssrc, { payloadType, marker: generated.marker ?? this.#marker, sequence, timestamp })
+    if (generated.marker === undefined) this.#marker = false
     // An event's packets carry the time of its beginning; what follows goes on from now.
     this.#sent(sequence, this.#next, payloadBytes, now)
   }

@@ -88,7 +88,13 @@ function secretsIn(value: unknown): { secret: string }[] {
 
 async function missingRecordings(store: Store, root: string): Promise<string[]> {
   const recordings = await store.acrossTenants('look for recordings', (db) =>
-    db.selectFrom('recording').select(['tenant', 'id', 'path']).where('expired_at', 'is', null).execute(),
+    db
+      .selectFrom('recording')
+      .select(['tenant', 'id', 'path'])
+      .where('expired_at', 'is', null)
+      // While the files were archived the day may have come of some.
+      .where((by) => by.or([by('keep_until', 'is', null), by('keep_until', '>', new Date())]))
+      .execute(),
   )
   const missing: string[] = []
   for (const { tenant, id, path } of recordings) {

@@ -116,10 +116,12 @@ test('recording policies are scoped by direction, number and extension', () => {
     }),
   )
   const ids = (call: Parameters<typeof recordingsFor>[1]) => recordingsFor(recorded, call).map((policy) => policy.id)
-  assert.deepEqual(ids({ direction: 'inbound', number: '+37160000102' }), ['in'])
-  assert.deepEqual(ids({ direction: 'outbound', number: '+37160000102', extension: '100' }), ['anna'])
-  assert.deepEqual(ids({ direction: 'inbound', number: '+37160000100', extension: '102' }), ['main'])
-  assert.deepEqual(ids({ direction: 'internal', extension: '102' }), [])
+  assert.deepEqual(ids({ direction: 'inbound', number: '+37160000102', extensions: [] }), ['in'])
+  assert.deepEqual(ids({ direction: 'outbound', number: '+37160000102', extensions: ['100'] }), ['anna'])
+  assert.deepEqual(ids({ direction: 'inbound', number: '+37160000100', extensions: ['102'] }), ['main'])
+  assert.deepEqual(ids({ direction: 'internal', extensions: ['102'] }), [])
+  // Whoever of the two a policy names.
+  assert.deepEqual(ids({ direction: 'internal', extensions: ['102', '100'] }), ['anna'])
 })
 
 test('what several policies cover is kept as long as the one that keeps it longest', () => {

@@ -231,6 +231,6 @@ export interface RecordedCall {
   direction: CallDirection
   /** Public number in E.164 that the call came in on, or that it shows outside. */
   number?: string
-  /** Extension number that called or took the call. */
-  extension?: string
+  /** Extension numbers of those who talk. */
+  extensions: readonly string[]
 }

@@ -51,7 +51,7 @@ for (const local of ['2026-11-23T08:59', '2026-11-23T18:00', '2026-11-28T12:00',
 }
 
 test('calls to the main number are recorded and mailed', () => {
-  const policies = recordingsFor(config, { direction: 'inbound', number: '+74950000100' })
+  const policies = recordingsFor(config, { direction: 'inbound', number: '+74950000100', extensions: [] })
   assert.deepEqual(
     policies.flatMap((policy) => policy.mailTo ?? []),
     ['office@romashka.example'],

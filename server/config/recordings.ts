@@ -8,7 +8,9 @@ export function recordingsFor(config: CompiledConfig, call: RecordedCall): Recor
   return config.recordings
     .filter(
       ({ directions, numbers, extensions }) =>
-        (directions === null || directions.has(call.direction)) && covers(numbers, call.number) && covers(extensions, call.extension),
+        (directions === null || directions.has(call.direction)) &&
+        covers(numbers, ...(call.number === undefined ? [] : [call.number])) &&
+        covers(extensions, ...call.extensions),
     )
     .map(({ policy }) => policy)
 }
@@ -27,8 +29,8 @@ export function mayRecord(config: CompiledConfig, number: string): boolean {
   return config.recordings.some(({ directions, numbers }) => (directions === null || directions.has('inbound')) && covers(numbers, number))
 }
 
-function covers(scope: ReadonlySet<string> | null, one: string | undefined): boolean {
-  return scope === null || (one !== undefined && scope.has(one))
+function covers(scope: ReadonlySet<string> | null, ...any: string[]): boolean {
+  return scope === null || any.some((one) => scope.has(one))
 }
 
 /** Turns the ids in policies into what calls know: numbers. */

@@ -182,7 +182,7 @@ export class Conduct {
       plan: (ring) => planOfSteps(as.config, ring.steps, shownOf(ring.callerId)),
       ringback: ringbackOf(as.config),
       record: (on, mailTo) => {
-        if (on && !isRecorded(call)) Recording.start(call, caller, { id: this.#needs.recordingId(), mailTo })
+        if (on && recordingOf(call) === null) Recording.start(call, caller, { id: this.#needs.recordingId(), mailTo })
         else if (!on) call.stopRecordings()
       },
       onConference: (leg, id) => this.#toConference(call, leg, id, as),
@@ -240,19 +240,17 @@ export class Conduct {
     return sounds.map(({ file }) => ({ kind: 'file', file }))
   }
 
-  /** Starts a recording when a policy of the company covers this conversation and a flow has not begun one already. */
+  /** A policy of the company that covers this conversation starts a recording, or widens the one that goes on already. */
   #record(call: Call, legs: readonly [Leg, Leg], as: Inside): void {
-    if (isRecorded(call)) return
-    const extension = legs.find((leg) => leg.endpoint.kind === 'device')?.endpoint.number
-    const policies = recordingsFor(as.config, {
-      direction: as.direction,
-      number: as.dialled,
-      ...(extension !== undefined && { extension }),
-    })
+    const extensions = legs.filter((leg) => leg.endpoint.kind === 'device').map((leg) => leg.endpoint.number)
+    const policies = recordingsFor(as.config, { direction: as.direction, number: as.dialled, extensions })
     if (policies.length === 0) return
     const mailTo = [...new Set(policies.flatMap((policy) => policy.mailTo ?? []))]
     const keepDays = keepDaysOf(policies)
-    Recording.start(call, legs[0], { id: this.#needs.recordingId(), mailTo, ...(keepDays !== undefined && { keepDays }) })
+    const wish = { mailTo, ...(keepDays !== undefined && { keepDays }) }
+    const running = recordingOf(call)
+    if (running === null) Recording.start(call, legs[0], { id: this.#needs.recordingId(), ...wish })
+    else running.widen(wish)
   }
 }
 
@@ -263,9 +261,10 @@ function placeOf(call: Call, config: CompiledConfig): string {
   return device?.location == null ? '' : ` at phone ${device.ownName}, ${device.location}`
 }
 
-/** A recording runs on a leg that is still there; one whose leg has been transferred away is about to end. */
-function isRecorded(call: Call): boolean {
-  return call.recordings.values().some((recording) => call.legs.some((leg) => leg.id === recording.leg))
+/** The one that goes on; null: none does. */
+function recordingOf(call: Call): Recording | null {
+  for (const part of call.parts) if (part instanceof Recording && part.isOn) return part
+  return null
 }
 
 function entryOf(route: Extract<Route, { kind: 'target' }>): Parameters<typeof newRun>[0] {

@@ -239,11 +239,7 @@ export class Exchange {
       },
     })
     const { keepAliveSeconds } = parts.sip
-    if (keepAliveSeconds > 0)
-      this.#keepAlive = new KeepAlive(
-        { clock, random, agent: this.agent, registrar: this.registrar },
-        { intervalMs: keepAliveSeconds * 1000 },
-      )
+    if (keepAliveSeconds > 0) this.#keepAlive = new KeepAlive({ clock, random, agent: this.agent }, { intervalMs: keepAliveSeconds * 1000 })
     this.presence = new Presence({
       ...{ clock, random, journal, books: this.books, mailboxes: noMailboxes },
       bindingsOf: (aor) => this.registrar.bindingsOf(aor),

@@ -46,8 +46,6 @@ export type Unbound =
   /** The same device registered another contact, or a newer contact needed the room. */
   | 'displaced'
   | 'connection-lost'
-  /** Keep-alive requests went unanswered. */
-  | 'unreachable'
   /** By the owner: the device was deleted or locked. */
   | 'revoked'
 

@@ -3,21 +3,17 @@ import type { Random } from '#base/ids.ts'
 import type { SipAgent } from '#sip/agent.ts'
 import { parseSipUri } from '#sip/message/uri.ts'
 import type { Binding } from '#sip/registrar/binding.ts'
-import type { Registrar } from '#sip/registrar/registrar.ts'
 
 /** When and whom a keep-alive asks. */
 export interface KeepAliveSettings {
   /** Milliseconds between questions to one contact, scattered by a tenth. Default 25,000: below the life of most NAT mappings (RFC 4787 §4.3). */
   intervalMs?: Millis
-  /** Questions in a row without answer after which the contact is unbound. Default 3. */
-  misses?: number
   /** Which contacts are asked; default: those over UDP behind an address translation. */
   wants?: (binding: Binding) => boolean
 }
 
 interface Watch {
   binding: Binding
-  misses: number
   timer: Disposable
 }
 
@@ -25,29 +21,23 @@ interface Watch {
 const PATIENCE_MS = 8_000
 
 /**
- * Asks registered contacts by OPTIONS whether they are there (RFC 3261 §11): it keeps the mapping of an address translation open, and finds
- * out that a phone is gone before a call does. Feed it the registrar's events. Any answer counts as life.
+ * Asks registered contacts by OPTIONS whether they are there (RFC 3261 §11): the answer keeps the mapping of an address translation open. Who does
+ * not answer stays registered: after an outage of a minute or two it is where it was, and does not know that it would have to register again.
+ * Feed it the registrar's events.
  */
 export class KeepAlive {
   readonly #clock: Clock
   readonly #random: Random
   readonly #agent: Pick<SipAgent, 'request'>
-  readonly #registrar: Pick<Registrar, 'unbind'>
   readonly #intervalMs: Millis
-  readonly #limit: number
   readonly #wants: (binding: Binding) => boolean
   readonly #watches = new Map<string, Watch>()
 
-  constructor(
-    needs: { clock: Clock; random: Random; agent: Pick<SipAgent, 'request'>; registrar: Pick<Registrar, 'unbind'> },
-    settings: KeepAliveSettings = {},
-  ) {
+  constructor(needs: { clock: Clock; random: Random; agent: Pick<SipAgent, 'request'> }, settings: KeepAliveSettings = {}) {
     this.#clock = needs.clock
     this.#random = needs.random
     this.#agent = needs.agent
-    this.#registrar = needs.registrar
     this.#intervalMs = settings.intervalMs ?? 25_000
-    this.#limit = settings.misses ?? 3
     this.#wants = settings.wants ?? isTranslated
   }
 
@@ -63,9 +53,10 @@ export class KeepAlive {
       this.unbound(binding)
     } else if (known !== undefined) {
       known.binding = binding
-      known.misses = 0
     } else {
-      const watch: Watch = { binding, misses: 0, timer: this.#clock.after(this.#pause(), () => void this.#ask(watch)) }
+      // The first time at any moment: phones that come together, as those of before a restart, are not asked together.
+      const first = this.#random.below(this.#intervalMs)
+      const watch: Watch = { binding, timer: this.#clock.after(first, () => void this.#ask(watch)) }
       this.#watches.set(keyOf(binding), watch)
     }
   }
@@ -84,7 +75,7 @@ export class KeepAlive {
   async #ask(watch: Watch): Promise<void> {
     const asked = watch.binding
     const us = `<sip:${asked.aor.slice(asked.aor.lastIndexOf('@') + 1)}>`
-    const result = await this.#agent.request({
+    await this.#agent.request({
       method: 'OPTIONS',
       uri: asked.contact,
       from: us,
@@ -94,9 +85,7 @@ export class KeepAlive {
       timeoutMs: PATIENCE_MS,
     })
     if (this.#watches.get(keyOf(asked)) !== watch) return
-    watch.misses = result.kind === 'response' || watch.binding !== asked ? 0 : watch.misses + 1
-    if (watch.misses >= this.#limit) this.#registrar.unbind(watch.binding, 'unreachable')
-    else watch.timer = this.#clock.after(this.#pause(), () => void this.#ask(watch))
+    watch.timer = this.#clock.after(this.#pause(), () => void this.#ask(watch))
   }
 
   #pause(): Millis {

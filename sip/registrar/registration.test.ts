@@ -117,25 +117,19 @@ test('Retry-After of a 503 is obeyed', async () => {
   void registration.stop()
 })
 
-test('keep-alive: a phone that answers stays, one that is gone is unbound after three questions', async () => {
+test('keep-alive: a phone is asked again and again, and one that does not answer for a while stays where it was', async () => {
   const { town, us, carrier, registration } = await carrierAndUs()
-  const keepAlive = new KeepAlive(
-    { clock: town.clock, random: countingRandom(), agent: carrier.agent, registrar: carrier.registrar },
-    { wants: () => true },
-  )
+  const keepAlive = new KeepAlive({ clock: town.clock, random: countingRandom(), agent: carrier.agent }, { wants: () => true })
   registration.start()
   await town.pass(1_000)
   for (const binding of carrier.registrar.all()) keepAlive.bound(binding)
   await town.pass(100_000)
-  assert.equal(us.transport.arrived.filter((line) => line.startsWith('OPTIONS sip:t1@10.0.0.1')).length, 4)
-  assert.equal(carrier.registrar.size, 1)
+  const asked = us.transport.arrived.filter((line) => line.startsWith('OPTIONS sip:t1@10.0.0.1')).length
+  assert.ok(asked >= 4 && asked <= 6, String(asked))
   await us.agent.close()
-  await town.pass(120_000)
+  await town.pass(200_000)
   void registration.stop()
-  assert.deepEqual(
-    carrier.unbound.map(([, why]) => why),
-    ['unreachable'],
-  )
+  assert.deepEqual([carrier.unbound, keepAlive.size], [[], 1])
   keepAlive.close()
 })
 
