@@ -123,6 +123,20 @@ test('a path that leads out of the company’s folder, and a file that cannot be
   assert.deepEqual(r.told, [{ tenant: 'alfa', deleted: 1, missing: 0, failed: 3 }])
 })
 
+test('where nobody has called for two months nothing is deleted: the clock may be wrong, or the backup old', async () => {
+  await using r = await rig()
+  const file = await r.record('old', 30)
+  r.clock.advance(365 * dayMs)
+  await r.expire()
+  assert.equal(existsSync(file), true)
+  assert.deepEqual(r.told, [{ tenant: 'alfa', lastCall: '2026-03-02T09:00:00.000Z', now: '2027-04-02T09:00:00.000Z' }])
+  const at = new Date(r.clock.wall() - dayMs)
+  const row = { tenant: 'alfa', id: 'new', call: 'c-new', started_at: at, ms: 1, bytes: 1, path: 'x.ogg', turns: '[]', gaps: '[]' }
+  await r.store.forTenant('alfa', (db) => db.insertInto('recording').values(row).execute())
+  await r.expire()
+  assert.equal(existsSync(file), false)
+})
+
 test('very many are deleted in one round', async () => {
   await using r = await rig()
   const files = []

@@ -1,5 +1,5 @@
 import { unlink } from 'node:fs/promises'
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Millis } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { sidecarOf } from '#media/record/sidecar.ts'
 import { recordingFile } from '#server/recordings/paths.ts'
@@ -14,6 +14,8 @@ export interface ExpireNeeds {
   readonly root: string
 }
 
+/** Nothing is deleted where nobody has called for so long: a clock that is years ahead, or an old backup that was restored, would take everything at once. */
+const quietMs: Millis = 60 * 24 * 3_600_000
 /** Rows looked at in one transaction. */
 const batch = 200
 
@@ -33,10 +35,29 @@ export async function expireRecordings(needs: ExpireNeeds): Promise<void> {
       .execute(),
   )
   for (const { tenant } of companies) {
+    const last = await lastCall(store, tenant)
+    if (clock.wall() - last > quietMs) {
+      log.warn('recordings whose time seems to be over are left: the last call is long ago, and the clock may be wrong', {
+        ...{ tenant, lastCall: new Date(last).toISOString(), now: new Date(clock.wall()).toISOString() },
+      })
+      continue
+    }
     const counts = await expireOf(needs, tenant)
     if (counts.failed > 0) log.warn('recordings whose time is over could not all be deleted', { tenant, ...counts })
     else if (counts.deleted + counts.missing > 0) log.info('deleted recordings whose time was over', { tenant, ...counts })
   }
+}
+
+/** When a company's last call began that is known. */
+function lastCall(store: Store, tenant: TenantId): Promise<number> {
+  return store.forTenant(tenant, async (db) => {
+    const times = await Promise.all(
+      (['call', 'recording'] as const).map((table) =>
+        db.selectFrom(table).select('started_at').where('tenant', '=', tenant).orderBy('started_at', 'desc').limit(1).executeTakeFirst(),
+      ),
+    )
+    return Math.max(0, ...times.map((row) => row?.started_at.getTime() ?? 0))
+  })
 }
 
 /** `missing`: the audio was not there any more. `failed`: it could not be deleted, and is tried again the next day. */
