@@ -156,6 +156,30 @@ for (const [suite, goesOn, wraps] of [
   })
 }
 
+test('a peer that changes its key after a hold with music from elsewhere is heard, whichever of the two comes first', async () => {
+  for (const musicFirst of [false, true]) {
+    await using rig = await openRig()
+    const suite = 'AES_CM_128_HMAC_SHA1_80'
+    const a = new SecureParty(rig, '198.51.100.1', suite, 1)
+    const b = new SecureParty(rig, '198.51.100.2', suite, 5)
+    a.endpoint.join(b.endpoint)
+    for (let n = 0; n <= 3 * 65_536; n += 16_384) a.say(a.packet(n, 9))
+    const music = (sender: SrtpSender, n: number): void => {
+      const packet = plain(n, 20)
+      packet.writeUInt32BE(0x77, 8)
+      a.say(Buffer.from(sender.protect(packet, 0, 172) as Buffer))
+    }
+    music(a.sender, 1)
+    b.phone.socket.received.splice(0)
+    const key = keyOf(suite, 77)
+    a.endpoint.aim({ ...streamTo(a.phone.address), crypto: { send: keyOf(suite, 1), receive: key } })
+    const sender = afterWraps(key, 3)
+    if (musicFirst) music(SrtpSender.open(key) ?? assert.fail(), 2)
+    a.say(Buffer.from(sender.protect(plain(3 * 65_536 + 2, 11), 0, 172) as Buffer))
+    assert.deepEqual(b.heard(), musicFirst ? [20, 11] : [11])
+  }
+})
+
 test('a re-INVITE that keeps the key keeps the stream: numbers go on, replays stay replays', async () => {
   await using rig = await openRig()
   const a = new SecureParty(rig, '198.51.100.1', 'AES_CM_128_HMAC_SHA1_80', 1)

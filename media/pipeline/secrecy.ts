@@ -33,7 +33,7 @@ export class Secrecy {
     this.#previous = this.#receiver
     this.#previousUntil = now + OLD_KEY_MS
     // A new key does not reset the rollover counter (RFC 3711 §3.3.1). Some peers do: where it is not, it is looked for.
-    this.#receiver = SrtpReceiver.open(crypto.receive, kept ?? this.#previous?.rollover ?? null)
+    this.#receiver = SrtpReceiver.open(crypto.receive, kept === null ? (this.#previous?.rollovers ?? []) : [kept])
   }
 
   /** What is plain in an RTP packet, opened in place; null: not authentic, or not new. */
@@ -65,7 +65,7 @@ export class Secrecy {
 
   /** Where the peer's stream is, for an engine that has to go on with it; null: at rollover 0. */
   get rollover(): KeptRollover | null {
-    return this.#receiver?.rollover ?? null
+    return this.#receiver?.rollovers[0] ?? null
   }
 
   /** When `housekeep` has something to do: while packets are protected, often enough that no counter is lost with an engine. */

@@ -30,21 +30,21 @@ export class SrtpReceiver {
   /** Why the last packet that was not taken was not. */
   fault: SrtpFault = 'short'
   readonly #cipher: PacketCipher
-  readonly #kept: KeptRollover | null
+  readonly #kept: readonly KeptRollover[]
   /** The source heard last comes first. */
   #sources: PacketIndex[] = []
   #rtcpWindows: { ssrc: number; window: ReplayWindow }[] = []
   readonly #place: Place = { ssrc: 0, high: 0, low: 0 }
   #rolledOver: KeptRollover | null = null
 
-  private constructor(key: SrtpKey, cipher: PacketCipher, kept: KeptRollover | null) {
+  private constructor(key: SrtpKey, cipher: PacketCipher, kept: readonly KeptRollover[]) {
     this.key = key
     this.#cipher = cipher
     this.#kept = kept
   }
 
-  /** `kept`: the stream has been going on, in an engine that died or under another key. null when the key is not as long as its suite wants. */
-  static open(key: SrtpKey, kept: KeptRollover | null = null): SrtpReceiver | null {
+  /** `kept`: streams that have been going on, in an engine that died or under another key. null when the key is not as long as its suite wants. */
+  static open(key: SrtpKey, kept: readonly KeptRollover[] = []): SrtpReceiver | null {
     const cipher = openCipher(key)
     return cipher === null ? null : new SrtpReceiver(key, cipher, kept)
   }
@@ -58,11 +58,11 @@ export class SrtpReceiver {
     return this.#sources.length > 0
   }
 
-  /** The source heard last with its rollover counter, when that is not 0; before anything was heard, what was kept. */
-  get rollover(): KeptRollover | null {
-    const source = this.#sources[0]
-    if (source === undefined) return this.#kept
-    return source.roc === 0 ? null : { ssrc: source.ssrc, roc: source.roc }
+  /** Where each source is, the one heard last first, and those are that were not heard under this key: music of a hold may come in between. Those at 0 are left out. */
+  get rollovers(): readonly KeptRollover[] {
+    const unheard = this.#kept.filter(({ ssrc, roc }) => roc !== 0 && !this.#sources.some((source) => source.ssrc === ssrc))
+    const heard = this.#sources.filter(({ roc }) => roc !== 0).map(({ ssrc, roc }) => ({ ssrc, roc }))
+    return [...heard, ...unheard].slice(0, MOST_SOURCES)
   }
 
   /** The rollover counter changed since last asked: to be kept. */
@@ -148,9 +148,9 @@ export class SrtpReceiver {
   }
 
   #firstRollovers(ssrc: number): readonly number[] {
-    const kept = this.#kept
-    if (kept === null || this.begun) return START
-    const likely = kept.ssrc === ssrc ? kept.roc : 0
+    const kept = this.#kept.find((each) => each.ssrc === ssrc)
+    if (kept === undefined && (this.begun || this.#kept.length === 0)) return START
+    const likely = kept?.roc ?? 0
     return [likely, likely + 1, ...SEARCH.filter((roc) => roc !== likely && roc !== likely + 1)]
   }
 
