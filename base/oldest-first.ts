@@ -1,9 +1,9 @@
 /** What stands in at most one `OldestFirst` at a time: it carries its own place there, so that standing in line allocates nothing. */
-export abstract class InLine<T> {
+export abstract class InLine<T extends InLine<T>> {
   /** Used by `OldestFirst`. */
   older: T | null = null
   younger: T | null = null
-  line: object | null = null
+  line: OldestFirst<T> | null = null
 }
 
 /** Items in the order they were added, where the oldest can be taken in O(1), however many were removed before it. */

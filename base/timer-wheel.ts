@@ -1,4 +1,5 @@
 import type { Clock, Millis } from '#base/clock.ts'
+import { InLine, OldestFirst } from '#base/oldest-first.ts'
 
 const SLOTS = 64
 /** 64^8 ticks of 10 ms outlast any process. */
@@ -82,7 +83,7 @@ export class TimerWheel {
 
   /** Used by `WheelEntry`. The clock stays armed: waking up for nothing is cheaper than arming anew each time. */
   remove(timer: WheelEntry): void {
-    timer.list?.remove(timer)
+    timer.line?.delete(timer)
     this.#size--
     if (this.#size === 0 && !this.#turning) this.#disarm()
   }
@@ -96,7 +97,7 @@ export class TimerWheel {
       level++
       unit *= SLOTS
     }
-    this.#levels[level]?.slots[Math.floor(timer.tick / unit) % SLOTS]?.append(timer)
+    this.#levels[level]?.slots[Math.floor(timer.tick / unit) % SLOTS]?.add(timer)
   }
 
   #turn(): void {
@@ -120,8 +121,7 @@ export class TimerWheel {
     this.#tick = tick
     this.#moveDown(tick)
     const due = this.#levels[0]?.slots[tick % SLOTS]
-    for (let timer = due?.first ?? null; timer !== null; timer = due?.first ?? null) {
-      due?.remove(timer)
+    for (let timer = due?.take(); timer !== undefined; timer = due?.take()) {
       this.#size--
       timer.fire()
     }
@@ -132,10 +132,7 @@ export class TimerWheel {
       const unit = SLOTS ** level
       if (tick % unit !== 0) continue
       const list = this.#levels[level]?.slots[(tick / unit) % SLOTS]
-      for (let timer = list?.first ?? null; timer !== null; timer = list?.first ?? null) {
-        list?.remove(timer)
-        this.#place(timer)
-      }
+      for (let timer = list?.take(); timer !== undefined; timer = list?.take()) this.#place(timer)
     }
   }
 
@@ -146,7 +143,7 @@ export class TimerWheel {
       const position = Math.floor(this.#tick / unit)
       // The current slot counts too: a turn that a throwing task cut short left timers in it.
       for (let slot = unit === 1 ? position % SLOTS : (position % SLOTS) + 1; slot < SLOTS; slot++) {
-        if (level.slots[slot]?.first != null) return (position - (position % SLOTS) + slot) * unit
+        if ((level.slots[slot]?.size ?? 0) > 0) return (position - (position % SLOTS) + slot) * unit
       }
       unit *= SLOTS
     }
@@ -167,20 +164,18 @@ export class TimerWheel {
 }
 
 /** One timer of a wheel, whatever it does when it fires. Its owner starts and stops it; disposing stops it. */
-export abstract class WheelEntry implements Disposable {
+export abstract class WheelEntry extends InLine<WheelEntry> implements Disposable {
   /** Of the wheel. */
   tick = 0
-  list: TimerList | null = null
-  previous: WheelEntry | null = null
-  next: WheelEntry | null = null
   readonly #wheel: TimerWheel
 
   constructor(wheel: TimerWheel) {
+    super()
     this.#wheel = wheel
   }
 
   get running(): boolean {
-    return this.list !== null
+    return this.line !== null
   }
 
   /** Fires once, `ms` from now; a running timer is moved. */
@@ -191,7 +186,7 @@ export abstract class WheelEntry implements Disposable {
 
   /** Idempotent. A stopped timer does not fire. */
   stop(): void {
-    if (this.list !== null) this.#wheel.remove(this)
+    if (this.line !== null) this.#wheel.remove(this)
   }
 
   [Symbol.dispose](): void {
@@ -217,30 +212,5 @@ export class WheelTimer extends WheelEntry {
 }
 
 class Level {
-  readonly slots: TimerList[] = Array.from({ length: SLOTS }, () => new TimerList())
-}
-
-/** Timers of one slot, doubly linked through themselves. */
-class TimerList {
-  first: WheelEntry | null = null
-  #last: WheelEntry | null = null
-
-  append(timer: WheelEntry): void {
-    timer.list = this
-    timer.previous = this.#last
-    timer.next = null
-    if (this.#last === null) this.first = timer
-    else this.#last.next = timer
-    this.#last = timer
-  }
-
-  remove(timer: WheelEntry): void {
-    if (timer.previous === null) this.first = timer.next
-    else timer.previous.next = timer.next
-    if (timer.next === null) this.#last = timer.previous
-    else timer.next.previous = timer.previous
-    timer.list = null
-    timer.previous = null
-    timer.next = null
-  }
+  readonly slots = Array.from({ length: SLOTS }, () => new OldestFirst<WheelEntry>())
 }
