@@ -43,7 +43,7 @@ export class Recording implements Part {
   /** More is recorded than was thought when it began, as when the call goes over to somebody of whom another policy speaks: all are sent it, and the longest time counts. */
   widen({ mailTo, keepDays }: Pick<KeptRecording, 'mailTo' | 'keepDays'>): void {
     const { keepDays: before, ...kept } = this.#kept
-    const longest = keepDays === undefined || before === undefined ? undefined : Math.max(before, keepDays)
+    const longest = longerKept(before, keepDays)
     this.#kept = { ...kept, mailTo: [...new Set([...kept.mailTo, ...mailTo])], ...(longest !== undefined && { keepDays: longest }) }
     this.#call.recording(this.#kept, true)
   }
@@ -80,4 +80,9 @@ export class Recording implements Part {
       },
     })
   }
+}
+
+/** The longer of two times to keep something, days; undefined: for good. */
+export function longerKept(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : Math.max(a, b)
 }

@@ -1,3 +1,4 @@
+import { longerKept } from '#calls/record.ts'
 import type { ConfigDocument } from '#contract/documents/document.ts'
 import type { Recording } from '#contract/documents/numbers.ts'
 import type { CompiledConfig, CompiledRecording, RecordedCall } from '#server/config/compiled.ts'
@@ -8,29 +9,28 @@ export function recordingsFor(config: CompiledConfig, call: RecordedCall): Recor
   return config.recordings
     .filter(
       ({ directions, numbers, extensions }) =>
-        (directions === null || directions.has(call.direction)) &&
-        covers(numbers, ...(call.number === undefined ? [] : [call.number])) &&
-        covers(extensions, ...call.extensions),
+        (directions === null || directions.has(call.direction)) && covers(numbers, [call.number]) && covers(extensions, call.extensions),
     )
     .map(({ policy }) => policy)
 }
 
 /**
  * Days for which what these policies cover together is kept: as long as the one that keeps it longest, so that none loses what it was promised.
- * Undefined: one of them keeps it for good.
+ * At least one; undefined: one of them keeps it for good.
  */
 export function keepDaysOf(policies: readonly Recording[]): number | undefined {
-  const longest = Math.max(...policies.map(({ keepDays }) => keepDays ?? Infinity))
-  return Number.isFinite(longest) ? longest : undefined
+  return policies.map(({ keepDays }) => keepDays).reduce(longerKept)
 }
 
 /** Whether some call that comes in on `number` (E.164) may be recorded, whoever takes it. */
 export function mayRecord(config: CompiledConfig, number: string): boolean {
-  return config.recordings.some(({ directions, numbers }) => (directions === null || directions.has('inbound')) && covers(numbers, number))
+  return config.recordings.some(
+    ({ directions, numbers }) => (directions === null || directions.has('inbound')) && covers(numbers, [number]),
+  )
 }
 
-function covers(scope: ReadonlySet<string> | null, ...any: string[]): boolean {
-  return scope === null || any.some((one) => scope.has(one))
+function covers(scope: ReadonlySet<string> | null, any: readonly (string | undefined)[]): boolean {
+  return scope === null || any.some((one) => one !== undefined && scope.has(one))
 }
 
 /** Turns the ids in policies into what calls know: numbers. */

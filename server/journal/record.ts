@@ -39,7 +39,7 @@ const JSON_AT = TYPE_AT + 1
 const SPACE = 0x20
 const LINE_FEED = 0x0a
 /** Bytes of UTF-8 for one unit of UTF-16. */
-const MOST_PER_UNIT = 3
+export const MOST_PER_UNIT = 3
 
 /** A readable record, and where its line ends. */
 export interface ReadRecord extends JournalRecord {

@@ -1,8 +1,7 @@
 import type { Fact } from '#contract/facts.ts'
 import type { JournalSlice, Position } from '#server/journal/face.ts'
+import { MOST_PER_UNIT } from '#server/journal/record.ts'
 
-/** Most bytes of UTF-8 for one unit of UTF-16. */
-const MOST_PER_UNIT = 3
 const FIRST_ROOM = 65_536
 /** More than that is not kept once the database has come along. */
 const MOST_KEPT = 4_194_304

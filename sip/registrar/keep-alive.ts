@@ -8,8 +8,6 @@ import type { Binding } from '#sip/registrar/binding.ts'
 export interface KeepAliveSettings {
   /** Milliseconds between questions to one contact, scattered by a tenth. Default 25,000: below the life of most NAT mappings (RFC 4787 §4.3). */
   intervalMs?: Millis
-  /** Which contacts are asked; default: those over UDP behind an address translation. */
-  wants?: (binding: Binding) => boolean
 }
 
 interface Watch {
@@ -30,7 +28,6 @@ export class KeepAlive {
   readonly #random: Random
   readonly #agent: Pick<SipAgent, 'request'>
   readonly #intervalMs: Millis
-  readonly #wants: (binding: Binding) => boolean
   readonly #watches = new Map<string, Watch>()
 
   constructor(needs: { clock: Clock; random: Random; agent: Pick<SipAgent, 'request'> }, settings: KeepAliveSettings = {}) {
@@ -38,7 +35,6 @@ export class KeepAlive {
     this.#random = needs.random
     this.#agent = needs.agent
     this.#intervalMs = settings.intervalMs ?? 25_000
-    this.#wants = settings.wants ?? isTranslated
   }
 
   /** Contacts watched. */
@@ -49,7 +45,7 @@ export class KeepAlive {
   /** A contact was bound or refreshed. */
   bound(binding: Binding): void {
     const known = this.#watches.get(keyOf(binding))
-    if (!this.#wants(binding)) {
+    if (!isTranslated(binding)) {
       this.unbound(binding)
     } else if (known !== undefined) {
       known.binding = binding

@@ -124,12 +124,6 @@ export class Registrar {
     for (const place of [...(this.#places.get(aor) ?? [])]) this.#drop(place, 'revoked')
   }
 
-  /** Takes one contact away, if it is still the one that `binding` tells. */
-  unbind(binding: Binding, why: Unbound): void {
-    const place = this.#find(binding.aor, binding.contactKey)
-    if (place?.binding === binding) this.#drop(place, why)
-  }
-
   /** Everything as plain data. */
   keep(): KeptBinding[] {
     return Array.from(this.all(), (binding) => this.kept(binding))
