@@ -1,6 +1,7 @@
 import type { SocketAddress } from '#media/engine.ts'
 import type { Arrivals, Arriving } from '#media/socket/arrivals.ts'
 import { type Sender, theDepartures, LONGEST_TOGETHER } from '#media/socket/departures.ts'
+import { TAKEN_TOGETHER, theIntake } from '#media/socket/intake.ts'
 import { openBound } from '#media/socket/direct-socket.ts'
 import { type BindFault, isBindFault } from '#media/socket/socket.ts'
 import {
@@ -8,8 +9,6 @@ import {
   errno,
   errorName,
   LONGEST_DATAGRAM,
-  received,
-  receiveDatagram,
   setReceiveRoom,
   setSendRoom,
   Source,
@@ -18,8 +17,6 @@ import {
 
 /** A message costs as much of a turn as so many packets that are passed on: eight fill one. */
 const WEIGHT = 64
-/** Taken in a row, before other sockets have their turn. */
-const MOST_IN_A_ROW = 8
 
 /** What becomes of datagrams. */
 export interface DatagramEvents {
@@ -75,28 +72,24 @@ export class DirectDatagrams implements Arriving, Sender {
   }
 
   take(): number {
-    this.isEmptied = false
-    let taken = 0
+    // Closed meanwhile.
+    const taken = this.#fd < 0 ? 0 : theIntake().take(this.#fd)
     // What these are answered with leaves together.
-    theDepartures().during(() => {
-      while (taken < MOST_IN_A_ROW && this.#takeOne()) taken++
-    })
-    this.isEmptied = taken < MOST_IN_A_ROW
+    if (taken > 0) theDepartures().during(() => this.#handOn(taken))
+    this.isEmptied = taken < TAKEN_TOGETHER
     return Math.max(1, taken * WEIGHT)
   }
 
-  /** False: there is none. */
-  #takeOne(): boolean {
-    const length = this.#fd < 0 ? -1 : receiveDatagram(this.#fd)
-    if (length < 0) return false
-    const source = this.#source
-    if (!source.take()) return true
-    const bytes = Buffer.allocUnsafe(length)
-    bytes.set(received(length))
-    const { address, port } = source
-    if (port !== this.#remote.port || address !== this.#remote.address) this.#remote = { address, port }
-    this.#events.onDatagram(bytes, this.#remote)
-    return true
+  /** Until it is closed: whoever closes it hears no more. */
+  #handOn(taken: number): void {
+    const intake = theIntake()
+    for (let slot = 0; slot < taken && this.#fd >= 0; slot++) {
+      const source = this.#source
+      if (!intake.sourceOf(slot, source)) continue
+      const { address, port } = source
+      if (port !== this.#remote.port || address !== this.#remote.address) this.#remote = { address, port }
+      this.#events.onDatagram(intake.bytesOf(slot), this.#remote)
+    }
   }
 
   /** At the end of the turn. */

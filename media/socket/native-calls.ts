@@ -11,6 +11,7 @@ const SIGNATURES = {
   setsockopt: { arguments: ['int32', 'int32', 'int32', 'pointer', 'uint32'], return: 'int32' },
   close: { arguments: ['int32'], return: 'int32' },
   recvmsg: { arguments: ['int32', 'pointer', 'int32'], return: 'int32' },
+  recvmmsg: { arguments: ['int32', 'pointer', 'uint32', 'int32', 'pointer'], return: 'int32' },
   sendmsg: { arguments: ['int32', 'pointer', 'int32'], return: 'int32' },
   sendmmsg: { arguments: ['int32', 'pointer', 'uint32', 'int32'], return: 'int32' },
   write: { arguments: ['int32', 'pointer', 'uint32'], return: 'int32' },

@@ -5,8 +5,8 @@ import { type NativeCalls, openNativeCalls } from '#media/socket/native-calls.ts
 import { AF_INET, AF_INET6, ipv4Text, readSockaddr, SOCKADDR_BYTES, writeSockaddr } from '#media/socket/sockaddr.ts'
 
 /**
- * Linux's system calls for datagrams, through `node:ffi`, and libuv's watch on a descriptor: beside `departures.ts` the only file that hands
- * addresses of memory to C. Every pointer that it passes leads into one block of memory that is never freed or moved, and every length is
+ * Linux's system calls for datagrams, through `node:ffi`, and libuv's watch on a descriptor: beside `departures.ts` and `intake.ts` the only file
+ * that hands addresses of memory to C. Every pointer that it passes leads into one block of memory that is never freed or moved, and every length is
  * bounded here, so that no caller can make C read or write anywhere else. Structures as on 64-bit Linux, x86-64 and arm64, glibc and musl:
  *
  *     msghdr (recvmsg(2))        name 8, its length 4 (4 unused), iovec 8, count 8, control 8, its length 8, flags 4 (4 unused)
@@ -193,12 +193,12 @@ export class Source {
   port = 0
   readonly #words = new Uint32Array(SOCKADDR_BYTES >> 2)
 
-  /** Takes over where the datagram just taken came from. False: from no IP address. */
-  take(): boolean {
+  /** Takes over where the datagram just taken came from, or what lies at a word of other memory. False: from no IP address. */
+  take(from: Uint32Array = words, at = SOURCE_WORD): boolean {
     const known = this.#words
-    const [first, second] = [words[SOURCE_WORD] ?? 0, words[SOURCE_WORD + 1] ?? 0]
+    const [first, second] = [from[at] ?? 0, from[at + 1] ?? 0]
     // Family and port; address. Of IPv6 all is compared.
-    if (known[0] === first && known[1] === second && this.#isSameTail()) return true
+    if (known[0] === first && known[1] === second && this.#isSameTail(from, at)) return true
     if ((first & 0xffff) === AF_INET) {
       known[0] = first
       known[1] = second
@@ -207,18 +207,18 @@ export class Source {
       this.port = ((first >> 8) & 0xff00) | (first >>> 24)
       return true
     }
-    const from = readSockaddr(block.subarray(AT.source, AT.outHeader))
-    if (from === null) return false
-    known.set(words.subarray(SOURCE_WORD, SOURCE_WORD + known.length))
-    this.address = from.address
-    this.port = from.port
+    const source = readSockaddr(Buffer.from(from.buffer, at * 4, SOCKADDR_BYTES))
+    if (source === null) return false
+    known.set(from.subarray(at, at + known.length))
+    this.address = source.address
+    this.port = source.port
     return true
   }
 
-  #isSameTail(): boolean {
+  #isSameTail(from: Uint32Array, at: number): boolean {
     const known = this.#words
     if (((known[0] ?? 0) & 0xffff) === AF_INET) return true
-    for (let i = 2; i < known.length; i++) if (known[i] !== words[SOURCE_WORD + i]) return false
+    for (let i = 2; i < known.length; i++) if (known[i] !== from[at + i]) return false
     return true
   }
 }
