@@ -44,6 +44,20 @@ test('a stopped timer does not fire, also when a timer of the same instant stops
   assert.equal(wheel.size, 0)
 })
 
+test('its clock tells the same time and sets its timers', () => {
+  const clock = new VirtualClock()
+  const wheel = new TimerWheel(clock)
+  const timed = wheel.asClock()
+  const fired: number[] = []
+  timed.after(1_003, () => fired.push(timed.now()))
+  const stopped = timed.after(5, () => fired.push(0))
+  assert.equal(wheel.size, 2)
+  stopped[Symbol.dispose]()
+  clock.advance(2_000)
+  assert.deepEqual(fired, [1_010])
+  assert.deepEqual([timed.now(), timed.wall()], [clock.now(), clock.wall()])
+})
+
 test('a timer may start itself again while it fires', () => {
   const clock = new VirtualClock()
   const wheel = new TimerWheel(clock)

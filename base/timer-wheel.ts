@@ -53,6 +53,11 @@ export class TimerWheel {
     return timer
   }
 
+  /** For who sets a timer now and then among many others: a clock whose `after` is a timer of the wheel, as cheap and as exact. */
+  asClock(): Clock {
+    return { now: () => this.#clock.now(), wall: () => this.#clock.wall(), after: (ms, task) => this.after(ms, task) }
+  }
+
   /** Timers running now: a leak check. */
   get size(): number {
     return this.#size

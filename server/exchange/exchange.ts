@@ -259,7 +259,7 @@ export class Exchange {
       sign: (tenant, call) => this.identity.sign(tenant, call),
     })
     this.calls = {
-      clock,
+      clock: wheel.asClock(),
       random,
       log,
       sip: this.agent,
