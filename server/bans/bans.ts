@@ -46,12 +46,13 @@ export class Bans {
   #untold = 0
 
   constructor(needs: BansNeeds) {
-    const allowed = networksOf(needs.neverBan)
+    const { neverBan } = needs
+    const allowed = networksOf(neverBan)
     const { clock, isTrunk } = needs
     this.#needs = needs
     this.watch = new SourceWatch({
       clock,
-      vouches: ({ address, port }: Source) => isWithin(allowed, address) || isTrunk(address, port),
+      vouches: ({ address, port }: Source) => (neverBan.length > 0 && isWithin(allowed, address)) || isTrunk(address, port),
       onBan: (ban) => this.#banned(ban),
     })
     this.throttle = new GuessThrottle({ clock, onShutOut: (shut) => this.#shutOut(shut) })

@@ -183,7 +183,11 @@ test('calls come from the trunk of their address and port, from its networks, an
   assert.deepEqual(from('192.0.2.1', 5080), ['second'])
   assert.deepEqual(from('192.0.2.1', 9999), ['main', 'second'])
   assert.deepEqual(from('198.51.100.77'), ['net'])
+  assert.deepEqual(from('198.51.100.77'), ['net'])
   assert.deepEqual(from('203.0.113.1'), [])
+  at.configure(trunk({ host: '192.0.2.1' }), trunk({ id: 'other', host: '198.51.100.1', addresses: ['203.0.113.0/24'] }))
+  assert.deepEqual(from('198.51.100.77'), [])
+  assert.deepEqual(from('203.0.113.1'), ['other'])
 })
 
 test('a name that leads to what another company lists by address brings its calls only where the operator shares them', async () => {

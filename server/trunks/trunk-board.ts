@@ -1,6 +1,7 @@
 import type { Clock } from '#base/clock.ts'
 import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
+import { RecentMap } from '#base/recent-map.ts'
 import type { NewFact } from '#contract/facts.ts'
 import type { SipAgent } from '#sip/agent.ts'
 import type { Resolver } from '#sip/transport/transport.ts'
@@ -24,6 +25,8 @@ export interface TrunkBoardNeeds {
 
 /** How long a registrar may take to let us go. */
 const goodbyeMs = 2_000
+/** Of so many addresses that no trunk lists by itself it is remembered whose networks they are in. */
+const remembered = 1_000
 
 /** All trunks of all companies on this server: which are up, how full they are, and whose calls come from which address. */
 export class TrunkBoard {
@@ -31,6 +34,8 @@ export class TrunkBoard {
   #links = new Map<string, TrunkLink>()
   /** By exact source address; networks are scanned (few). */
   #byAddress = new Map<string, TrunkLink[]>()
+  /** What the scan gave, as long as nothing of the trunks changes. */
+  #scanned = new RecentMap<readonly TrunkLink[]>(remembered)
   /** What any company lists by address. */
   #listed = networksOf([])
 
@@ -73,12 +78,17 @@ export class TrunkBoard {
   /** The trunks whose calls come from this address; none means a stranger. */
   from(address: string, port: number): readonly TrunkLink[] {
     const exact = this.#byAddress.get(address)
-    if (exact !== undefined) {
-      // A peer on our own machine is told apart by its port, too, where several share the address.
-      const byPort = exact.filter((link) => link.hasAddress(address, port))
-      return byPort.length > 0 ? byPort : exact
-    }
-    return [...this.#links.values()].filter((link) => link.isFrom(address) && !this.#isOthers(link, address))
+    if (exact === undefined) return this.#scanned.get(address) ?? this.#scan(address)
+    if (exact.length < 2) return exact
+    // A peer on our own machine is told apart by its port, too, where several share the address.
+    const byPort = exact.filter((link) => link.hasAddress(address, port))
+    return byPort.length > 0 ? byPort : exact
+  }
+
+  #scan(address: string): readonly TrunkLink[] {
+    const found = [...this.#links.values()].filter((link) => link.isFrom(address) && !this.#isOthers(link, address))
+    this.#scanned.set(address, found)
+    return found
   }
 
   get shared(): SharedSources {
@@ -99,6 +109,7 @@ export class TrunkBoard {
     const closing = [...this.#links.values()].map((link) => link.close())
     this.#links.clear()
     this.#byAddress.clear()
+    this.#scanned = new RecentMap(remembered)
     if (closing.length > 0) await this.#orLater(Promise.all(closing))
   }
 
@@ -117,6 +128,7 @@ export class TrunkBoard {
 
   #index(): void {
     this.#byAddress.clear()
+    this.#scanned = new RecentMap(remembered)
     for (const link of this.#links.values()) {
       for (const address of link.sources()) {
         if (this.#isOthers(link, address)) continue
