@@ -36,6 +36,7 @@ interface Known {
 export class Identifier {
   #needs: IdentifyNeeds
   readonly #known = new WeakMap<CompiledDevice, Known>()
+  readonly #trunks = new WeakMap<TrunkLink, TrunkWho>()
   /** What is left of the phones of each version of a configuration to be made known. */
   readonly #unknown = new WeakMap<CompiledConfig, Iterator<CompiledDevice>>()
   /** A name that nobody can guess. */
@@ -46,17 +47,25 @@ export class Identifier {
   }
 
   identify(request: SipRequest, source: Flow): Identified {
+    const { address, port } = source.remote
+    const links = request.method === 'REGISTER' ? noTrunks : this.#needs.trunksFrom(address, port)
+    if (links.some((link) => link.hasAddress(address, port))) return { kind: 'trusted', identity: this.#trunkWho(links) }
     const claimed = request.method === 'REGISTER' ? request.headers.to : request.headers.from
     const book = this.#bookOf(claimed)
     const device = book?.config.devicesByUsername.get(userOf(claimed)?.toLowerCase() ?? '')
-    if (request.method !== 'REGISTER') {
-      const links = this.#needs.trunksFrom(source.remote.address, source.remote.port)
-      // A phone may live at a carrier's address (a test bench, an exchange of our own): then its name, not its address, decides.
-      const sure = links.some((link) => link.hasAddress(source.remote.address, source.remote.port))
-      if (links.length > 0 && (sure || device === undefined)) return { kind: 'trusted', identity: trunkWho(links) }
-    }
+    // A phone may live at a carrier's address (a test bench, an exchange of our own): then its name, not its address, decides.
+    if (links.length > 0 && device === undefined) return { kind: 'trusted', identity: this.#trunkWho(links) }
     if (book === null) return { kind: 'challenge', realm: 'centrala', user: null }
     return { kind: 'challenge', realm: book.config.settled.sipDomain, user: this.#user(book, source, { claimed, device }) }
+  }
+
+  /** Made once for a trunk that has its address for itself, as nearly all do. */
+  #trunkWho(links: readonly TrunkLink[]): TrunkWho {
+    const [link] = links
+    if (link === undefined || links.length > 1) return trunkWho(links)
+    let who = this.#trunks.get(link)
+    if (who === undefined) this.#trunks.set(link, (who = trunkWho(links)))
+    return who
   }
 
   #user(book: Book, source: Flow, { claimed, device }: { claimed: NameAddr; device: CompiledDevice | undefined }): DigestUser | null {
@@ -117,6 +126,8 @@ export class Identifier {
     }
   }
 }
+
+const noTrunks: readonly TrunkLink[] = []
 
 function trunkWho(links: readonly TrunkLink[]): TrunkWho {
   return {
