@@ -1,9 +1,9 @@
 import type { Clock } from '#base/clock.ts'
-import { Disposal } from '#base/disposal.ts'
 import type { NewFact } from '#contract/facts.ts'
+import type { Caps } from '#contract/documents/people.ts'
 import type { CompiledConfig } from '#server/config/compiled.ts'
 import type { Dialled } from '#server/numbering/numbering.ts'
-import { Meter, type KeptMeter } from '#server/outbound/meter.ts'
+import { Meter, type KeptMeter, type Metered } from '#server/outbound/meter.ts'
 import { permit, ratePerMinute } from '#server/outbound/permit.ts'
 
 /** Why a call may not go out: by permission or by cap. */
@@ -39,7 +39,9 @@ const alarmEveryMs = 60_000
 /** Guards the company's money: what may be dialled, how much of it, and an alarm when somebody runs into a bound. */
 export class OutboundGuard {
   #needs: GuardNeeds
-  #meters = new Map<string, Meter>()
+  #ofCompanies = new Map<string, Meter>()
+  /** By company, then device. */
+  #ofDevices = new Map<string, Map<string, Meter>>()
   #alarmed = new Map<string, number>()
 
   constructor(needs: GuardNeeds) {
@@ -65,38 +67,28 @@ export class OutboundGuard {
   /** Puts a call on the meters of its company and device. */
   begin(book: CompiledConfig, asking: Asking): RunningCost {
     const { tenant, device } = asking
-    const bounds = [{ of: null as string | null, caps: book.outbound?.companyCaps }]
-    if (device !== null) bounds.push({ of: device, caps: book.devices.get(device)?.caps ?? book.outbound?.deviceCaps })
-    const running = bounds.map(({ of, caps }) => ({ of, caps, cost: this.#meter(book, tenant, of).begin() }))
-    return new RunningCosts(
-      (rate, end, warn) => {
-        let isWarned = false
-        for (const { of, caps, cost } of running) {
-          const onSpent = (told: string): boolean => {
-            const detail = of === null ? told : `${of}: ${told}`
-            const goesOn = caps?.whenSpent === 'go-on'
-            this.#against(tenant, { rule: 'spend-cap', detail: `${detail}; a call ${goesOn ? 'goes on' : 'was ended'}`, kind: 'capped' })
-            if (!goesOn) end(detail)
-            return goesOn
-          }
-          const onLastMinute = (): void => {
-            if (caps?.whenSpent === 'announce' && !isWarned) warn()
-            isWarned ||= caps?.whenSpent === 'announce'
-          }
-          cost.answered(rate, { caps, onSpent, onLastMinute })
-        }
-      },
-      () => running.forEach(({ cost }) => cost[Symbol.dispose]()),
-    )
+    const company = { of: null, caps: book.outbound?.companyCaps, cost: this.#meter(book, tenant, null).begin() }
+    if (device === null) return new RunningCosts([company], (against) => void this.#against(tenant, against))
+    const caps = book.devices.get(device)?.caps ?? book.outbound?.deviceCaps
+    const own = { of: device, caps, cost: this.#meter(book, tenant, device).begin() }
+    return new RunningCosts([company, own], (against) => void this.#against(tenant, against))
   }
 
   #meter(book: CompiledConfig, tenant: string, device: string | null): Meter {
+    const known = device === null ? this.#ofCompanies.get(tenant) : this.#ofDevices.get(tenant)?.get(device)
+    return known ?? this.#newMeter(book, tenant, device)
+  }
+
+  #newMeter(book: CompiledConfig, tenant: string, device: string | null): Meter {
     const key = device === null ? `spend/${tenant}` : `spend/${tenant}/${device}`
-    const known = this.#meters.get(key)
-    if (known !== undefined) return known
     const offset = offsetOf(book.company.timezone, () => this.#needs.clock.wall())
     const meter = new Meter(this.#needs.clock, offset, (kept) => this.#needs.keep(key, kept), keptMeter(this.#needs.kept(key)))
-    this.#meters.set(key, meter)
+    if (device === null) this.#ofCompanies.set(tenant, meter)
+    else {
+      const there = this.#ofDevices.get(tenant)
+      if (there === undefined) this.#ofDevices.set(tenant, new Map([[device, meter]]))
+      else there.set(device, meter)
+    }
     return meter
   }
 
@@ -131,11 +123,44 @@ function keptMeter(value: unknown): KeptMeter | undefined {
   return typeof value.day === 'number' && typeof value.spent === 'number' ? { day: value.day, spent: value.spent } : undefined
 }
 
-class RunningCosts extends Disposal implements RunningCost {
-  readonly answered: RunningCost['answered']
+/** What a call is charged on: `of` a device, or null for its company. */
+interface OnMeter {
+  readonly of: string | null
+  readonly caps: Caps | undefined
+  readonly cost: Metered
+}
 
-  constructor(answered: RunningCost['answered'], end: () => void) {
-    super(end)
-    this.answered = answered
+class RunningCosts implements RunningCost {
+  readonly #running: readonly OnMeter[]
+  readonly #against: (against: Against) => void
+
+  constructor(running: readonly OnMeter[], against: (against: Against) => void) {
+    this.#running = running
+    this.#against = against
+  }
+
+  answered(rate: number, end: (detail: string) => void, warn: () => void): void {
+    // Nothing is charged for what costs nothing, so that nothing is ever spent by it.
+    if (rate <= 0) return
+    let isWarned = false
+    for (const { of, caps, cost } of this.#running) {
+      const onSpent = (told: string): boolean => {
+        const detail = of === null ? told : `${of}: ${told}`
+        const goesOn = caps?.whenSpent === 'go-on'
+        this.#against({ rule: 'spend-cap', detail: `${detail}; a call ${goesOn ? 'goes on' : 'was ended'}`, kind: 'capped' })
+        if (!goesOn) end(detail)
+        return goesOn
+      }
+      const onLastMinute = (): void => {
+        if (caps?.whenSpent === 'announce' && !isWarned) warn()
+        isWarned ||= caps?.whenSpent === 'announce'
+      }
+      cost.answered(rate, { caps, onSpent, onLastMinute })
+    }
+  }
+
+  /** Idempotent, as each of them is. */
+  [Symbol.dispose](): void {
+    for (const { cost } of this.#running) cost[Symbol.dispose]()
   }
 }
