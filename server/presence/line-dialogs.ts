@@ -1,6 +1,6 @@
 import type { Call } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
-import type { EndpointRef, Fact } from '#contract/facts.ts'
+import type { Fact } from '#contract/facts.ts'
 
 /** One leg of a call on a phone, as others may see it (RFC 4235 §3.7). */
 export interface LineDialog {
@@ -27,12 +27,15 @@ export interface Remote {
 interface CallInHand {
   readonly from: Remote
   readonly to: Remote
-  readonly legs: Map<string, LegInHand>
+  /** A list: there are few, and each call has one for as long as it lasts. */
+  readonly legs: LegInHand[]
 }
 type LegInHand = { -readonly [K in keyof LineDialog]: LineDialog[K] } & {
   /** False: the leg of a trunk. */
   readonly onDevice: boolean
   readonly itself: Remote
+  /** All legs on its phone, once it is shown there. */
+  there: Map<string, LineDialog> | null
 }
 
 /**
@@ -55,39 +58,33 @@ export class LineDialogs {
 
   /** Who is at a leg of a call in hand; without a number when that is not known. */
   partyAt(call: string, leg: string): Remote {
-    return this.#calls.get(call)?.legs.get(leg)?.itself ?? { number: '' }
+    return this.#legOf(call, leg)?.itself ?? { number: '' }
   }
 
   /** Hears every fact, in order. */
   hear(fact: Fact): void {
     if (fact.call === undefined) return
-    const { tenant } = fact
     switch (fact.kind) {
       case 'call.started':
-        this.#calls.set(fact.call, { from: fact.from, to: fact.to, legs: new Map() })
+        this.#calls.set(fact.call, { from: fact.from, to: fact.to, legs: [] })
         return
       case 'leg.started':
-        this.#begin(tenant, fact.call, fact)
+        this.#begin(fact.tenant, fact.call, fact)
         return
       case 'leg.ringing':
-        this.#change(tenant, fact.call, fact.leg, (leg) => (leg.state = leg.state === 'confirmed' ? 'confirmed' : 'early'))
-        return
       case 'leg.answered':
-        this.#change(tenant, fact.call, fact.leg, (leg) => (leg.state = 'confirmed'))
-        return
       case 'leg.held':
       case 'leg.resumed':
-        this.#change(tenant, fact.call, fact.leg, (leg) => (leg.held = fact.kind === 'leg.held'))
+        this.#change(fact.tenant, this.#legOf(fact.call, fact.leg), fact.kind)
         return
       case 'bridge.joined':
-        this.#join(tenant, fact.call, fact.legs)
+        this.#join(fact.tenant, fact.call, fact.legs)
         return
       case 'leg.ended':
-        this.#end(tenant, fact.call, fact.leg)
+        this.#end(fact.tenant, this.#calls.get(fact.call), fact.leg)
         return
       case 'call.ended':
-        for (const leg of this.#calls.get(fact.call)?.legs.keys() ?? []) this.#end(tenant, fact.call, leg)
-        this.#calls.delete(fact.call)
+        this.#endAll(fact.tenant, fact.call)
         return
       default:
       // Nothing that a lamp shows.
@@ -97,11 +94,11 @@ export class LineDialogs {
   /** Takes up a call that an earlier life of the server began: its legs as they are now. */
   take(call: Call): void {
     const { tenant, from } = call.identity
-    const inHand: CallInHand = { from, to: { number: '' }, legs: new Map() }
+    const inHand: CallInHand = { from, to: { number: '' }, legs: [] }
     this.#calls.set(call.id, inHand)
     for (const leg of call.legs) {
       const taken = legOf(leg, call.legs.find((other) => other !== leg)?.endpoint ?? from)
-      inHand.legs.set(leg.id, taken)
+      inHand.legs.push(taken)
       this.#put(tenant, taken)
     }
   }
@@ -112,54 +109,68 @@ export class LineDialogs {
     const isCaller = fact.role === 'caller'
     const leg: LegInHand = {
       id: fact.leg,
+      device: fact.endpoint.id,
       sip: fact.sip ?? null,
       direction: isCaller ? 'initiator' : 'recipient',
       state: 'trying',
       held: false,
       remote: isCaller ? call.to : call.from,
-      ...endOf(fact.endpoint),
+      onDevice: fact.endpoint.kind === 'device',
+      itself: remoteOf(fact.endpoint),
+      there: null,
     }
-    call.legs.set(leg.id, leg)
+    call.legs.push(leg)
     this.#put(tenant, leg)
   }
 
   /** From now on each of two talks with the other: after an answer, a transfer, a pickup. */
   #join(tenant: string, call: string, [one, other]: readonly string[]): void {
-    const legs = this.#calls.get(call)?.legs
-    const a = legs?.get(one ?? '')
-    const b = legs?.get(other ?? '')
+    const a = this.#legOf(call, one)
+    const b = this.#legOf(call, other)
     if (a === undefined || b === undefined) return
-    this.#change(tenant, call, a.id, (leg) => (leg.remote = b.itself))
-    this.#change(tenant, call, b.id, (leg) => (leg.remote = a.itself))
+    a.remote = b.itself
+    this.#put(tenant, a)
+    b.remote = a.itself
+    this.#put(tenant, b)
   }
 
-  #change(tenant: string, call: string, id: string, change: (leg: LegInHand) => void): void {
-    const leg = this.#calls.get(call)?.legs.get(id)
+  #legOf(call: string, id: string | undefined): LegInHand | undefined {
+    return this.#calls.get(call)?.legs.find((leg) => leg.id === id)
+  }
+
+  #change(tenant: string, leg: LegInHand | undefined, what: 'leg.ringing' | 'leg.answered' | 'leg.held' | 'leg.resumed'): void {
     if (leg === undefined) return
-    change(leg)
+    if (what === 'leg.answered') leg.state = 'confirmed'
+    else if (what !== 'leg.ringing') leg.held = what === 'leg.held'
+    else if (leg.state === 'trying') leg.state = 'early'
     this.#put(tenant, leg)
   }
 
+  /** Something of it has changed. */
   #put(tenant: string, leg: LegInHand): void {
     // A phone that has not said that it rings may not be there at all: nobody is shown a call that it may never see.
     if (!leg.onDevice || (leg.direction === 'recipient' && leg.state === 'trying')) return
-    const key = `${tenant}/${leg.device}`
-    const there = this.#byDevice.get(key)
-    if (there === undefined) this.#byDevice.set(key, new Map([[leg.id, leg]]))
-    else there.set(leg.id, leg)
+    if (leg.there === null) {
+      const key = `${tenant}/${leg.device}`
+      leg.there = this.#byDevice.get(key) ?? new Map<string, LineDialog>()
+      if (leg.there.size === 0) this.#byDevice.set(key, leg.there)
+      leg.there.set(leg.id, leg)
+    }
     this.#onChanged(tenant, leg.device)
   }
 
-  #end(tenant: string, call: string, id: string): void {
-    const legs = this.#calls.get(call)?.legs
-    const leg = legs?.get(id)
-    if (leg === undefined) return
-    legs?.delete(id)
-    if (!leg.onDevice) return
-    const key = `${tenant}/${leg.device}`
-    const there = this.#byDevice.get(key)
-    there?.delete(id)
-    if (there?.size === 0) this.#byDevice.delete(key)
+  #endAll(tenant: string, id: string): void {
+    const call = this.#calls.get(id)
+    for (const leg of call?.legs.slice() ?? []) this.#end(tenant, call, leg.id)
+    this.#calls.delete(id)
+  }
+
+  #end(tenant: string, call: CallInHand | undefined, id: string): void {
+    const at = call?.legs.findIndex((leg) => leg.id === id) ?? -1
+    const [leg] = at < 0 ? [] : (call?.legs.splice(at, 1) ?? [])
+    if (leg?.onDevice !== true) return
+    leg.there?.delete(id)
+    if (leg.there?.size === 0) this.#byDevice.delete(`${tenant}/${leg.device}`)
     this.#onChanged(tenant, leg.device)
   }
 }
@@ -168,15 +179,19 @@ function legOf(leg: Leg, remote: Remote): LegInHand {
   const { endpoint } = leg
   return {
     id: leg.id,
+    device: endpoint.id,
     sip: leg.dialog?.callId ?? null,
     direction: leg.role === 'caller' ? 'initiator' : 'recipient',
     state: leg.state === 'talking' ? 'confirmed' : 'early',
     held: false,
-    remote: { number: remote.number, ...(remote.name !== undefined && { name: remote.name }) },
-    ...endOf(endpoint),
+    remote: remoteOf(remote),
+    onDevice: endpoint.kind === 'device',
+    itself: remoteOf(endpoint),
+    there: null,
   }
 }
 
-function endOf({ kind, id, number, name }: EndpointRef): Pick<LegInHand, 'device' | 'onDevice' | 'itself'> {
-  return { device: id, onDevice: kind === 'device', itself: { number, ...(name !== undefined && { name }) } }
+/** Nothing more of it than others are shown. */
+function remoteOf({ number, name }: Remote): Remote {
+  return name === undefined ? { number } : { number, name }
 }

@@ -10,7 +10,7 @@ import type { KeptSubscription } from '#sip/events/subscription.ts'
 import type { Binding } from '#sip/registrar/binding.ts'
 import type { Books } from '#server/dialplan/books.ts'
 import type { Journal } from '#server/journal/index.ts'
-import { type LineDialog, LineDialogs } from '#server/presence/line-dialogs.ts'
+import { type LineDialog, LineDialogs, type Remote } from '#server/presence/line-dialogs.ts'
 import type { Mailboxes } from '#server/presence/message-summary.ts'
 import { isDevice, packagesOf, resourceOf } from '#server/presence/packages.ts'
 import type { PresenceState } from '#server/presence/pidf.ts'
@@ -33,6 +33,7 @@ const prefix = 'subscription/'
 const publicationPrefix = 'publication/'
 /** The states after a restart are told over so long. */
 const retellMs = 2_000
+const shownByLamps = ['dialog', 'presence'] as const
 
 /** What people see of each other's phones: lamps, presence, waiting messages. Reads facts and registrations, and never touches a call. */
 export class Presence {
@@ -40,14 +41,15 @@ export class Presence {
   readonly #needs: PresenceNeeds
   readonly #lines: LineDialogs
   readonly #slots: SlotLamps
+  readonly #partyAt = (call: string, leg: string): Remote => this.#lines.partyAt(call, leg)
   /** What phones say of their people, each under `tenant/device`. */
   readonly #said: Publications<SaidPresence>
 
   constructor(needs: PresenceNeeds) {
     this.#needs = needs
-    this.#lines = new LineDialogs((tenant, device) => this.#changed(tenant, device, ['dialog', 'presence']))
+    this.#lines = new LineDialogs((tenant, device) => this.#changed(tenant, device, shownByLamps))
     this.#slots = new SlotLamps((tenant, slot) => {
-      for (const event of ['dialog', 'presence']) this.notifier.changed(event, resourceOf(tenant, slot))
+      for (const event of shownByLamps) this.notifier.changed(event, resourceOf(tenant, slot))
     })
     const { clock, random, journal, books, mailboxes } = needs
     this.notifier = new Notifier(
@@ -91,7 +93,7 @@ export class Presence {
   /** Hears every fact, after the state that it tells of. */
   hear(fact: Fact): void {
     if (fact.call !== undefined) {
-      this.#slots.hear(fact, (call, leg) => this.#lines.partyAt(call, leg))
+      this.#slots.hear(fact, this.#partyAt)
       this.#lines.hear(fact)
     } else if (fact.kind === 'device.registered' || fact.kind === 'device.unregistered') {
       this.#changed(fact.tenant, fact.device, ['presence', 'reg'])
