@@ -9,9 +9,11 @@ import { isTenantId, type TenantId } from '#server/store/face.ts'
 export class Wall {
   #key: Buffer
   #passes = new Map<TenantId, string>()
+  #everyone: string
 
   constructor(key: Buffer) {
     this.#key = key
+    this.#everyone = this.#sign('everyone')
   }
 
   /** Opens a transaction as one company. Throws RangeError for what cannot be a company's id. */
@@ -27,7 +29,7 @@ export class Wall {
 
   /** Opens a transaction that sees everyone; with `settings` (SQL) of its own first. */
   openEveryone(settings = ''): string {
-    return `begin; ${settings} select set_config('app.everyone', '${this.#sign('everyone')}', true)`
+    return `begin; ${settings} select set_config('app.everyone', '${this.#everyone}', true)`
   }
 
   #sign(subject: string): string {
