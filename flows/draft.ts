@@ -2,28 +2,37 @@ import type { Outcome } from '#contract/outcome.ts'
 import type { FlowNode } from '#contract/documents/flow.ts'
 import type { FlowBook } from '#flows/book.ts'
 import { nodeOf } from '#flows/graph.ts'
-import type { FlowEffect, FlowEnd, FlowFact, FlowRun, RunState, Speaking, Token } from '#flows/types.ts'
+import type { FlowEffect, FlowEnd, FlowFact, FlowRun, RunState, Token } from '#flows/types.ts'
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** One step of the interpreter in the making: the run as it changes, and the effects gathered so far. Lives for one call of `step`. */
 export class Draft {
   readonly book: FlowBook
   readonly now: number
   readonly effects: FlowEffect[] = []
-  run: FlowRun
+  #run: FlowRun
+  #copy: Writable<FlowRun> | null = null
 
   constructor(book: FlowBook, run: FlowRun, now: number) {
     this.book = book
-    this.run = run
+    this.#run = run
     this.now = now
   }
 
-  change(changes: Partial<FlowRun>): void {
-    this.run = { ...this.run, ...changes }
+  get run(): FlowRun {
+    return this.#run
+  }
+
+  /** The run, to be changed: a copy of the one that was given, made with the first change and one for all of them. */
+  get changed(): Writable<FlowRun> {
+    if (this.#copy === null) this.#run = this.#copy = { ...this.#run }
+    return this.#copy
   }
 
   /** The run now waits in `state`. */
   become(state: RunState): null {
-    this.change({ state })
+    this.changed.state = state
     return null
   }
 
@@ -36,9 +45,7 @@ export class Draft {
   }
 
   token(): Token {
-    const token = this.run.tokens + 1
-    this.change({ tokens: token })
-    return token
+    return ++this.changed.tokens
   }
 
   /** The node the run is at; undefined outside flows. */
@@ -49,22 +56,23 @@ export class Draft {
 
   answer(): void {
     if (this.run.answered) return
-    this.change({ answered: true })
+    this.changed.answered = true
     this.emit({ kind: 'answer' })
   }
 
-  /** Plays to the caller, answering first. */
-  play(prompts: readonly string[]): Speaking {
+  /** Plays to the caller, answering first. Returns the token. */
+  play(prompts: readonly string[]): Token {
     this.answer()
     const play = this.token()
     this.emit({ kind: 'play', token: play, prompts })
-    return { play, prompts }
+    return play
   }
 
   /** Ends the run. `hangup` is left out when there is nobody to hang up on, or somebody to talk to. */
   end(why: FlowEnd, outcome: Outcome): null {
     const { place } = this.run
-    this.change({ state: { name: 'ended', why, outcome }, keys: '' })
+    this.changed.state = { name: 'ended', why, outcome }
+    this.changed.keys = ''
     if (place !== null) this.tell({ kind: 'flow.left', flow: place.flow, why })
     if (why === 'hung-up' || why === 'broken') this.emit({ kind: 'hangup', outcome })
     return null

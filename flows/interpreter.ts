@@ -64,7 +64,8 @@ function apply(draft: Draft, state: RunState, input: FlowInput): Next {
   switch (input.kind) {
     case 'started':
       if (state.name !== 'new') return null
-      draft.change({ caller: input.caller, dialled: input.dialled })
+      draft.changed.caller = input.caller
+      draft.changed.dialled = input.dialled
       return { to: 'destination', destination: draft.run.entry, of: 'target' }
     case 'digit':
       return pressed(draft, state, input.digit)
@@ -89,8 +90,8 @@ function apply(draft: Draft, state: RunState, input: FlowInput): Next {
 function pressed(draft: Draft, state: RunState, digit: string): Next {
   if (!/^[0-9*#]$/.test(digit)) return null
   if (state.name !== 'playing' && state.name !== 'prompting' && state.name !== 'awaiting') return null
-  draft.change({ steps: 0 })
-  if (draft.run.keys.length < maxKeysAhead) draft.change({ keys: draft.run.keys + digit })
+  draft.changed.steps = 0
+  if (draft.run.keys.length < maxKeysAhead) draft.changed.keys += digit
   const { node } = draft
   if (state.name === 'playing') {
     if (node?.type !== 'play' || node.bargeIn === false) return null

@@ -9,7 +9,7 @@ export const menuDefaults = { retries: 2, silenceSeconds: 5, digitSeconds: 3 } a
 
 /** The caller arrives: keys pressed ahead are used at once, unless the prompt must be heard. */
 export function enterMenu(draft: Draft, node: MenuNode): Next {
-  if (node.keyAhead === false) draft.change({ keys: '' })
+  if (node.keyAhead === false) draft.changed.keys = ''
   if (node.bargeIn !== false && draft.run.keys !== '') return useKeys(draft, node, 0, '')
   return say(draft, 0, node.prompts)
 }
@@ -25,7 +25,7 @@ export function useKeys(draft: Draft, node: MenuNode, attempt: number, before: s
   let collected = before
   while (draft.run.keys !== '') {
     collected += draft.run.keys[0] ?? ''
-    draft.change({ keys: draft.run.keys.slice(1) })
+    draft.changed.keys = draft.run.keys.slice(1)
     const meaning = meaningOf(draft.book, node, collected, false)
     if (meaning.is !== 'unfinished') return follow(draft, node, attempt, meaning)
   }
@@ -88,7 +88,7 @@ function follow(draft: Draft, node: MenuNode, attempt: number, meaning: Meaning)
 function missed(draft: Draft, node: MenuNode, attempt: number, why: 'wrong-key' | 'wrong-extension' | 'silence'): Next {
   const { place } = draft.run
   if (place !== null) draft.tell({ kind: 'menu.missed', flow: place.flow, node: place.node, why, attempt: attempt + 1 })
-  draft.change({ keys: '' })
+  draft.changed.keys = ''
   if (attempt < (node.retries ?? menuDefaults.retries)) {
     const sorry = (why === 'silence' ? node.silencePrompts : node.wrongPrompts) ?? []
     return say(draft, attempt + 1, [...sorry, ...node.prompts])
@@ -104,7 +104,7 @@ function toOperator(draft: Draft): Move {
 }
 
 function say(draft: Draft, attempt: number, prompts: readonly string[]): null {
-  return draft.become({ name: 'prompting', attempt, ...draft.play(prompts) })
+  return draft.become({ name: 'prompting', attempt, play: draft.play(prompts), prompts })
 }
 
 function wait(draft: Draft, attempt: number, collected: string, seconds: number): null {

@@ -114,7 +114,7 @@ export type RunState =
   | { readonly name: 'ended'; readonly why: FlowEnd; readonly outcome: Outcome }
 
 /** What is being said, under which token. */
-export interface Speaking {
+interface Speaking {
   readonly play: Token
   readonly prompts: readonly string[]
 }

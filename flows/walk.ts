@@ -16,8 +16,7 @@ export function walk(draft: Draft, first: Next): void {
 }
 
 function make(draft: Draft, move: Move): Next {
-  draft.change({ steps: draft.run.steps + 1 })
-  if (draft.run.steps > maxStepsWithoutCaller) {
+  if (++draft.changed.steps > maxStepsWithoutCaller) {
     return draft.break(`went through ${maxStepsWithoutCaller} steps without a key from the caller: a loop`)
   }
   switch (move.to) {
@@ -42,9 +41,9 @@ function toNode(draft: Draft, id: string, via: string | undefined): Next {
   const flow = draft.run.place?.flow
   const node = flow === undefined ? undefined : nodeOf(draft.book.flows.get(flow), id)
   if (flow === undefined || node === undefined) return draft.break(`no node ${id} in flow ${flow ?? '(none)'}`)
-  draft.change({ place: { flow, node: id } })
-  const stepped = { kind: 'flow.stepped' as const, flow, node: id, type: node.type }
-  draft.tell(via === undefined ? stepped : { ...stepped, via })
+  draft.changed.place = { flow, node: id }
+  const { type } = node
+  draft.tell(via === undefined ? { kind: 'flow.stepped', flow, node: id, type } : { kind: 'flow.stepped', flow, node: id, type, via })
   return perform(draft, node)
 }
 
@@ -52,7 +51,7 @@ function perform(draft: Draft, node: FlowNode): Next {
   switch (node.type) {
     case 'play':
       if (node.bargeIn !== false && draft.run.keys !== '') return { to: 'node', node: node.next, via: 'key-ahead' }
-      return draft.become({ name: 'playing', ...draft.play(node.prompts) })
+      return draft.become({ name: 'playing', play: draft.play(node.prompts), prompts: node.prompts })
     case 'menu':
       return enterMenu(draft, node)
     case 'hours':
@@ -63,7 +62,7 @@ function perform(draft: Draft, node: FlowNode): Next {
     case 'external':
       return ofNode(node)
     case 'record':
-      draft.change({ recording: node.on })
+      draft.changed.recording = node.on
       draft.emit({ kind: 'record', on: node.on, mailTo: node.mailTo ?? [] })
       return { to: 'node', node: node.next, via: 'next' }
     case 'goto':
@@ -93,7 +92,7 @@ function enterFlow(draft: Draft, id: string): Next {
   leaveFlow(draft)
   const flow = draft.book.flows.get(id)
   if (flow === undefined) return draft.break(`a flow that does not exist: ${id}`)
-  draft.change({ place: { flow: id, node: flow.start } })
+  draft.changed.place = { flow: id, node: flow.start }
   draft.tell({ kind: 'flow.entered', flow: id })
   return { to: 'node', node: flow.start }
 }
@@ -102,20 +101,23 @@ function leaveFlow(draft: Draft): void {
   const { place } = draft.run
   if (place === null) return
   draft.tell({ kind: 'flow.left', flow: place.flow, why: 'went-on' })
-  draft.change({ place: null })
+  draft.changed.place = null
 }
 
 function startRing(draft: Draft, move: Extract<Move, { to: 'ring' }>): null {
   const { plan, exits, music } = move
   if (music !== undefined) draft.answer()
   const ring = draft.token()
-  const sound = music === undefined ? {} : { music }
-  draft.emit({ kind: 'ring', token: ring, plan, ...sound })
-  return draft.become({ name: 'ringing', ring, plan, exits, ...sound })
+  if (music === undefined) {
+    draft.emit({ kind: 'ring', token: ring, plan })
+    return draft.become({ name: 'ringing', ring, plan, exits })
+  }
+  draft.emit({ kind: 'ring', token: ring, plan, music })
+  return draft.become({ name: 'ringing', ring, plan, exits, music })
 }
 
 function part(draft: Draft, { prompts, reason }: Extract<Move, { to: 'end' }>): null {
   const outcome = { kind: reason, by: 'us' as const }
   if (prompts.length === 0) return draft.end('hung-up', outcome)
-  return draft.become({ name: 'parting', outcome, ...draft.play(prompts) })
+  return draft.become({ name: 'parting', outcome, play: draft.play(prompts), prompts })
 }
