@@ -49,7 +49,9 @@ export class FlowRunner implements Part {
   #caller: CallerLeg
   #around: FlowSurroundings
   #run: FlowRun
-  #queue: FlowEffect[] = []
+  #queue = nothing
+  /** So many of the queue are done. */
+  #done = 0
   #answering = false
   #plays = new Map<Token, { play: PlayId | null; sounds: readonly PromptSound[] }>()
   #timers = new Map<Token, Disposable>()
@@ -83,15 +85,15 @@ export class FlowRunner implements Part {
     const { leg } = this.#caller
     // Whom somebody called, and then sent here.
     const { number, name } = leg.role === 'callee' ? leg.endpoint : this.#call.identity.from
-    const caller = { number: number === '' ? null : number, ...(name !== undefined && { name }) }
+    const known = number === '' ? null : number
+    const caller = name === undefined ? { number: known } : { number: known, name }
     this.#input({ kind: 'started', now: this.#now(), caller, dialled })
   }
 
   /** After a restart of the server: what was being played, rung or waited for begins again. */
   resume(): void {
     if (this.#run.state.name === 'new') this.start(this.#run.dialled)
-    this.#queue.push(...resume(this.#run))
-    this.#work()
+    this.#take(resume(this.#run))
   }
 
   close(): void {
@@ -120,14 +122,23 @@ export class FlowRunner implements Part {
     const { run, effects } = step(this.#around.book, this.#run, input)
     this.#run = run
     this.#call.story = { kind: 'flow', leg: this.#caller.leg.id, run } satisfies FlowStory
-    this.#queue.push(...effects)
+    this.#take(effects)
+  }
+
+  #take(effects: readonly FlowEffect[]): void {
+    this.#queue = this.#queue.length === 0 ? effects : [...this.#queue.slice(this.#done), ...effects]
+    this.#done = 0
     this.#work()
   }
 
   #work(): void {
     while (!this.#answering && !this.#over) {
-      const effect = this.#queue.shift()
-      if (effect === undefined) return
+      const effect = this.#queue[this.#done]
+      if (effect === undefined) {
+        this.#queue = nothing
+        return
+      }
+      this.#done++
       this.#do(effect)
     }
   }
@@ -303,6 +314,8 @@ export class FlowRunner implements Part {
     ringing?.at?.stop(outcome)
   }
 }
+
+const nothing: readonly FlowEffect[] = []
 
 function itemsOf(sounds: readonly PromptSound[]): PlayItem[] {
   return sounds.map(({ file }) => ({ kind: 'file', file }))
