@@ -37,10 +37,15 @@ export interface ResolvedRing {
  */
 export function resolveRing(config: CompiledConfig, steps: readonly RingStep[]): ResolvedRing {
   const doors: RingGroup[] = []
-  const resolved = steps.flatMap((step) => resolveStep(config, step, doors)).filter((step) => step.targets.length > 0)
+  const ring: ResolvedRing = { steps: [] }
+  for (const step of steps) {
+    for (const resolved of resolveStep(config, step, doors)) if (resolved.targets.length > 0) ring.steps.push(resolved)
+  }
   const prefix = doors.find((group) => group.callerNamePrefix !== undefined)?.callerNamePrefix
   const ringTone = doors.find((group) => group.ringTone !== undefined)?.ringTone
-  return { steps: resolved, ...(prefix !== undefined && { callerNamePrefix: prefix }), ...(ringTone !== undefined && { ringTone }) }
+  if (prefix !== undefined) ring.callerNamePrefix = prefix
+  if (ringTone !== undefined) ring.ringTone = ringTone
+  return ring
 }
 
 function resolveStep(config: CompiledConfig, step: RingStep, doors: RingGroup[]): ResolvedStep[] {
@@ -51,7 +56,11 @@ function resolveStep(config: CompiledConfig, step: RingStep, doors: RingGroup[])
     return within(groupSteps(config, group), step.seconds === undefined ? Infinity : step.seconds * 1000)
   }
   const ms = (step.seconds ?? defaultRingSeconds) * 1000
-  return [stepOf(step.targets.flatMap((target) => resolveTarget(config, target, { ms, skipBusy: false })))]
+  const targets: ResolvedTarget[] = []
+  for (const target of step.targets) {
+    for (const resolved of resolveTarget(config, target, { ms, skipBusy: false })) targets.push(resolved)
+  }
+  return [stepOf(targets)]
 }
 
 /** The group that a target is, directly or as what an extension stands for. */
@@ -97,24 +106,32 @@ interface How {
 
 /** Extensions stand for no extensions and groups hold no groups, so this ends: extension, group, extension, person. */
 function resolveTarget(config: CompiledConfig, target: RingTarget, how: How): ResolvedTarget[] {
-  if ('device' in target) return config.devices.has(target.device) ? [{ kind: 'device', id: target.device, ...how }] : []
-  if ('external' in target) {
-    const { external: number, confirm } = target
-    return [confirm === undefined ? { kind: 'external', number, ...how } : { kind: 'external', number, confirm, ...how }]
-  }
-  if ('person' in target) {
-    return (config.devicesByPerson.get(target.person) ?? []).map((device) => ({ kind: 'device', id: device.id, ...how }))
-  }
+  if ('device' in target) return config.devices.has(target.device) ? [phone(target.device, how)] : []
+  if ('external' in target) return [outside(target.external, target.confirm, how)]
+  if ('person' in target) return (config.devicesByPerson.get(target.person) ?? []).map(({ id }) => phone(id, how))
   if ('ringGroup' in target) {
     const group = config.ringGroups.get(target.ringGroup)
     return group === undefined ? [] : group.members.flatMap((member) => resolveMember(config, group, member))
   }
   const extension = config.extensionsById.get(target.extension)
   if (extension === undefined || 'flow' in extension.target || 'conference' in extension.target) return []
-  return resolveTarget(config, extension.target, { ...how, as: extension.number })
+  return resolveTarget(config, extension.target, { ms: how.ms, skipBusy: how.skipBusy, as: extension.number })
 }
 
-function stepOf(targets: readonly ResolvedTarget[]): ResolvedStep {
+function phone(id: string, { ms, skipBusy, as }: How): ResolvedTarget {
+  return as === undefined ? { kind: 'device', id, ms, skipBusy } : { kind: 'device', id, ms, skipBusy, as }
+}
+
+function outside(number: string, confirm: string | undefined, { ms, skipBusy, as }: How): ResolvedTarget {
+  const target: ResolvedTarget = { kind: 'external', number, ms, skipBusy }
+  if (confirm !== undefined) target.confirm = confirm
+  if (as !== undefined) target.as = as
+  return target
+}
+
+function stepOf(targets: ResolvedTarget[]): ResolvedStep {
+  const [only] = targets
+  if (only === undefined || targets.length === 1) return { targets, ms: only?.ms ?? 0 }
   const seen = new Map<string, ResolvedTarget>()
   for (const target of targets) {
     const key = target.kind === 'device' ? `device ${target.id}` : `external ${target.number}`

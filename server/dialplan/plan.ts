@@ -12,7 +12,8 @@ export function planOf(config: CompiledConfig, to: { target: Target; extension?:
     // Through the extension, so that phones and journal know it by its number.
     if ('flow' in to.extension.target || 'conference' in to.extension.target) return null
     const seconds = to.extension.seconds ?? ('ringGroup' in to.extension.target ? undefined : defaultExtensionSeconds)
-    return planOfSteps(config, [{ targets: [{ extension: to.extension.id }], ...(seconds !== undefined && { seconds }) }])
+    const targets = [{ extension: to.extension.id }]
+    return planOfSteps(config, [seconds === undefined ? { targets } : { targets, seconds }])
   }
   return 'flow' in to.target || 'conference' in to.target ? null : planOfSteps(config, [{ targets: [to.target] }])
 }
@@ -20,22 +21,22 @@ export function planOf(config: CompiledConfig, to: { target: Target; extension?:
 /** The phones and numbers of a plan written in documents. `show`: whose number is shown outside. */
 export function planOfSteps(config: CompiledConfig, steps: readonly DocumentStep[], show?: Shown): RingPlan {
   const resolved = resolveRing(config, steps)
-  const prefix = resolved.callerNamePrefix
-  return {
+  const plan: RingPlan = {
     steps: resolved.steps.map((step) => ({ ms: step.ms, targets: step.targets.map((target) => targetOf(config, target, show)) })),
-    ...(prefix !== undefined && { namePrefix: prefix }),
-    ...(resolved.ringTone !== undefined && { ringTone: resolved.ringTone }),
   }
+  if (resolved.callerNamePrefix !== undefined) plan.namePrefix = resolved.callerNamePrefix
+  if (resolved.ringTone !== undefined) plan.ringTone = resolved.ringTone
+  return plan
 }
 
 function targetOf(config: CompiledConfig, target: ResolvedTarget, show?: Shown): RingTarget {
   const { ms, skipBusy } = target
-  if (target.kind === 'external')
-    return {
-      ...{ kind: 'external', number: target.number, label: target.number, ms },
-      ...(show !== undefined && { show }),
-      ...(target.confirm !== undefined && { confirm: target.confirm }),
-    }
+  if (target.kind === 'external') {
+    const external: RingTarget = { kind: 'external', number: target.number, label: target.number, ms }
+    if (show !== undefined) external.show = show
+    if (target.confirm !== undefined) external.confirm = target.confirm
+    return external
+  }
   const label = target.as ?? config.devices.get(target.id)?.extensions[0]?.number ?? target.id
   return { kind: 'device', id: target.id, label, ms, skipBusy }
 }
