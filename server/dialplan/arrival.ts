@@ -64,8 +64,15 @@ export function wishesOfPhone(request: SipRequest, device: CompiledDevice, count
 
 /** A name fit for logs and screens: no control characters, bounded. */
 export function clean(text: string): string {
-  return text
-    .replace(/[\x00-\x1f\x7f]/g, ' ')
-    .trim()
-    .slice(0, 80)
+  const printable = hasControls(text) ? text.replace(/[\x00-\x1f\x7f]/g, ' ') : text
+  return printable.trim().slice(0, 80)
+}
+
+/** Hardly any text has any, and to look costs a tenth of a replacement. */
+function hasControls(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 0x20 || code === 0x7f) return true
+  }
+  return false
 }

@@ -18,8 +18,21 @@ const longest = 32
 
 /** What was dialled without what people put between digits. */
 export function plainDigits(text: string): string {
-  return text.replace(/[\s().-]/g, '')
+  // Most have nothing to be taken out, and to look costs a tenth of a replacement.
+  return isNumber(text, 0) ? text : text.replace(/[\s().-]/g, '')
 }
+
+/** Digits, at least so many, and perhaps a plus before them. */
+function isNumber(text: string, least: number): boolean {
+  const from = text.charCodeAt(0) === plus ? 1 : 0
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < zero || code > nine) return false
+  }
+  return text.length - from >= least
+}
+
+const [plus, zero, nine] = [0x2b, 0x30, 0x39]
 
 /** Numbers that were read lately, by country and text: the same ones are called again and again, and reading one takes some 30 µs. */
 const lately = new RecentMap<Dialled>(10_000)
@@ -91,7 +104,7 @@ export function writeFor(format: NumberFormat, number: { e164: string | null; di
 /** The international form of a number as a trunk writes it; null when it cannot be one (withheld, short, letters). */
 export function readFrom(format: NumberFormat, text: string, country: string): string | null {
   const digits = plainDigits(text.slice(0, longest))
-  if (!/^\+?[0-9]{2,}$/.test(digits)) return null
+  if (!isNumber(digits, 2)) return null
   if (typeof format === 'object') {
     const made = (format.prefix ?? '') + digits.replace('+', '').slice(format.strip ?? 0)
     return made.startsWith('+') ? made : `+${made}`
