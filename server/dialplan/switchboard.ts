@@ -1,8 +1,8 @@
-import { type Clock, shifted } from '#base/clock.ts'
+import { shifted } from '#base/clock.ts'
 import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
-import { Call } from '#calls/call.ts'
-import { type InboundLeg, openInbound, tellRefused } from '#calls/inbound-leg.ts'
+import { Call, type CallFact } from '#calls/call.ts'
+import { openInbound, tellRefused } from '#calls/inbound-leg.ts'
 import type { CallIdentity, CallNeeds } from '#calls/needs.ts'
 import { refusalOf } from '#calls/outcome.ts'
 import type { Identified, Identity, IncomingInvite, SipPolicy, Flow } from '#sip/agent.ts'
@@ -161,13 +161,21 @@ export class Switchboard implements SipPolicy {
     { compiled, link, checked }: { compiled: CompiledTrunk; link: TrunkLink; checked: Checked },
   ): void {
     const from = callerOnTrunk(incoming.request, compiled, book.config.company.country)
-    const endpoint: EndpointRef = { kind: 'trunk', id: trunk, number: from.number, ...(from.name !== undefined && { name: from.name }) }
+    const endpoint: EndpointRef = { kind: 'trunk', id: trunk, number: from.number }
+    if (from.name !== undefined) endpoint.name = from.name
     const full = link.blocked()?.why === 'full'
     const taken = full ? fullRoute(compiled.channels ?? 0) : route
-    const to = route.kind === 'target' && route.number !== undefined ? route.number.number : dialled
+    const called = route.kind === 'target' ? route.number?.number : undefined
     const call = this.#begin({
-      ...{ incoming, book, route: taken, dialled: to, endpoint, party: compiled, direction: 'inbound', from },
-      more: route.kind === 'target' && route.number !== undefined ? { called: route.number.number } : {},
+      incoming,
+      book,
+      route: taken,
+      dialled: called ?? dialled,
+      endpoint,
+      party: compiled,
+      direction: 'inbound',
+      from,
+      more: called === undefined ? {} : { called },
       diverted: divertedOnTrunk(incoming.request, compiled, book.config.company.country),
       checked,
     })
@@ -191,29 +199,13 @@ export class Switchboard implements SipPolicy {
       incoming.reject(503, 'Too many calls at once', [['Retry-After', String(2 + calls.random.below(9))]])
       return null
     }
-    const { maxForwards, maxBreadth } = incoming.request.headers
-    const identity: CallIdentity = {
-      tenant: book.tenant,
-      call: calls.random.hex(10),
-      config: book.version,
-      from,
-      asker: endpoint,
-      hops: maxForwards ?? 70,
-      ...(maxBreadth !== undefined && { breadth: maxBreadth }),
-      ...arrival.more,
-    }
     const pretended = this.#needs.rehearsals.redeem(book.tenant, incoming.request.headers.get(rehearsalHeader))
-    const call = new Call(calls, identity)
+    const call = new Call(calls, identityOf(arrival, calls.random.hex(10)))
     live.add(call)
-    call.tell({
-      kind: 'call.started',
-      direction,
-      from,
-      to: { number: clean(dialled) },
-      ...(arrival.diverted !== undefined && arrival.diverted.length > 0 && { diverted: arrival.diverted }),
-      config: book.version,
-      ...(pretended !== null && { rehearsedAt: pretended }),
-    })
+    const started: StartedFact = { kind: 'call.started', direction, from, to: { number: clean(dialled) }, config: book.version }
+    if (arrival.diverted !== undefined && arrival.diverted.length > 0) started.diverted = arrival.diverted
+    if (pretended !== null) started.rehearsedAt = pretended
+    call.tell(started)
     arrival.checked?.tell(call)
     call.limit(book.config.settled.maxCallMinutes * 60_000, {
       kind: 'too-long',
@@ -230,16 +222,8 @@ export class Switchboard implements SipPolicy {
     })
     if (caller === null) return call
     const clock = pretended === null ? calls.clock : shifted(calls.clock, pretended - calls.clock.wall())
-    this.#conduct(call, caller, { route, book, dialled, direction, clock })
+    this.#needs.conduct.begin(call, caller, { route, config: book.config, dialled, direction, clock })
     return call
-  }
-
-  #conduct(
-    call: Call,
-    caller: InboundLeg,
-    by: { route: Route; book: Book; dialled: string; direction: Arrival['direction']; clock: Clock },
-  ): void {
-    this.#needs.conduct.begin(call, caller, { ...by, config: by.book.config })
   }
 
   #refuse(call: Call, incoming: IncomingInvite, route: { outcome: Outcome; rule: string }): void {
@@ -253,7 +237,30 @@ export class Switchboard implements SipPolicy {
 
 function endpointOf(device: CompiledDevice): EndpointRef {
   const { id, name, person } = device
-  return { kind: 'device', id, number: numberOf(device), name, ...(person !== null && { person: person.id }) }
+  const endpoint: EndpointRef = { kind: 'device', id, number: numberOf(device), name }
+  if (person !== null) endpoint.person = person.id
+  return endpoint
+}
+
+type StartedFact = Extract<CallFact, { kind: 'call.started' }>
+
+function identityOf({ incoming, book, from, endpoint, more }: Arrival, call: string): CallIdentity {
+  const { maxForwards, maxBreadth } = incoming.request.headers
+  const identity: { -readonly [K in keyof CallIdentity]: CallIdentity[K] } = {
+    tenant: book.tenant,
+    call,
+    config: book.version,
+    from,
+    asker: endpoint,
+    hops: maxForwards ?? 70,
+  }
+  // One by one: of most calls none of these is known, and to spread what is optional costs more than all the rest.
+  if (maxBreadth !== undefined) identity.breadth = maxBreadth
+  if (more.called !== undefined) identity.called = more.called
+  if (more.withheld !== undefined) identity.withheld = more.withheld
+  if (more.preferred !== undefined) identity.preferred = more.preferred
+  if (more.only !== undefined) identity.only = more.only
+  return identity
 }
 
 interface Arrival {
@@ -267,7 +274,7 @@ interface Arrival {
   direction: 'inbound' | 'outbound' | 'internal'
   from: { number: string; name?: string }
   /** What else the call keeps in mind of how it came. */
-  more: Pick<CallIdentity, 'withheld' | 'preferred' | 'called'>
+  more: Pick<CallIdentity, 'withheld' | 'preferred' | 'called' | 'only'>
   diverted?: ReturnType<typeof divertedOnTrunk>
   checked?: Checked
 }
