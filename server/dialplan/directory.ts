@@ -1,4 +1,3 @@
-import { Disposal } from '#base/disposal.ts'
 import type { CallIdentity, Destination, Directory, Diverted, Lease, Located, RingManner, RingPlan, RingTarget } from '#calls/needs.ts'
 import type { EndpointRef } from '#contract/facts.ts'
 import type { Outcome } from '#contract/outcome.ts'
@@ -12,7 +11,7 @@ import { decideInside } from '#server/dialplan/decide.ts'
 import { encryptionOf } from '#server/dialplan/encryption-of.ts'
 import { emergencyPlan, outsidePlan, planOf } from '#server/dialplan/plan.ts'
 import { readDialled, writeFor, type Dialled } from '#server/numbering/numbering.ts'
-import type { OutboundGuard } from '#server/outbound/guard.ts'
+import type { OutboundGuard, RunningCost } from '#server/outbound/guard.ts'
 import { ratePerMinute, trunksFor } from '#server/outbound/permit.ts'
 import type { Signing } from '#server/stir/caller-identity.ts'
 import { type Claim, showCaller, showDiversion } from '#server/trunks/caller-id.ts'
@@ -47,7 +46,7 @@ export class CompanyDirectory implements Directory {
     const book = this.#needs.book(on.tenant, on.config)
     switch (target.kind) {
       case 'device':
-        return this.#phone(book, target, { ...on, from: prefixed(on.from, how.namePrefix) }, how.ringTone)
+        return this.#phone(book, target, on, how)
       case 'external':
         return this.#outside(book, target, on, how.diverted)
     }
@@ -88,7 +87,7 @@ export class CompanyDirectory implements Directory {
     return this.resolve(number, on)
   }
 
-  #phone(book: CompiledConfig, target: Extract<RingTarget, { kind: 'device' }>, on: CallIdentity, ringTone: string | undefined): Located {
+  #phone(book: CompiledConfig, target: Extract<RingTarget, { kind: 'device' }>, on: CallIdentity, how: RingManner): Located {
     const device = book.devices.get(target.id)
     if (device === undefined) return { refused: { kind: 'unreachable', by: 'nobody', detail: `there is no phone ${target.id}` } }
     if (target.skipBusy === true && this.#needs.isBusy(on.tenant, device.id)) {
@@ -101,24 +100,21 @@ export class CompanyDirectory implements Directory {
     if (contacts.length === 0)
       return { refused: { kind: 'unreachable', by: 'nobody', detail: `no phone is registered for ${target.label}` } }
     const { name, person } = device
-    const alert = alertOf(book, on, ringTone)
-    return {
-      branches: byDevice(contacts).map((flows) =>
-        flows.map((binding, i) => ({
-          endpoint: { kind: 'device', id: device.id, number: target.label, name, ...(person !== null && { person: person.id }) },
-          uri: binding.contact,
-          from: callerAddress(on.from, domain),
-          to: `<sip:${device.username}@${domain}>`,
-          via: binding.flow,
-          ...(binding.path.length > 0 && { route: binding.path }),
-          codecs: device.codecs,
-          encryption: encryptionOf(book, device),
-          ...(alert !== null && { headers: [['Alert-Info', alert] as const] }),
-          // A flow that has died says nothing; the next one of the same phone is tried.
-          ...(i < flows.length - 1 && { silenceMs: flowSilenceMs }),
-        })),
-      ),
+    const alert = alertOf(book, on, how.ringTone)
+    const from = callerAddress(prefixed(on.from, how.namePrefix), domain)
+    const to = `<sip:${device.username}@${domain}>`
+    const encryption = encryptionOf(book, device)
+    const asked = ({ contact, flow, path }: Binding, isLast: boolean): Destination => {
+      const endpoint: EndpointRef = { kind: 'device', id: device.id, number: target.label, name }
+      if (person !== null) endpoint.person = person.id
+      const destination: Destination = { endpoint, uri: contact, from, to, via: flow, codecs: device.codecs, encryption }
+      if (path.length > 0) destination.route = path
+      if (alert !== null) destination.headers = [['Alert-Info', alert]]
+      // A flow that has died says nothing; the next one of the same phone is tried.
+      if (!isLast) destination.silenceMs = flowSilenceMs
+      return destination
     }
+    return { branches: byDevice(contacts).map((flows) => flows.map((binding, i) => asked(binding, i === flows.length - 1))) }
   }
 
   #outside(
@@ -135,10 +131,13 @@ export class CompanyDirectory implements Directory {
       if (against !== null) return { refused: { kind: 'barred', by: 'us', detail: against.detail } }
     }
     const trunks = emergency ? (book.emergency?.trunks ?? []) : book.outbound === null ? [] : trunksFor(book.outbound, number)
-    const links = trunks.flatMap((id) => this.#needs.trunks.link(on.tenant, id) ?? [])
-    const destinations = links.flatMap((link) =>
-      link.ways.map((via) => this.#through(book, link, via, { number, target, on, device, emergency, reason })),
-    )
+    const want: Outside = { number, target, on, device, emergency, reason }
+    const destinations: Destination[] = []
+    for (const id of trunks) {
+      const link = this.#needs.trunks.link(on.tenant, id)
+      if (link === null) continue
+      for (const via of link.ways) destinations.push(this.#through(book, link, via, want))
+    }
     if (destinations.length === 0) return { refused: { kind: 'unreachable', by: 'carrier', detail: `no trunk takes ${target.number}` } }
     return { branches: [destinations] }
   }
@@ -152,39 +151,32 @@ export class CompanyDirectory implements Directory {
     const diversion = showDiversion(writing, written, claim.forwarded)
     const called = `sip:${written}@${link.domain}${trunk.userPhone && !want.emergency ? ';user=phone' : ''}`
     const user = trunk.authUser ?? trunk.username
-    return {
+    const { headers } = shown
+    for (const header of diversion) headers.push(header)
+    for (const header of this.#signature(book, link, shown.number, want)) headers.push(header)
+    const destination: Destination = {
       endpoint: { kind: 'trunk', id: trunk.id, number: want.target.number, name: trunk.name },
       uri: called,
       from: shown.from,
       to: `<${called}>`,
       via,
-      ...(link.route.length > 0 && { route: link.route }),
-      headers: [...shown.headers, ...diversion, ...this.#signature(book, link, shown.number, want)],
+      headers,
       silenceMs: trunkSilenceMs,
       codecs: trunk.codecs,
       encryption: encryptionOf(book, trunk),
-      ...(user !== null &&
-        link.password !== null && {
-          credentials: { user, password: link.password, ...(trunk.realms !== null && { realms: trunk.realms }) },
-        }),
       lease: () => {
         const blocked = link.blocked(want.emergency)
         if (blocked !== null) return blocked.detail
-        const channel = link.take()
         const metered = want.emergency ? null : this.#needs.guard.begin(book, { tenant: want.on.tenant, device: want.device })
-        return new TrunkLease(
-          (end, warn) => {
-            const rate = book.outbound === null ? 0 : ratePerMinute(book.outbound, want.number)
-            metered?.answered(rate, (detail) => end({ kind: 'barred', by: 'us', detail }), warn)
-          },
-          (why) => link.foundDead(via, why),
-          () => {
-            channel[Symbol.dispose]()
-            metered?.[Symbol.dispose]()
-          },
-        )
+        return new TrunkLease({ book, link, via, number: want.number, metered })
       },
     }
+    if (link.route.length > 0) destination.route = link.route
+    if (user !== null && link.password !== null) {
+      const { password } = link
+      destination.credentials = trunk.realms === null ? { user, password } : { user, password, realms: trunk.realms }
+    }
+    return destination
   }
 
   /**
@@ -220,16 +212,13 @@ interface Outside {
 
 function claimOf(want: Outside): Claim {
   const { withheld, preferred, called } = want.on
-  const forwarded = called === undefined ? undefined : { by: called, reason: want.reason }
-  return {
-    device: want.device,
-    from: want.on.from,
-    emergency: want.emergency,
-    ...(withheld === true && { withheld }),
-    ...(preferred !== undefined && { preferred }),
-    ...(forwarded !== undefined && { forwarded }),
-    ...(want.target.show !== undefined ? { show: want.target.show } : want.device === null && { show: 'company' as const }),
-  }
+  const claim: Claim = { device: want.device, from: want.on.from, emergency: want.emergency }
+  if (withheld === true) claim.withheld = withheld
+  if (preferred !== undefined) claim.preferred = preferred
+  if (called !== undefined) claim.forwarded = { by: called, reason: want.reason }
+  if (want.target.show !== undefined) claim.show = want.target.show
+  else if (want.device === null) claim.show = 'company'
+  return claim
 }
 
 /** The ring a phone is asked for: that of the door the caller came through, else by where they come from, when the company tells these apart. */
@@ -251,14 +240,38 @@ export function callerAddress(from: { number: string; name?: string }, domain: s
   return `${display}<sip:${user}@${user === 'anonymous' ? 'anonymous.invalid' : domain}>`
 }
 
-/** A trunk's channel and what the call on it costs. */
-class TrunkLease extends Disposal implements Lease {
-  readonly answered: Lease['answered']
-  readonly passedOver: Lease['passedOver']
+/** What a call holds on a trunk: a channel, and what it costs. */
+interface Leased {
+  readonly book: CompiledConfig
+  readonly number: Dialled
+  readonly link: TrunkLink
+  readonly via: SendTo
+  /** Null: an emergency call, which costs nothing. */
+  readonly metered: RunningCost | null
+}
 
-  constructor(answered: Lease['answered'], passedOver: Lease['passedOver'], end: () => void) {
-    super(end)
-    this.answered = answered
-    this.passedOver = passedOver
+class TrunkLease implements Lease {
+  readonly #of: Leased
+  readonly #channel: Disposable
+
+  constructor(of: Leased) {
+    this.#of = of
+    this.#channel = of.link.take()
+  }
+
+  answered(end: (outcome: Outcome) => void, warn: () => void): void {
+    const { book, number, metered } = this.#of
+    const rate = book.outbound === null ? 0 : ratePerMinute(book.outbound, number)
+    metered?.answered(rate, (detail) => end({ kind: 'barred', by: 'us', detail }), warn)
+  }
+
+  passedOver(why: string): void {
+    this.#of.link.foundDead(this.#of.via, why)
+  }
+
+  /** Idempotent, as both are. */
+  [Symbol.dispose](): void {
+    this.#channel[Symbol.dispose]()
+    this.#of.metered?.[Symbol.dispose]()
   }
 }

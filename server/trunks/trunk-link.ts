@@ -99,6 +99,7 @@ export class TrunkLink {
   }
   /** Where a call through it is tried, one after the other: what is known to be dead last. */
   get ways(): TrunkAddresses {
+    if (this.#dead.size === 0) return this.#addresses.length <= maxWays ? this.#addresses : this.#addresses.slice(0, maxWays)
     const isDead = (way: SendTo): boolean => this.#dead.has(keyOf(way))
     return [...this.#addresses.filter((way) => !isDead(way)), ...this.#addresses.filter(isDead)].slice(0, maxWays)
   }
