@@ -75,16 +75,16 @@ function iso(at: number | null): string | null {
 }
 
 function participants(row: CallRow): string[] {
-  const ids = row.legs.flatMap(({ endpoint }) => [endpoint.id, ...(endpoint.person === undefined ? [] : [endpoint.person])])
-  return [...new Set(ids)]
+  const ids: string[] = []
+  for (const { endpoint } of row.legs) {
+    if (!ids.includes(endpoint.id)) ids.push(endpoint.id)
+    if (endpoint.person !== undefined && !ids.includes(endpoint.person)) ids.push(endpoint.person)
+  }
+  return ids
 }
 
 function searchText(row: CallRow): string {
-  const words = [
-    row.from.number,
-    row.from.name ?? '',
-    row.to.number,
-    ...row.legs.flatMap(({ endpoint }) => [endpoint.number, endpoint.name ?? '']),
-  ]
-  return [...new Set(words)].join('\n').toLowerCase()
+  const words = new Set([row.from.number, row.from.name ?? '', row.to.number])
+  for (const { endpoint } of row.legs) words.add(endpoint.number).add(endpoint.name ?? '')
+  return [...words].join('\n').toLowerCase()
 }

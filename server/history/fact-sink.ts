@@ -17,6 +17,12 @@ export interface FactSinkSettings {
   readonly onRefused?: (fact: Fact, why: string) => void
 }
 
+/** A call of which a batch tells. Without a draft what is known of it is in the table. */
+interface Touched {
+  readonly tenant: string
+  draft: CallDraft | null
+}
+
 /** Writes facts to table `fact`, and the row of each call that has ended to table `call`, in one transaction per batch. */
 export function factSink(settings: FactSinkSettings): FactSink {
   return new TableSink(settings)
@@ -68,32 +74,34 @@ class TableSink implements FactSink {
       await insertFacts(db, json)
       await this.#writeEnded(db, touched)
     })
-    for (const call of touched.keys()) {
-      if (this.#drafts.get(call)?.hasEnded !== false) this.#drafts.delete(call)
-    }
+    for (const [call, { draft }] of touched) if (draft?.hasEnded === true) this.#drafts.delete(call)
   }
 
-  /** Adds facts to the drafts. Returns the calls concerned, with their tenants. */
-  #takeIn(facts: readonly Fact[]): Map<string, string> {
-    const touched = new Map<string, string>()
+  /** Adds facts to the drafts. Returns the calls concerned. */
+  #takeIn(facts: readonly Fact[]): Map<string, Touched> {
+    const touched = new Map<string, Touched>()
     for (const fact of facts) {
-      if (fact.call === undefined) continue
-      touched.set(fact.call, fact.tenant)
-      let draft = this.#drafts.get(fact.call)
-      if (draft === undefined && fact.seq === 1 && this.#drafts.size < maxDrafts) this.#drafts.set(fact.call, (draft = new CallDraft()))
-      // A gap means that another life wrote what is missing: the table has it.
-      if (draft !== undefined && fact.seq > draft.lastSeq + 1) this.#drafts.delete(fact.call)
-      else draft?.apply(fact)
+      const { call, seq } = fact
+      if (call === undefined) continue
+      let of = touched.get(call)
+      if (of === undefined) touched.set(call, (of = { tenant: fact.tenant, draft: this.#drafts.get(call) ?? null }))
+      if (of.draft === null && seq === 1 && this.#drafts.size < maxDrafts) this.#drafts.set(call, (of.draft = new CallDraft()))
+      if (of.draft === null) continue
+      if (seq <= of.draft.lastSeq + 1) of.draft.apply(fact)
+      else {
+        // A gap means that another life wrote what is missing: the table has it.
+        this.#drafts.delete(call)
+        of.draft = null
+      }
     }
     return touched
   }
 
-  async #writeEnded(db: SystemDb, touched: Map<string, string>): Promise<void> {
+  async #writeEnded(db: SystemDb, touched: Map<string, Touched>): Promise<void> {
     const rows: CallRow[] = []
-    for (const [call, tenant] of touched) {
-      const draft = this.#drafts.get(call)
+    for (const [call, { tenant, draft }] of touched) {
       if (draft?.hasEnded === false) continue
-      const row = draft === undefined ? await projectFromTable(db, tenant, call) : draft.toRow()
+      const row = draft === null ? await projectFromTable(db, tenant, call) : draft.toRow()
       if (row !== null && row.endedAt !== null) rows.push(row)
     }
     if (rows.length > 0) await upsertCalls(db, rows)

@@ -1,9 +1,11 @@
+import { unreachable } from '#base/unreachable.ts'
 import type { Fact } from '#contract/facts.ts'
 import type { Outcome, OutcomeKind } from '#contract/outcome.ts'
 import type { CallRow, LegRow } from '#server/history/call-row.ts'
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 type Of<K extends Fact['kind']> = Extract<Fact, { kind: K }>
+type LegFact = Of<'leg.ringing' | 'leg.answered' | 'leg.held' | 'leg.resumed' | 'leg.quality' | 'leg.ended'>
 
 /** How a call can end that somebody should have taken. */
 const untaken: ReadonlySet<OutcomeKind> = new Set<OutcomeKind>([
@@ -95,7 +97,29 @@ export class CallDraft {
         this.#recordings.add(fact.recording)
         break
       default:
-        if ('leg' in fact && fact.leg !== undefined) this.#applyLeg(fact, fact.leg)
+        this.#applyLeg(fact)
+    }
+  }
+
+  #applyLeg(fact: Fact): void {
+    switch (fact.kind) {
+      case 'leg.started': {
+        const { leg, role, endpoint, at } = fact
+        this.#legs.set(leg, { leg, role, endpoint, startedAt: at, ringingAt: null, answeredAt: null, endedAt: null, outcome: null })
+        return
+      }
+      case 'leg.ringing':
+      case 'leg.answered':
+      case 'leg.held':
+      case 'leg.resumed':
+      case 'leg.quality':
+      case 'leg.ended': {
+        const leg = this.#legs.get(fact.leg)
+        if (leg !== undefined) applyTo(leg, fact)
+        return
+      }
+      default:
+      // Detail of the timeline.
     }
   }
 
@@ -107,7 +131,7 @@ export class CallDraft {
     const answeredAt = earliest([...callees.map((leg) => leg.answeredAt), this.#metAt])
     const endedAt = this.#ended?.at ?? null
     const outcome = this.#ended?.outcome ?? soFar(answeredAt)
-    return {
+    const row: Writable<CallRow> = {
       tenant: started.tenant,
       id: started.call,
       direction: started.direction,
@@ -127,29 +151,38 @@ export class CallDraft {
       config: started.config,
       rehearsedAt: started.rehearsedAt ?? null,
       recovered: this.#recovered,
-      ...(this.#identity !== undefined && { identity: this.#identity }),
     }
+    if (this.#identity !== undefined) row.identity = this.#identity
+    return row
   }
+}
 
-  #applyLeg(fact: Fact, id: string): void {
-    if (fact.kind === 'leg.started') {
-      const { leg, role, endpoint, at } = fact
-      this.#legs.set(leg, { leg, role, endpoint, startedAt: at, ringingAt: null, answeredAt: null, endedAt: null, outcome: null })
+function applyTo(leg: Writable<LegRow>, fact: LegFact): void {
+  switch (fact.kind) {
+    case 'leg.ringing':
+      leg.ringingAt ??= fact.at
       return
-    }
-    const leg = this.#legs.get(id)
-    if (leg === undefined) return
-    if (fact.kind === 'leg.ringing') leg.ringingAt ??= fact.at
-    else if (fact.kind === 'leg.answered') leg.answeredAt ??= fact.at
-    else if (fact.kind === 'leg.held') leg.heldAt ??= fact.at
-    else if (fact.kind === 'leg.resumed') delete leg.heldAt
-    else if (fact.kind === 'leg.quality') leg.quality = fact.quality
-    else if (fact.kind === 'leg.ended' && leg.endedAt === null) {
+    case 'leg.answered':
+      leg.answeredAt ??= fact.at
+      return
+    case 'leg.held':
+      leg.heldAt ??= fact.at
+      return
+    case 'leg.resumed':
+      delete leg.heldAt
+      return
+    case 'leg.quality':
+      leg.quality = fact.quality
+      return
+    case 'leg.ended':
+      if (leg.endedAt !== null) return
       // To delete what is not there costs as much as what is, and few were ever held.
       if (leg.heldAt !== undefined) delete leg.heldAt
       leg.endedAt = fact.at
       leg.outcome = fact.outcome
-    }
+      return
+    default:
+      unreachable(fact)
   }
 }
 
