@@ -98,6 +98,5 @@ export class CallLog {
 
 /** A call ends whatever came before. */
 function take(facts: Fact[], fact: Fact): void {
-  const most = isOfRow(fact) ? rowFactsPerCall : factsPerCall
-  if (facts.length < most || fact.kind === 'call.ended') facts.push(fact)
+  if (facts.length < factsPerCall || (facts.length < rowFactsPerCall && isOfRow(fact)) || fact.kind === 'call.ended') facts.push(fact)
 }

@@ -39,7 +39,7 @@ export class EventStream {
 
   /** Hears every fact, after the state that it tells of. */
   hear(fact: Fact): void {
-    const listeners = this.#listeners.get(fact.tenant)
+    const listeners = this.#listeners.size === 0 ? undefined : this.#listeners.get(fact.tenant)
     if (listeners === undefined) return
     const text = JSON.stringify({ kind: 'fact', fact })
     for (const outbox of [...listeners]) outbox.send(text)
