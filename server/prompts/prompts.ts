@@ -35,6 +35,7 @@ export class Prompts {
 
   /** The sounds of prompts, in order; at once when they are ready. */
   sounds(tenant: string, config: CompiledConfig, ids: readonly string[]): readonly PromptSound[] | Promise<readonly PromptSound[]> {
+    if (ids.length === 0) return noSounds
     const prompts = ids.flatMap((id) => config.prompts.get(id) ?? [])
     if (prompts.every((prompt) => this.#ready.has(prompt))) return prompts.flatMap((prompt) => this.#ready.get(prompt) ?? [])
     return Promise.all(prompts.map((prompt) => this.#get(tenant, config, prompt))).then((found) => found.flatMap((sound) => sound ?? []))
@@ -102,3 +103,5 @@ export class Prompts {
     })
   }
 }
+
+const noSounds: readonly PromptSound[] = []
