@@ -1,7 +1,7 @@
 import { CODEC_TERMS } from '#media/codec/codec.ts'
 import type { Codec, Direction, OpusTerms, SocketAddress } from '#media/engine.ts'
-import { isUnspecified, parseIp } from '#media/sdp/address.ts'
-import { attribute } from '#media/sdp/parse-sdp.ts'
+import { type IpOctets, isUnspecified, parseIp } from '#media/sdp/address.ts'
+import { attribute, isNumber } from '#media/sdp/parse-sdp.ts'
 import type { Connection, MediaDescription, Sdp } from '#media/sdp/sdp.ts'
 
 /** One payload type of a peer. */
@@ -45,8 +45,9 @@ export function isSecureRtp(protocol: string): boolean {
 /** Reads one audio stream of a description. */
 export function audioStream(sdp: Sdp, media: MediaDescription): AudioStream {
   const connection = media.connection ?? sdp.connection
-  const address = addressOf(connection)
-  const held = connection !== null && isHeld(connection)
+  const ip = connection === null ? null : parseIp(connection.address)
+  const address = connection === null || ip === null ? null : connection.address
+  const held = connection !== null && isHeld(connection, ip)
   const remote = address === null || held || media.port === 0 ? null : { address, port: media.port }
   const rtcpMux = attribute(media.attributes, 'rtcp-mux') !== null
   const { codecs, events, noisePayloadType } = payloadTypes(media)
@@ -90,13 +91,8 @@ function firstDirection(attributes: readonly { name: string }[]): Direction | nu
   return null
 }
 
-function addressOf(connection: Connection | null): string | null {
-  return connection !== null && parseIp(connection.address) !== null ? connection.address : null
-}
-
 /** RFC 3264 §8.4: `0.0.0.0`; for IPv6 a name in `.invalid`. */
-function isHeld(connection: Connection): boolean {
-  const ip = parseIp(connection.address)
+function isHeld(connection: Connection, ip: IpOctets | null): boolean {
   return ip === null ? /(^|\.)invalid\.?$/i.test(connection.address) : isUnspecified(ip)
 }
 
@@ -107,13 +103,13 @@ function payloadTypes(media: MediaDescription): Pick<AudioStream, 'codecs' | 'ev
   let noisePayloadType: number | null = null
   for (const format of media.formats) {
     const payloadType = payloadTypeOf(format)
-    const encoding = payloadType === null ? undefined : encodings.get(payloadType)
+    const encoding = payloadType === null ? undefined : encodings[payloadType]
     if (payloadType === null || encoding === undefined) continue
     const codec = CODEC_BY_ENCODING.get(encoding)
     if (codec === 'opus') codecs.push({ codec, payloadType, opus: opusTerms(media, payloadType) })
     else if (codec !== undefined) codecs.push({ codec, payloadType })
     else if (encoding === 'CN/8000/1') noisePayloadType ??= payloadType
-    else if (encoding.startsWith('TELEPHONE-EVENT/')) events.push({ payloadType, clockHz: Number(encoding.split('/')[1]) })
+    else if (encoding.startsWith(EVENTS)) events.push({ payloadType, clockHz: Number.parseInt(encoding.slice(EVENTS.length), 10) })
   }
   return { codecs, events, noisePayloadType }
 }
@@ -129,41 +125,64 @@ const CODEC_BY_ENCODING: ReadonlyMap<string, Codec> = new Map(
   ]),
 )
 
+const EVENTS = 'TELEPHONE-EVENT/'
+
+/** Payload types are from 0 to this. */
+const LAST_TYPE = 127
+
+/** Encodings by payload type before anybody says something else. */
+const STATIC_ENCODINGS: readonly (string | undefined)[] = Array.from({ length: LAST_TYPE + 1 }, (_, type) => {
+  if (type === 13) return 'CN/8000/1'
+  for (const [encoding, codec] of CODEC_BY_ENCODING) if (CODEC_TERMS[codec].staticType === type) return encoding
+  return undefined
+})
+
+/** Encodings as nearly every rtpmap has them. */
+const USUAL_ENCODINGS: ReadonlyMap<string, string> = new Map([
+  ...(['PCMA/8000', 'PCMU/8000', 'G722/8000', 'CN/8000', 'telephone-event/8000', 'telephone-event/48000'] as const).map(
+    (text) => [text, `${text.toUpperCase()}/1`] as const,
+  ),
+  ['opus/48000/2', 'OPUS/48000/2'] as const,
+])
+
 /** Encodings by payload type: the static ones, and what rtpmap says. */
-function encodingsOf(media: MediaDescription): Map<number, string> {
-  const encodings = new Map<number, string>([[13, 'CN/8000/1']])
-  for (const [encoding, codec] of CODEC_BY_ENCODING) {
-    const { staticType } = CODEC_TERMS[codec]
-    if (staticType !== null) encodings.set(staticType, encoding)
-  }
+function encodingsOf(media: MediaDescription): readonly (string | undefined)[] {
+  const encodings = STATIC_ENCODINGS.slice()
   for (const { name, value } of media.attributes) {
     if (name !== 'rtpmap' || value === null) continue
-    const map = /^(\d{1,3}) +([A-Za-z0-9._-]{1,64})\/(\d{1,6})(?:\/(\d{1,2}))?/.exec(value)
-    const payloadType = payloadTypeOf(map?.[1] ?? '')
-    if (map !== null && payloadType !== null) encodings.set(payloadType, encodingOf(map[2] ?? '', map[3] ?? '', map[4] ?? '1'))
+    const space = value.indexOf(' ')
+    const payloadType = space < 0 ? null : payloadTypeOf(value.slice(0, space))
+    if (payloadType === null) continue
+    const usual = USUAL_ENCODINGS.get(value.slice(space + 1))
+    const map = usual === undefined ? /^\d{1,3} +([A-Za-z0-9._-]{1,64})\/(\d{1,6})(?:\/(\d{1,2}))?/.exec(value) : null
+    const encoding = usual ?? (map === null ? undefined : encodingOf(map[1] ?? '', map[2] ?? '', map[3] ?? '1'))
+    if (encoding !== undefined) encodings[payloadType] = encoding
   }
   return encodings
 }
 
 /** What an opus peer asks of its sender (RFC 7587 §6.1); what is absent or nonsense asks nothing. */
 function opusTerms(media: MediaDescription, payloadType: number): OpusTerms {
-  const line = media.attributes.find(({ name, value }) => name === 'fmtp' && value?.split(' ', 1)[0] === String(payloadType))
+  const type = String(payloadType)
+  const line = media.attributes.find(({ name, value }) => name === 'fmtp' && (value === type || value?.startsWith(`${type} `) === true))
   const text = line?.value ?? ''
-  const number = (name: string): number | null => numberOf(new RegExp(`[ ;]${name}=(\\d{1,7})(?:[ ;]|$)`, 'i').exec(text)?.[1] ?? null)
-  const bitrate = number('maxaveragebitrate')
-  return {
-    fec: number('useinbandfec') === 1,
-    ...(bitrate !== null && bitrate >= 6000 && bitrate <= 510_000 && { maxBitrate: bitrate }),
-  }
+  const fec = Number(FEC.exec(text)?.[1] ?? 0) === 1
+  const bitrate = Number(BITRATE.exec(text)?.[1] ?? 0)
+  return bitrate >= 6000 && bitrate <= 510_000 ? { fec, maxBitrate: bitrate } : { fec }
 }
 
+const FEC = /[ ;]useinbandfec=(\d{1,7})(?:[ ;]|$)/i
+const BITRATE = /[ ;]maxaveragebitrate=(\d{1,7})(?:[ ;]|$)/i
+
 function payloadTypeOf(format: string): number | null {
-  return /^\d{1,3}$/.test(format) && Number(format) <= 127 ? Number(format) : null
+  return isNumber(format, 3) && Number(format) <= LAST_TYPE ? Number(format) : null
 }
 
 /** RFC 3605 §2.1: `a=rtcp:<port> [IN IP4|IP6 <address>]`. */
 function rtcpAddress(media: MediaDescription, rtpAddress: string | null): SocketAddress | null {
-  const told = /^(\d{1,5})(?: +IN +IP[46] +(\S{1,45}))?/.exec(attribute(media.attributes, 'rtcp') ?? '')
+  const text = attribute(media.attributes, 'rtcp')
+  if (text === null) return null
+  const told = /^(\d{1,5})(?: +IN +IP[46] +(\S{1,45}))?/.exec(text)
   const port = Number(told?.[1] ?? 0)
   const address = told?.[2] ?? rtpAddress
   if (address === null || port < 1 || port > 65_535) return null
@@ -186,5 +205,5 @@ function tens(ms: number): number {
 }
 
 function numberOf(text: string | null): number | null {
-  return text !== null && /^\d{1,10}$/.test(text) ? Number(text) : null
+  return text !== null && isNumber(text, 10) ? Number(text) : null
 }

@@ -22,8 +22,8 @@ export function makeOffer(local: LocalMedia, previous?: Sdp): Sdp {
   if (local.codecs.includes('opus')) events.push({ payloadType: DTMF_PAYLOAD_TYPE_48K, clockHz: 48_000 })
   const { protocol, lines } = offerProtection(local.crypto, linesOf(previous?.media.find(isAudioInUse)))
   const audio = audioMedia({ local, codecs, events, noise: null, direction: local.direction, protocol, lines, rtcpMux: false })
-  const media = (previous?.media ?? []).map(refuse)
-  const place = previous?.media.findIndex(isAudioInUse) ?? -1
+  const media = previous === undefined ? [] : previous.media.map(refuse)
+  const place = previous === undefined ? -1 : previous.media.findIndex(isAudioInUse)
   media[place < 0 ? media.length : place] = audio
   return describe(local, media, previous)
 }
@@ -177,7 +177,8 @@ function codecAttributes({ codec, payloadType }: AgreedCodec): Attribute[] {
 
 /** A stream refused in its place: port 0, the rest as it was (RFC 3264 §6). */
 function refuse(media: MediaDescription): MediaDescription {
-  return { ...media, port: 0, formats: media.formats.slice(0, 1), connection: null, attributes: [] }
+  const { type, protocol, formats } = media
+  return { type, port: 0, protocol, formats: formats.slice(0, 1), connection: null, attributes: [] }
 }
 
 /** Our description around the streams: same session as `previous`, next version if anything differs (RFC 3264 §8). */
