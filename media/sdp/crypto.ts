@@ -26,13 +26,15 @@ const LONGEST_MKI = 128
 
 /** Reads the `a=crypto` lines of a media description. A line that is broken, or asks for what we do not do, is left out and changes nothing for the others. */
 export function cryptoLines(attributes: readonly Attribute[]): CryptoLines {
-  const lines = attributes.filter(({ name }) => name === 'crypto').slice(0, MOST_LINES)
   const usable: CryptoLine[] = []
-  for (const { value } of lines) {
+  let count = 0
+  for (const { name, value } of attributes) {
+    if (name !== 'crypto') continue
+    if (++count > MOST_LINES) return { usable, count: MOST_LINES }
     const line = value === null ? null : readLine(value)
     if (line !== null && !usable.some(({ tag }) => tag === line.tag)) usable.push(line)
   }
-  return { usable, count: lines.length }
+  return { usable, count }
 }
 
 /** null: a line that cannot be served. */

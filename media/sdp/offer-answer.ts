@@ -3,6 +3,7 @@ import type { Codec, Direction, StreamParams } from '#media/engine.ts'
 import { acceptRule } from '#media/sdp/accept-rule.ts'
 import { type AudioStream, audioStream, direction, type OfferedCodec, receives, sends } from '#media/sdp/audio-stream.ts'
 import type { Agreed, LocalMedia, Peer, Refused } from '#media/sdp/local-media.ts'
+import { codecLines, DIRECTION_LINES, eventLines, noiseLines, packetTimeLine, RTCP_MUX } from '#media/sdp/own-lines.ts'
 import { acceptProtection, answerProtection, linesOf, offerProtection, type Protection } from '#media/sdp/protection.ts'
 import { type CryptoLine, cryptoAttribute } from '#media/sdp/crypto.ts'
 import type { Attribute, MalformedSdp, MediaDescription, Sdp } from '#media/sdp/sdp.ts'
@@ -38,8 +39,7 @@ export function answerOffer(exchange: { offer: Sdp; local: LocalMedia; peer: Pee
   if (chosen.kind === 'refused') return chosen
   const { stream, agreed } = chosen
   const ours = direction(sends(local.direction) && receives(stream.direction), receives(local.direction) && sends(stream.direction))
-  const media = offer.media.map(refuse)
-  media[chosen.place] = audioMedia({
+  const audio = audioMedia({
     local,
     codecs: [agreed],
     events: eventsFor(stream, agreed.codec),
@@ -49,6 +49,7 @@ export function answerOffer(exchange: { offer: Sdp; local: LocalMedia; peer: Pee
     lines: chosen.protection.lines,
     rtcpMux: stream.rtcpMux,
   })
+  const media = offer.media.map((each, place) => (place === chosen.place ? audio : refuse(each)))
   const sdp = describe(local, media, exchange.previous)
   return { kind: 'agreed', sdp, stream: params({ stream, agreed, direction: ours, local, peer, protection: chosen.protection }) }
 }
@@ -151,28 +152,23 @@ interface AudioMedia {
 
 function audioMedia({ local, codecs, events, noise, direction: ours, protocol, lines, rtcpMux }: AudioMedia): MediaDescription {
   const attributes: Attribute[] = []
-  for (const codec of codecs) attributes.push(...codecAttributes(codec))
-  const formats = codecs.map(({ payloadType }) => String(payloadType))
+  const formats: string[] = []
+  for (const { codec, payloadType } of codecs) {
+    formats.push(String(payloadType))
+    for (const line of codecLines(codec, payloadType)) attributes.push(line)
+  }
   if (noise !== null) {
     formats.push(String(noise))
-    attributes.push({ name: 'rtpmap', value: `${noise} CN/8000` })
+    for (const line of noiseLines(noise)) attributes.push(line)
   }
   for (const { payloadType, clockHz } of events) {
     formats.push(String(payloadType))
-    attributes.push({ name: 'rtpmap', value: `${payloadType} telephone-event/${clockHz}` }, { name: 'fmtp', value: `${payloadType} 0-15` })
+    for (const line of eventLines(clockHz, payloadType)) attributes.push(line)
   }
-  attributes.push({ name: 'ptime', value: String(local.ptimeMs) }, { name: ours, value: null })
-  if (rtcpMux) attributes.push({ name: 'rtcp-mux', value: null })
+  attributes.push(packetTimeLine(local.ptimeMs), DIRECTION_LINES[ours])
+  if (rtcpMux) attributes.push(RTCP_MUX)
   for (const line of lines) attributes.push(cryptoAttribute(line))
   return { type: 'audio', port: local.port, protocol, formats, connection: null, attributes }
-}
-
-/** What SDP says of one codec of ours. Opus is asked for in mono and with FEC, and at what our ears are worth (RFC 7587 §6.1). */
-function codecAttributes({ codec, payloadType }: AgreedCodec): Attribute[] {
-  const { clockHz, channels, rateHz } = CODEC_TERMS[codec]
-  const map = { name: 'rtpmap', value: `${payloadType} ${codec}/${clockHz}${channels === 1 ? '' : `/${channels}`}` }
-  if (codec !== 'opus') return [map]
-  return [map, { name: 'fmtp', value: `${payloadType} useinbandfec=1;stereo=0;sprop-stereo=0;maxplaybackrate=${rateHz}` }]
 }
 
 /** A stream refused in its place: port 0, the rest as it was (RFC 3264 §6). */
@@ -209,21 +205,22 @@ interface Settled {
 
 function params({ stream, agreed, direction: ours, local, peer, protection }: Settled): StreamParams {
   const event = eventsFor(stream, agreed.codec)[0]
-  return {
+  const settled: StreamParams = {
     remote: stream.remote,
     rtcp: stream.rtcp,
-    accept: acceptRule({ ...peer, sdpAddress: stream.sdpAddress }),
+    accept: acceptRule({ sdpAddress: stream.sdpAddress, signallingAddress: peer.signallingAddress, localNetworks: peer.localNetworks }),
     codec: agreed.codec,
     payloadType: agreed.payloadType,
-    ...(agreed.opus !== undefined && { opus: agreed.opus }),
     dtmfPayloadType: event?.payloadType ?? null,
-    ...(event !== undefined && event.clockHz !== 8000 && { dtmfClockHz: event.clockHz }),
-    ...(stream.noisePayloadType !== null && { noisePayloadType: stream.noisePayloadType }),
     direction: ours,
     ptimeMs: stream.ptimeMs ?? local.ptimeMs,
     silenceMs: peer.silenceMs,
-    ...(protection.keys !== null && { crypto: protection.keys }),
   }
+  if (agreed.opus !== undefined) settled.opus = agreed.opus
+  if (event !== undefined && event.clockHz !== 8000) settled.dtmfClockHz = event.clockHz
+  if (stream.noisePayloadType !== null) settled.noisePayloadType = stream.noisePayloadType
+  if (protection.keys !== null) settled.crypto = protection.keys
+  return settled
 }
 
 function refused(why: string): Refused {

@@ -55,12 +55,11 @@ export function answerProtection(
 
 /** What an answer says of the protection that we offered (§5.1.3): one line, with a tag and the suite of ours. */
 export function acceptProtection(offer: MediaDescription, answer: MediaDescription): Protection | Unprotected {
-  const lines = cryptoLines(offer.attributes).usable
   if (!isSecureRtp(offer.protocol)) return isPlainRtp(answer.protocol) ? IN_CLEAR : notOffered(answer)
   if (!isSecureRtp(answer.protocol)) return notOffered(answer)
   const { usable, count } = cryptoLines(answer.attributes)
   const [theirs] = usable
-  const ours = lines.find(({ tag, key }) => tag === theirs?.tag && key.suite === theirs.key.suite)
+  const ours = cryptoLines(offer.attributes).usable.find(({ tag, key }) => tag === theirs?.tag && key.suite === theirs.key.suite)
   if (theirs === undefined || ours === undefined || count !== 1)
     return { why: `the answer has ${count} a=crypto lines, one with a tag and the suite of the offer was expected` }
   return { lines: [ours], keys: { send: ours.key, receive: theirs.key } }

@@ -28,8 +28,8 @@ export interface Connection {
 
 /** `a=name` or `a=name:value` (§5.13). */
 export interface Attribute {
-  name: string
-  value: string | null
+  readonly name: string
+  readonly value: string | null
 }
 
 /** `m=` and what belongs to it (§5.14). */
