@@ -1,10 +1,12 @@
 import type { EndpointEvents } from '#media/engine.ts'
 
+const nobody: readonly EndpointEvents[] = []
+
 type Args<K extends keyof EndpointEvents> = Parameters<NonNullable<EndpointEvents[K]>>
 
 /** One set of events for the engine, which everybody attached hears. One object a leg, not a closure for each event. */
 export class EndpointListeners implements Required<EndpointEvents> {
-  #all: readonly EndpointEvents[] = []
+  #all: readonly EndpointEvents[] = nobody
 
   /** From the next event on. */
   attach(events: EndpointEvents): void {

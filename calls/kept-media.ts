@@ -1,4 +1,5 @@
-import type { AgreedMedia, KeptMedia } from '#calls/kept.ts'
+import type { AgreedMedia, KeptMedia, MediaBasics } from '#calls/kept.ts'
+import type { StreamParams } from '#media/engine.ts'
 import { parseSdp } from '#media/sdp/parse-sdp.ts'
 import { writeSdp } from '#media/sdp/write-sdp.ts'
 
@@ -7,9 +8,16 @@ import { writeSdp } from '#media/sdp/write-sdp.ts'
  * `text`: what our SDP was sent as, where its keys need not be left out.
  */
 export function toKeptMedia(media: AgreedMedia, text: string | null): KeptMedia {
-  const { stream, own, ...basics } = media
-  const sdp = text ?? writeSdp(own)
-  return stream === basics.endpoint.stream ? { ...basics, own: sdp } : { ...basics, stream, own: sdp }
+  return keptWith(media, media.stream, text ?? writeSdp(media.own))
+}
+
+/** The same of media without keys whose SDP need not be taken apart. */
+export function keptWith({ endpoint, peer, codecs, encryption, keys }: MediaBasics, stream: StreamParams, own: string): KeptMedia {
+  const kept: KeptMedia = { endpoint, peer, codecs, own }
+  if (encryption !== undefined) kept.encryption = encryption
+  if (keys !== undefined) kept.keys = keys
+  if (stream !== endpoint.stream) kept.stream = stream
+  return kept
 }
 
 /** What `toKeptMedia` was given; also of records that earlier versions wrote. Null when it cannot be read. */

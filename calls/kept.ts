@@ -41,7 +41,8 @@ export interface AgreedMedia extends MediaBasics {
   own: Sdp
 }
 
-interface MediaBasics {
+/** What both say alike. */
+export interface MediaBasics {
   endpoint: KeptEndpoint
   /** Where the peer's signalling comes from. */
   peer: string

@@ -3,8 +3,8 @@ import type { CallNeeds } from '#calls/needs.ts'
 import { EndpointListeners } from '#calls/endpoint-listeners.ts'
 import { type Encryption, legEncryption, type LegEncryption, localCrypto, usualEncryption } from '#calls/encryption.ts'
 import { withKeysOpened, withKeysSealed } from '#calls/kept-keys.ts'
-import { fromKeptMedia, toKeptMedia } from '#calls/kept-media.ts'
-import type { AgreedMedia, KeptMedia } from '#calls/kept.ts'
+import { fromKeptMedia, keptWith, toKeptMedia } from '#calls/kept-media.ts'
+import type { KeptMedia, MediaBasics } from '#calls/kept.ts'
 import { isG711 } from '#media/codec/g711.ts'
 import type { Codec, Direction, Endpoint, EndpointEvents, StreamParams } from '#media/engine.ts'
 import type { LocalMedia, Peer, Refused } from '#media/sdp/local-media.ts'
@@ -32,9 +32,10 @@ export class LegMedia {
   #peerAddress: string
   #codecs: readonly Codec[]
   #sessionId: string
+  /** Our description as it was last sent; null before there is one. */
+  #text: string | null = null
+  /** The same taken apart, while it is to be agreed on: who talks does not keep its dozens of objects in memory. */
   #own: Sdp | null = null
-  /** `of` as text: it is sent, and written down several times. */
-  #written: { readonly of: Sdp; readonly text: string } | null = null
   #stream: StreamParams | null = null
   #encryption: LegEncryption
   /** Our offers are of a protected stream. */
@@ -72,8 +73,8 @@ export class LegMedia {
     if (sealed === null) return null
     const kept = withKeysOpened(sealed, needs.vault)
     const media = new LegMedia(needs, (events) => needs.media.adopt(kept.endpoint, events), { peer: kept.peer, codecs: kept.codecs })
-    media.#own = kept.own
-    media.#stream = kept.stream
+    media.#describe(kept.own)
+    media.#agree(kept.stream)
     media.#encryption = kept.encryption ?? media.#encryption
     media.#offersSecure = kept.stream.crypto !== undefined || sealed.keys !== undefined
     media.#toldHeld = media.isHeld
@@ -108,8 +109,7 @@ export class LegMedia {
 
   /** Our offer: the first, or a further one with its version counted on. */
   offer(direction: Direction = 'sendrecv'): Body {
-    this.#own = makeOffer(this.#local(direction), this.#own ?? undefined)
-    return this.#bodyOf(this.#own)
+    return bodyWith(this.#describe(makeOffer(this.#local(direction), this.#previous)))
   }
 
   /**
@@ -121,43 +121,47 @@ export class LegMedia {
     if (this.#offersSecure !== this.#encryption.first) return false
     this.#offersSecure = !this.#offersSecure
     this.#own = null
+    this.#text = null
     return true
   }
 
   /** Our description as it stands, version and all: what a refresh offers (RFC 4028 §7.4). Null before there is one. */
   repeat(): Body | null {
-    return this.#own === null ? null : this.#bodyOf(this.#own)
+    return this.#text === null ? null : bodyWith(this.#text)
   }
 
   /** Our answer to an offer, after which the stream flows as agreed. */
   answer(offer: Body): Body | MediaRefusal {
     const parsed = sdpOf(offer)
     if ('refused' in parsed) return parsed
-    const result = answerOffer({ offer: parsed, local: this.#local('sendrecv'), peer: this.#peer(), previous: this.#own ?? undefined })
+    const result = answerOffer({ offer: parsed, local: this.#local('sendrecv'), peer: this.#peer(), previous: this.#previous })
     if (result.kind === 'refused') return refusal(result)
-    this.#own = result.sdp
+    const text = this.#describe(result.sdp)
     this.#aim(result.stream)
-    return this.#bodyOf(result.sdp)
+    return bodyWith(text)
   }
 
   /** The answer to our offer. */
   accept(answer: Body): 'ok' | { why: string } {
     const parsed = sdpOf(answer)
     if ('refused' in parsed) return { why: parsed.why }
-    if (this.#own === null) return { why: 'an answer without an offer' }
-    const result = acceptAnswer({ offer: this.#own, answer: parsed, local: this.#local('sendrecv'), peer: this.#peer() })
+    const offer = this.#previous
+    if (offer === undefined) return { why: 'an answer without an offer' }
+    const result = acceptAnswer({ offer, answer: parsed, local: this.#local('sendrecv'), peer: this.#peer() })
     if (result.kind === 'refused') return { why: result.why }
     this.#aim(result.stream)
     return 'ok'
   }
 
   keep(): KeptMedia | null {
-    if (this.#stream === null || this.#own === null) return null
-    const encryption = this.#encryption.use === 'offered' && !this.#encryption.secure ? {} : { encryption: this.#encryption }
-    const basics = { endpoint: this.endpoint.keep(), peer: this.#peerAddress, codecs: this.#codecs, ...encryption }
-    const agreed: AgreedMedia = { ...basics, stream: this.#stream, own: this.#own }
-    const sealed = withKeysSealed(agreed, this.#needs.vault)
-    return toKeptMedia(sealed, sealed === agreed ? this.#textOf(this.#own) : null)
+    const text = this.#text
+    const stream = this.#stream
+    if (stream === null || text === null) return null
+    const basics: MediaBasics = { endpoint: this.endpoint.keep(), peer: this.#peerAddress, codecs: this.#codecs }
+    if (this.#encryption.use !== 'offered' || this.#encryption.secure) basics.encryption = this.#encryption
+    if (stream.crypto === undefined && !text.includes(KEY_LINE)) return keptWith(basics, stream, text)
+    const own = this.#previous
+    return own === undefined ? null : toKeptMedia(withKeysSealed({ ...basics, stream, own }, this.#needs.vault), null)
   }
 
   close(): void {
@@ -166,17 +170,27 @@ export class LegMedia {
     this.endpoint.close()
   }
 
-  #bodyOf(own: Sdp): Body {
-    return { contentType: 'application/sdp', bytes: Buffer.from(this.#textOf(own)) }
+  /** What we say from now on, as text. */
+  #describe(own: Sdp): string {
+    this.#own = own
+    return (this.#text = writeSdp(own))
   }
 
-  #textOf(own: Sdp): string {
-    if (this.#written?.of !== own) this.#written = { of: own, text: writeSdp(own) }
-    return this.#written.text
+  /** What we have said last: further offers and answers are made over it. */
+  get #previous(): Sdp | undefined {
+    if (this.#own !== null || this.#text === null) return this.#own ?? undefined
+    const parsed = parseSdp(this.#text)
+    return parsed.kind === 'sdp' ? parsed : undefined
+  }
+
+  #agree(stream: StreamParams): void {
+    this.#stream = stream
+    // What a peer had in streams that we refused might not be read back.
+    if (this.#own?.media.length === 1) this.#own = null
   }
 
   #aim(stream: StreamParams): void {
-    this.#stream = stream
+    this.#agree(stream)
     this.#offersSecure = stream.crypto !== undefined || this.#encryption.use === 'required'
     this.endpoint.aim(stream)
   }
@@ -214,9 +228,18 @@ class NoPort extends Error {
   override name = 'NoPort'
 }
 
+/** How an attribute that tells a key is written. */
+const KEY_LINE = '\r\na=crypto:'
+
+function bodyWith(text: string): Body {
+  return { contentType: SDP_TYPE, bytes: Buffer.from(text) }
+}
+
+const SDP_TYPE = 'application/sdp'
+
 function sdpOf(body: Body): Sdp | MediaRefusal {
-  const type = body.contentType.split(';')[0]?.trim().toLowerCase()
-  if (type !== 'application/sdp') return { refused: 415, why: `a body of ${type ?? 'no type'} is not understood, application/sdp is` }
+  const type = body.contentType === SDP_TYPE ? SDP_TYPE : body.contentType.split(';')[0]?.trim().toLowerCase()
+  if (type !== SDP_TYPE) return { refused: 415, why: `a body of ${type ?? 'no type'} is not understood, application/sdp is` }
   const parsed = parseSdp(body.bytes)
   return parsed.kind === 'sdp' ? parsed : refusal(refuseMalformed(parsed))
 }
@@ -227,8 +250,19 @@ const usualCodecs: readonly Codec[] = ['PCMA', 'PCMU', 'G722', 'opus']
 /** The partner's codec first, then the other law of G.711 where it has one: then audio is decoded only where the two share no codec. */
 function ordered(codecs: readonly Codec[], partner: Codec | undefined): readonly Codec[] {
   if (partner === undefined) return codecs
+  return codecs === usualCodecs ? usualByPartner[partner] : sortedFor(partner, codecs)
+}
+
+function sortedFor(partner: Codec, codecs: readonly Codec[]): readonly Codec[] {
   const rank = (codec: Codec): number => (codec === partner ? 0 : isG711(codec) && isG711(partner) ? 1 : 2)
   return codecs.toSorted((a, b) => rank(a) - rank(b))
+}
+
+const usualByPartner: Readonly<Record<Codec, readonly Codec[]>> = {
+  PCMA: sortedFor('PCMA', usualCodecs),
+  PCMU: sortedFor('PCMU', usualCodecs),
+  G722: sortedFor('G722', usualCodecs),
+  opus: sortedFor('opus', usualCodecs),
 }
 
 function refusal(refused: Refused): MediaRefusal {
