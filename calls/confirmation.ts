@@ -1,5 +1,5 @@
 import type { Leg } from '#calls/leg.ts'
-import { unconfirmed } from '#calls/leg.ts'
+import { unconfirmed } from '#calls/leg-dialog.ts'
 import type { PlayId, PlayItem } from '#media/engine.ts'
 
 /** So long somebody who picked up is asked. */

@@ -1,4 +1,4 @@
-import { bodyOf } from '#calls/leg.ts'
+import { bodyOf } from '#calls/leg-dialog.ts'
 import type { LegMedia } from '#calls/leg-media.ts'
 import type { Body } from '#sip/agent.ts'
 import type { SipResponse } from '#sip/message/message.ts'

@@ -4,12 +4,12 @@ import type { Outcome } from '#contract/outcome.ts'
 import type { Call } from '#calls/call.ts'
 import type { KeptLeg } from '#calls/kept.ts'
 import type { LegMedia } from '#calls/leg-media.ts'
-import type { Body, DialogEnd, DialogEvents, IncomingRequest, InviteDialog, Reason } from '#sip/agent.ts'
-import type { SipRequest } from '#sip/message/message.ts'
-import { digitsOf } from '#calls/info-digits.ts'
-import { q850Of, reasonOf } from '#calls/q850.ts'
+import { LegDialog } from '#calls/leg-dialog.ts'
+import { reasonOf } from '#calls/q850.ts'
+import type { Referral } from '#calls/referral.ts'
+import type { EndpointEvents, StreamQuality, StreamStats } from '#media/engine.ts'
+import type { DialogEvents, IncomingRequest, InviteDialog, Reason } from '#sip/agent.ts'
 import type { DialogName } from '#sip/dialog/replaces.ts'
-import { referralOf, type Referral } from '#calls/referral.ts'
 
 /**
  * Where a leg is.
@@ -78,17 +78,7 @@ export class Leg {
     this.#id = opened.kept?.id ?? call.nextLegId()
     this.#answeredAt = opened.kept?.answeredAt ?? null
     call.add(this)
-    this.media.attach({
-      onDigit: (digit) => this.digit(digit, 'rtp'),
-      onSilent: (ms) =>
-        this.hangUp({ kind: 'media-lost', by: this.role, detail: `no audio from ${this.endpoint.number} for ${Math.round(ms / 1000)} s` }),
-      onFailed: (cause) => this.hangUp({ kind: 'failed', by: 'us', detail: cause }),
-      onQuality: (quality) => this.call.tell({ kind: 'leg.quality', leg: this.id, final: false, quality }),
-      onStats: ({ quality }) => {
-        if (quality !== undefined && (quality.received !== null || quality.sent !== null))
-          this.call.tell({ kind: 'leg.quality', leg: this.id, final: true, quality })
-      },
-    })
+    this.media.attach(new LegAudio(this))
   }
 
   /** Says that the leg is there; `sip`: the Call-ID of its dialog; `tag`: that of the caller, where the Call-ID is the caller's. */
@@ -206,15 +196,7 @@ export class Leg {
 
   /** What this leg does with its dialog's requests. */
   dialogEvents(): DialogEvents {
-    return {
-      onAcknowledged: (body) => this.#acknowledged(body),
-      onReinvite: (request, reply) => this.#reinvited(request, reply),
-      onRequest: (incoming) => this.#requested(incoming),
-      onEnded: (why) => this.over(this.#outcomeOfEnd(why)),
-      onChanged: () => this.call.changed(),
-      sessionBody: () => this.media.repeat(),
-      onRefreshed: (answer) => void this.media.accept(answer),
-    }
+    return new LegDialog(this)
   }
 
   keep(): KeptLeg | null {
@@ -222,107 +204,33 @@ export class Leg {
     if (this.#state !== 'talking' || this.#dialog === null || media === null || this.#answeredAt === null) return null
     return { id: this.id, role: this.role, endpoint: this.endpoint, dialog: this.#dialog.keep(), media, answeredAt: this.#answeredAt }
   }
-
-  #acknowledged(body: Body | null): void {
-    if (body === null) return
-    const accepted = this.media.accept(body)
-    if (accepted !== 'ok') this.hangUp({ kind: 'failed', by: this.role, detail: accepted.why })
-    else this.#tellHold()
-  }
-
-  #reinvited(request: SipRequest, reply: { accept(body: Body | null): void; reject(status: number, reason?: string): void }): void {
-    const offer = bodyOf(request)
-    if (offer === null) {
-      reply.accept(this.media.offer())
-      return
-    }
-    const answer = this.media.answer(offer)
-    if ('refused' in answer) {
-      reply.reject(answer.refused, answer.why)
-      return
-    }
-    reply.accept(answer)
-    this.#tellHold()
-    this.call.changed()
-  }
-
-  #tellHold(): void {
-    const changed = this.media.holdChanged()
-    if (changed === null) return
-    this.call.tell({ kind: changed ? 'leg.held' : 'leg.resumed', leg: this.id, by: this.role })
-    this.onHold.emit(changed)
-  }
-
-  #requested(incoming: IncomingRequest): void {
-    switch (incoming.request.method) {
-      case 'INFO': {
-        const digits = digitsOf(incoming.request)
-        if (digits === null) incoming.respond(415, 'Unsupported Media Type', [['Accept', 'application/dtmf-relay, application/dtmf']])
-        else {
-          incoming.respond(200)
-          for (const digit of digits) this.digit(digit, 'info')
-        }
-        return
-      }
-      case 'REFER':
-        this.#referred(incoming)
-        return
-      case 'MESSAGE':
-        if (this.onMessage.isHeard) this.onMessage.emit(incoming)
-        else incoming.respond(480, 'There is nobody who could read it')
-        return
-      case 'NOTIFY':
-        incoming.respond(200)
-        return
-      default:
-        incoming.respond(501)
-    }
-  }
-
-  #referred(incoming: IncomingRequest): void {
-    const referral = referralOf(incoming, this)
-    if ('status' in referral) {
-      incoming.respond(referral.status, referral.reason)
-      return
-    }
-    if (!this.onReferral.isHeard) {
-      incoming.respond(603, 'There is nobody to be transferred')
-      return
-    }
-    incoming.respond(202, undefined, referral.isQuiet ? [['Refer-Sub', 'false']] : [])
-    this.onReferral.emit(referral)
-  }
-
-  #outcomeOfEnd(why: DialogEnd): Outcome {
-    switch (why.kind) {
-      case 'bye':
-        if (this.#answeredAt === null) return unconfirmed(this)
-        return { kind: 'answered', by: this.role, ...causeOfBye(why.reason) }
-      case 'no-ack':
-        return { kind: 'failed', by: this.role, detail: 'the answer was never acknowledged' }
-      case 'gone':
-        return { kind: 'failed', by: this.role, detail: why.detail }
-      case 'expired':
-        return { kind: 'failed', by: this.role, sip: 408, q850: 102, detail: why.detail }
-    }
-  }
 }
 
 const nothing: Withdraw = () => undefined
 
-/** How a leg ends that was picked up outside, and not with the key that takes the call. */
-export function unconfirmed(leg: Leg): Outcome {
-  return { kind: 'not-confirmed', by: leg.role, detail: `${leg.endpoint.number} was picked up and the call not taken with the key` }
-}
+/** What a leg does with what its endpoint tells. A class: its methods cost a leg nothing, closures cost it one each. */
+class LegAudio implements EndpointEvents {
+  readonly #leg: Leg
 
-/** A cause that a BYE carries (RFC 3326), unless it only says that somebody hung up. */
-function causeOfBye(reason: Reason | null): { q850?: number } {
-  const q850 = reason === null ? null : q850Of(reason)
-  return q850 === null || q850 === 16 ? {} : { q850 }
-}
+  constructor(leg: Leg) {
+    this.#leg = leg
+  }
 
-/** The SDP of a message, or null when it carries none. */
-export function bodyOf(message: { headers: SipRequest['headers']; body: Uint8Array }): Body | null {
-  if (message.body.length === 0) return null
-  return { contentType: message.headers.get('Content-Type') ?? 'application/sdp', bytes: message.body }
+  onDigit(digit: string): void {
+    this.#leg.digit(digit, 'rtp')
+  }
+  onSilent(ms: number): void {
+    const { role, endpoint } = this.#leg
+    this.#leg.hangUp({ kind: 'media-lost', by: role, detail: `no audio from ${endpoint.number} for ${Math.round(ms / 1000)} s` })
+  }
+  onFailed(cause: string): void {
+    this.#leg.hangUp({ kind: 'failed', by: 'us', detail: cause })
+  }
+  onQuality(quality: StreamQuality): void {
+    this.#leg.call.tell({ kind: 'leg.quality', leg: this.#leg.id, final: false, quality })
+  }
+  onStats({ quality }: StreamStats): void {
+    if (quality !== undefined && (quality.received !== null || quality.sent !== null))
+      this.#leg.call.tell({ kind: 'leg.quality', leg: this.#leg.id, final: true, quality })
+  }
 }

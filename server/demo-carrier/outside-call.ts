@@ -1,5 +1,5 @@
 import type { Clock } from '#base/clock.ts'
-import { bodyOf } from '#calls/leg.ts'
+import { bodyOf } from '#calls/leg-dialog.ts'
 import type { LineOrder } from '#server/demo-carrier/control.ts'
 import { LegMedia, type MediaNeeds } from '#calls/leg-media.ts'
 import { Party, type Script } from '#server/demo-carrier/party.ts'

@@ -1,5 +1,5 @@
 import type { Clock } from '#base/clock.ts'
-import { bodyOf } from '#calls/leg.ts'
+import { bodyOf } from '#calls/leg-dialog.ts'
 import { LegMedia, type MediaNeeds } from '#calls/leg-media.ts'
 import { Party, silentScript } from '#server/demo-carrier/party.ts'
 import type { IncomingInvite } from '#sip/agent.ts'

@@ -1,6 +1,6 @@
 import type { Clock } from '#base/clock.ts'
 import type { LegMedia, MediaNeeds } from '#calls/leg-media.ts'
-import { bodyOf } from '#calls/leg.ts'
+import { bodyOf } from '#calls/leg-dialog.ts'
 import type { RecordingHandle } from '#media/engine.ts'
 import type { Body, DialogEvents, DialogEnd, InviteDialog } from '#sip/agent.ts'
 import type { SipRequest } from '#sip/message/message.ts'

@@ -1,6 +1,6 @@
 import type { CallNeeds } from '#calls/needs.ts'
 import { LegMedia, type MediaNeeds } from '#calls/leg-media.ts'
-import { bodyOf } from '#calls/leg.ts'
+import { bodyOf } from '#calls/leg-dialog.ts'
 import type { Identity, IncomingInvite } from '#sip/agent.ts'
 import { parseSipUri } from '#sip/message/uri.ts'
 import type { SipRequest } from '#sip/message/message.ts'

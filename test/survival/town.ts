@@ -1,6 +1,6 @@
 import { systemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
-import { bodyOf } from '#calls/leg.ts'
+import { bodyOf } from '#calls/leg-dialog.ts'
 import { machineRandom } from '#media/engine/machine-random.ts'
 import { simpleAgent } from '#server/demo-carrier/simple-agent.ts'
 import type { Body, DialogEnd, IncomingInvite, IncomingRequest, InviteDialog, TransportName, Unanswered } from '#sip/agent.ts'
