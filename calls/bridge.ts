@@ -28,10 +28,11 @@ export class Bridge implements Part {
   #events: BridgeEvents
   #music: readonly PlayItem[]
   readonly #listening = new Disposals()
-  #held = new Map<Leg, PlayId>()
-  #messages = new InCallMessages()
+  /** Made when somebody is put on hold, writes or is listened to: most calls see none of it. */
+  #held: Map<Leg, PlayId> | null = null
+  #messages: InCallMessages | null = null
+  #guests: Set<Guest> | null = null
   #over = false
-  #guests = new Set<Guest>()
 
   /** `music`: what a held party hears, looped; empty for silence. */
   constructor(call: Call, legs: readonly [Leg, Leg], music: readonly PlayItem[], events: BridgeEvents) {
@@ -52,14 +53,14 @@ export class Bridge implements Part {
     this.#over = true
     this.#listening[Symbol.dispose]()
     this.#call.disown(this)
-    for (const [leg, play] of this.#held) leg.media.endpoint.stop(play)
-    this.#held.clear()
+    if (this.#held !== null) for (const [leg, play] of this.#held) leg.media.endpoint.stop(play)
+    this.#held = null
     const [a, b] = this.legs
     a.media.endpoint.part()
     b.media.endpoint.part()
     this.#call.tell({ kind: 'bridge.parted', legs: [a.id, b.id] })
-    for (const guest of [...this.#guests]) guest.onParted()
-    this.#guests.clear()
+    for (const guest of [...(this.#guests ?? [])]) guest.onParted()
+    this.#guests?.clear()
   }
 
   /** The room in which the two meet while anybody is with them. */
@@ -71,11 +72,12 @@ export class Bridge implements Part {
   /** Somebody comes to be with the two: from now they meet in `room`. The result lets the guest go; with the last the two are joined again. */
   admit(guest: Guest): Disposable {
     const [a, b] = this.legs
-    this.#guests.add(guest)
-    if (this.#guests.size === 1) for (const { media } of this.legs) media.endpoint.mix(this.room)
+    const guests = (this.#guests ??= new Set())
+    guests.add(guest)
+    if (guests.size === 1) for (const { media } of this.legs) media.endpoint.mix(this.room)
     return {
       [Symbol.dispose]: () => {
-        if (!this.#guests.delete(guest) || this.#over || this.#guests.size > 0) return
+        if (!guests.delete(guest) || this.#over || guests.size > 0) return
         a.media.endpoint.join(b.media.endpoint)
       },
     }
@@ -84,7 +86,7 @@ export class Bridge implements Part {
   sayBeside(leg: Leg, said: readonly PlayItem[]): boolean {
     const [a, b] = this.legs
     const other = leg === a ? b : leg === b ? a : null
-    if (this.#over || other === null || other.endpoint.kind !== 'device' || this.#held.has(other)) return false
+    if (this.#over || other === null || other.endpoint.kind !== 'device' || this.#held?.has(other) === true) return false
     other.media.endpoint.play(said)
     return true
   }
@@ -108,17 +110,17 @@ export class Bridge implements Part {
     this.#listening.use(onEnded)
     this.#listening.use(onHold)
     this.#listening.use(onReferral)
-    this.#listening.use(leg.onMessage.on((incoming) => this.#messages.pass(incoming, other)))
+    this.#listening.use(leg.onMessage.on((incoming) => (this.#messages ??= new InCallMessages()).pass(incoming, other)))
     if (leg.media.isHeld) this.#hold(other, true)
   }
 
   /** `leg`'s partner went away for a while, or came back. */
   #hold(leg: Leg, held: boolean): void {
-    const playing = this.#held.get(leg)
+    const playing = this.#held?.get(leg)
     if (held && playing === undefined && this.#music.length > 0) {
-      this.#held.set(leg, leg.media.endpoint.play(this.#music, { loop: true }))
+      ;(this.#held ??= new Map()).set(leg, leg.media.endpoint.play(this.#music, { loop: true }))
     } else if (!held && playing !== undefined) {
-      this.#held.delete(leg)
+      this.#held?.delete(leg)
       leg.media.endpoint.stop(playing)
     }
   }
