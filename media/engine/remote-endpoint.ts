@@ -106,9 +106,10 @@ export class RemoteEndpoint implements Endpoint {
   }
 
   record(file: string, options: RecordOptions = {}): RecordingHandle {
-    if (!this.#closed && !this.wanted.recordings.has(file)) {
+    const recordings = (this.wanted.recordings ??= new Map())
+    if (!this.#closed && !recordings.has(file)) {
       const terms = termsOf({ ...options, format: options.format ?? 'opus' })
-      this.wanted.recordings.set(file, { ...terms, startedAt: this.link.now, stopped: false })
+      recordings.set(file, { ...terms, startedAt: this.link.now, stopped: false })
       this.link.send({ kind: 'record', id: this.id, file, ...terms })
     }
     return { file, stop: () => this.#stopRecording(file) }
@@ -117,7 +118,10 @@ export class RemoteEndpoint implements Endpoint {
   keep(): KeptEndpoint {
     const { stream, rollover } = this.wanted
     const { id, local } = this
-    return { id, engine: this.link.index, local, ...(stream !== null && { stream }), ...(rollover !== null && { rollover }) }
+    const engine = this.link.index
+    const kept: KeptEndpoint = stream === null ? { id, engine, local } : { id, engine, local, stream }
+    if (rollover !== null) kept.rollover = rollover
+    return kept
   }
 
   close(): void {
@@ -125,7 +129,7 @@ export class RemoteEndpoint implements Endpoint {
     this.#closed = true
     this.#client.part(this)
     this.wanted.play = null
-    for (const recording of this.wanted.recordings.values()) recording.stopped = true
+    for (const recording of this.wanted.recordings?.values() ?? []) recording.stopped = true
     this.link.send({ kind: 'close', id: this.id })
   }
 
@@ -167,7 +171,7 @@ export class RemoteEndpoint implements Endpoint {
   lastCommands(living: LivingEndpoint | null): Command[] {
     const commands: Command[] = living === null ? [] : [{ kind: 'close', id: this.id }]
     if (living !== null) return commands
-    for (const [file, recording] of this.wanted.recordings) {
+    for (const [file, recording] of this.wanted.recordings ?? []) {
       commands.push({ kind: 'record', id: this.id, file, ageMs: this.link.now - recording.startedAt, ...termsOf(recording) })
       commands.push({ kind: 'record-stop', id: this.id, file })
     }
@@ -182,7 +186,7 @@ export class RemoteEndpoint implements Endpoint {
   /** Passes on what the engine tells, after noting what it means for what is wanted. */
   take(event: EndpointEvent): void {
     if (event.kind === 'recorded') {
-      this.wanted.recordings.delete(event.file)
+      this.wanted.recordings?.delete(event.file)
       const { kind: _, ...recording } = event
       this.#events.onRecorded?.(recording)
       this.#removeWhenDone()
@@ -231,11 +235,11 @@ export class RemoteEndpoint implements Endpoint {
 
   /** After `closed`: the engine has let go of it, once its recordings are on disk. */
   #removeWhenDone(): void {
-    if (this.#closed && this.wanted.recordings.size === 0) this.link.remove(this)
+    if (this.#closed && (this.wanted.recordings?.size ?? 0) === 0) this.link.remove(this)
   }
 
   #stopRecording(file: string): void {
-    const recording = this.wanted.recordings.get(file)
+    const recording = this.wanted.recordings?.get(file)
     if (recording === undefined || recording.stopped) return
     recording.stopped = true
     this.link.send({ kind: 'record-stop', id: this.id, file })

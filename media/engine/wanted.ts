@@ -15,7 +15,8 @@ export interface Wanted {
   joined: EndpointId | null
   mixed: { room: RoomId; terms: MixTerms } | null
   play: WantedPlay | null
-  readonly recordings: Map<string, WantedRecording>
+  /** By file; null before there is one. */
+  recordings: Map<string, WantedRecording> | null
 }
 
 export interface WantedPlay {
@@ -33,7 +34,7 @@ export interface WantedRecording extends RecordTerms {
 }
 
 export function wantNothing(id: EndpointId, local: SocketAddress): Wanted {
-  return { id, local, stream: null, learnt: null, rollover: null, joined: null, mixed: null, play: null, recordings: new Map() }
+  return { id, local, stream: null, learnt: null, rollover: null, joined: null, mixed: null, play: null, recordings: null }
 }
 
 /** Takes over what an engine is doing with an endpoint that an earlier life of the server had opened. */
@@ -49,6 +50,7 @@ export function inherit(wanted: Wanted, living: LivingEndpoint, now: Millis): vo
   }
   for (const recording of living.recordings) {
     const { file, ageMs } = recording
+    wanted.recordings ??= new Map()
     if (!wanted.recordings.has(file)) wanted.recordings.set(file, { ...termsOf(recording), startedAt: now - ageMs, stopped: false })
   }
 }
@@ -68,7 +70,7 @@ export function commandsFor(wanted: Wanted, living: LivingEndpoint | null, now: 
     const { play, items, loop, startedAt } = wanted.play
     commands.push({ kind: 'play', id, play, items, loop, fromMs: now - startedAt })
   }
-  for (const [file, recording] of wanted.recordings) commands.push(...recordingCommands(wanted, { file, recording, living, now }))
+  for (const [file, recording] of wanted.recordings ?? []) commands.push(...recordingCommands(wanted, { file, recording, living, now }))
   return commands
 }
 
