@@ -58,8 +58,8 @@ export function openLeg(
   const media = LegMedia.open(call.needs, {
     peer: incoming.flow.remote.address,
     transport: incoming.flow.transport,
-    ...(encryption !== undefined && { encryption }),
-    ...(codecs !== undefined && { codecs }),
+    encryption,
+    codecs,
   })
   if (media === null) {
     incoming.reject(503, 'No media port is free', [['Retry-After', '5']])

@@ -217,11 +217,11 @@ export interface MediaOptions {
   /** Where the peer's signalling comes from: decides which address of ours it is told, and who may send audio. */
   peer: string
   /** The leg that this one will be joined with. */
-  near?: LegMedia
-  codecs?: readonly Codec[]
+  near?: LegMedia | undefined
+  codecs?: readonly Codec[] | undefined
   /** How the peer's signalling travels, and whether its audio is to be encrypted; default UDP and the usual. */
   transport?: TransportName
-  encryption?: Encryption
+  encryption?: Encryption | undefined
 }
 
 class NoPort extends Error {

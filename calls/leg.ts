@@ -83,7 +83,10 @@ export class Leg {
 
   /** Says that the leg is there; `sip`: the Call-ID of its dialog; `tag`: that of the caller, where the Call-ID is the caller's. */
   begin(sip: string, tag?: string): void {
-    this.call.tell({ kind: 'leg.started', leg: this.id, role: this.role, endpoint: this.endpoint, sip, ...(tag !== undefined && { tag }) })
+    const { id: leg, role, endpoint } = this
+    this.call.tell(
+      tag === undefined ? { kind: 'leg.started', leg, role, endpoint, sip } : { kind: 'leg.started', leg, role, endpoint, sip, tag },
+    )
   }
 
   get id(): string {

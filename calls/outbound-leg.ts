@@ -8,11 +8,24 @@ import { LegMedia } from '#calls/leg-media.ts'
 import type { Destination, Lease } from '#calls/needs.ts'
 import { isDead, isPassedOver, outcomeOf } from '#calls/outcome.ts'
 import { reasons } from '#calls/q850.ts'
-import type { OutgoingInvite, Unanswered } from '#sip/agent.ts'
+import type { Body, InviteSpec, OutgoingInvite, Unanswered } from '#sip/agent.ts'
 import type { SipResponse } from '#sip/message/message.ts'
 
 export interface Attempt {
   readonly leg: Leg
+}
+
+export interface DialOptions {
+  /** The leg whose media it will be joined with. */
+  readonly near?: Leg | undefined
+  readonly ringMs: number
+  /** Picked up is not answered; the owner says when it is (`Leg.confirm`). */
+  readonly confirms?: boolean
+  /** Parallel branches that this one may become further on; default 1. */
+  readonly breadth?: number
+  /** The part it has in the call; who asked to be called is its caller. */
+  readonly role?: 'caller' | undefined
+  readonly onMiss: (miss: Miss) => void
 }
 
 /** How an attempt to reach one destination ended without an answer. `passedOver`: nobody was asked there, the next one may be tried. */
@@ -25,14 +38,9 @@ export interface Miss {
 
 /**
  * Calls one destination. The leg tells its own progress (`onRinging`, `onAnswered`, `onEnded`); `onMiss` comes before `onEnded`
- * when the far end, the network or our own limits refused. `near`: the leg whose media it will be joined with.
- * `breadth`: parallel branches that this one may become further on; default 1. `role`: the part it has in the call; who asked to be called is its caller. `confirms`: picked up is not answered; the owner says when it is (`Leg.confirm`).
+ * when the far end, the network or our own limits refused.
  */
-export function dial(
-  call: Call,
-  to: Destination,
-  options: { near?: Leg; ringMs: number; confirms?: boolean; breadth?: number; role?: 'caller'; onMiss: (miss: Miss) => void },
-): Attempt | Miss {
+export function dial(call: Call, to: Destination, options: DialOptions): Attempt | Miss {
   const barred = encryptionBar(to.encryption ?? usualEncryption, to.via.transport)
   if (barred !== null) return miss({ kind: 'failed', by: 'us', sip: 488, detail: `${to.endpoint.number}: ${barred}` }, true)
   const lease = to.lease?.()
@@ -40,9 +48,9 @@ export function dial(
   const media = LegMedia.open(call.needs, {
     peer: 'remote' in to.via ? to.via.remote.address : to.via.address,
     transport: to.via.transport,
-    ...(to.encryption !== undefined && { encryption: to.encryption }),
-    ...(options.near !== undefined && { near: options.near.media }),
-    ...(to.codecs !== undefined && { codecs: to.codecs }),
+    encryption: to.encryption,
+    near: options.near?.media,
+    codecs: to.codecs,
   })
   if (media === null) {
     lease?.[Symbol.dispose]()
@@ -55,7 +63,7 @@ export function dial(
     incoming: false,
     endpoint: to.endpoint,
     media,
-    ...(options.confirms === true && { confirms: true }),
+    confirms: options.confirms === true,
     withdraw: (outcome, reason) => invite?.cancel(reason ?? (outcome.kind === 'answered-elsewhere' ? reasons.elsewhere : undefined)),
   })
   if (lease !== undefined) occupy(lease, leg)
@@ -75,44 +83,48 @@ export function dial(
   }
   const early = new EarlyMedia(media)
   const send = (): OutgoingInvite =>
-    call.needs.sip.invite(
-      {
-        uri: to.uri,
-        from: to.from,
-        to: to.to,
-        via: to.via,
-        body: media.offer(),
-        timeoutMs: options.ringMs,
-        ...(to.route !== undefined && { route: to.route }),
-        ...(to.headers !== undefined && { headers: to.headers }),
-        ...(to.credentials !== undefined && { credentials: to.credentials }),
-        ...(to.silenceMs !== undefined && { silenceMs: to.silenceMs }),
-        ...(call.identity.hops !== undefined && { maxForwards: Math.max(0, call.identity.hops - 1), maxBreadth: options.breadth ?? 1 }),
+    call.needs.sip.invite(invitation(call, to, { body: media.offer(), timeoutMs: options.ringMs, maxBreadth: options.breadth ?? 1 }), {
+      onProvisional: (response, tag) => {
+        if (tag !== '' && leg.early?.remoteTags.includes(tag) === false) leg.early.remoteTags.push(tag)
+        early.progressed(response, tag)
+        progressed(leg, response.status, early.isHeard)
       },
-      {
-        onProvisional: (response, tag) => {
-          if (tag !== '' && leg.early?.remoteTags.includes(tag) === false) leg.early.remoteTags.push(tag)
-          early.progressed(response, tag)
-          progressed(leg, response.status, early.isHeard)
-        },
-        onAnswered: (response, dialog) => {
-          dialog.acknowledge()
-          const accepted = early.answered(response)
-          if (leg.state === 'ended') dialog.bye(reasons.elsewhere)
-          else if (accepted !== 'ok') {
-            dialog.bye()
-            options.onMiss({ outcome: { kind: 'failed', by: 'callee', detail: accepted.why }, passedOver: false, redirectedTo: [] })
-            leg.over({ kind: 'failed', by: 'callee', detail: accepted.why })
-          } else leg.talk(dialog)
-        },
-        onFailed: failed,
-        dialog: leg.dialogEvents(),
+      onAnswered: (response, dialog) => {
+        dialog.acknowledge()
+        const accepted = early.answered(response)
+        if (leg.state === 'ended') dialog.bye(reasons.elsewhere)
+        else if (accepted !== 'ok') {
+          dialog.bye()
+          options.onMiss({ outcome: { kind: 'failed', by: 'callee', detail: accepted.why }, passedOver: false, redirectedTo: [] })
+          leg.over({ kind: 'failed', by: 'callee', detail: accepted.why })
+        } else leg.talk(dialog)
       },
-    )
+      onFailed: failed,
+      dialog: leg.dialogEvents(),
+    })
   invite = send()
   leg.early = { callId: invite.callId, localTag: invite.localTag, remoteTags: [] }
   leg.begin(invite.callId)
   return { leg }
+}
+
+/** What is sent to a destination. */
+function invitation(
+  call: Call,
+  { uri, from, to, via, route, headers, credentials, silenceMs }: Destination,
+  { body, timeoutMs, maxBreadth }: { body: Body; timeoutMs: number; maxBreadth: number },
+): InviteSpec {
+  const spec: InviteSpec = { uri, from, to, via, body, timeoutMs }
+  if (route !== undefined) spec.route = route
+  if (headers !== undefined) spec.headers = headers
+  if (credentials !== undefined) spec.credentials = credentials
+  if (silenceMs !== undefined) spec.silenceMs = silenceMs
+  const { hops } = call.identity
+  if (hops !== undefined) {
+    spec.maxForwards = Math.max(0, hops - 1)
+    spec.maxBreadth = maxBreadth
+  }
+  return spec
 }
 
 /** The leg has its lease until it ends. Apart from the rest of dialling, of which a leg that talks must not hold on to anything. */

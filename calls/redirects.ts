@@ -18,12 +18,12 @@ export interface Followed {
  * number that has been rung already.
  */
 export class Redirects {
-  readonly #seen = new Set<string>()
+  readonly #seen: string[] = []
   #followed = 0
 
   /** These are rung anyway. */
   ringing(numbers: readonly string[]): void {
-    for (const number of numbers) this.#seen.add(number)
+    for (const number of numbers) this.#seen.push(number)
   }
 
   /** Whom to ring instead of `leg`, who named these Contacts; or why nobody. The best of them that may be had is taken. */
@@ -46,13 +46,13 @@ export class Redirects {
     const on = { ...call.identity, asker: endpoint }
     let refused: Outcome = unreachable('a loop')
     for (const number of to) {
-      if (this.#seen.has(number)) continue
+      if (this.#seen.includes(number)) continue
       const found = call.needs.directory.forward(number, endpoint, on)
       if ('refused' in found) {
         refused = found.refused
         continue
       }
-      this.#seen.add(number)
+      this.#seen.push(number)
       this.#followed++
       return { plan: found.plan, on }
     }

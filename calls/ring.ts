@@ -1,13 +1,13 @@
-import { Disposals } from '#base/disposal.ts'
 import type { Outcome } from '#contract/outcome.ts'
 import type { Call, Part } from '#calls/call.ts'
 import type { Leg } from '#calls/leg.ts'
-import type { Destination, Diverted, RingPlan, RingStep } from '#calls/needs.ts'
+import type { Destination, Diverted, RingManner, RingPlan, RingStep } from '#calls/needs.ts'
 import { best } from '#calls/outcome.ts'
 import { Confirmation } from '#calls/confirmation.ts'
 import { dial } from '#calls/outbound-leg.ts'
 import { reasons } from '#calls/q850.ts'
 import { Redirects } from '#calls/redirects.ts'
+import { Branch } from '#calls/ring-branch.ts'
 
 /** Parallel branches that a call of which nobody said so may become (RFC 5393 §5.3.3.1). */
 const usualBreadth = 60
@@ -73,7 +73,7 @@ export class Ring implements Part {
     const labels = step.targets.map((t) => t.label)
     this.#redirects.ringing(labels)
     this.#call.tell({ kind: 'ring.started', targets: labels, step: this.#step + 1, ms: step.ms })
-    const manner = { ...this.#plan, diverted: this.#plan.diverted ?? diversionOf(this.#outcomes, this.#call.missed) }
+    const manner = mannerOf(this.#plan, this.#plan.diverted ?? diversionOf(this.#outcomes, this.#call.missed))
     for (const target of step.targets) {
       const located = this.#call.needs.directory.locate(target, this.#call.identity, manner)
       if ('refused' in located) this.#outcomes.push(located.refused)
@@ -101,11 +101,11 @@ export class Ring implements Part {
         return
       }
       const attempt = dial(this.#call, referred(destination, this.#plan.referredBy), {
-        ...(this.#near !== null && { near: this.#near }),
+        near: this.#near ?? undefined,
         ringMs: 180_000,
         confirms: branch.confirm !== null,
         breadth: branch.breadth,
-        ...(this.#plan.as !== undefined && { role: this.#plan.as }),
+        role: this.#plan.as,
         onMiss: (miss) => branch.missed(miss.outcome, miss.passedOver, miss.redirectedTo),
       })
       if ('leg' in attempt) {
@@ -129,9 +129,13 @@ export class Ring implements Part {
     const onRinging = leg.onRinging.on(({ earlyMedia }) => {
       if (!this.#over) this.#events.onRinging(earlyMedia && branch.confirm === null && this.#branches.size === 1 ? leg : null)
     })
-    const onPickedUp = leg.onPickedUp.on(() => {
-      if (!this.#over && branch.confirm !== null) new Confirmation(leg, branch.confirm)
-    })
+    const { confirm } = branch
+    if (confirm !== null)
+      listening.use(
+        leg.onPickedUp.on(() => {
+          if (!this.#over) new Confirmation(leg, confirm)
+        }),
+      )
     const onAnswered = leg.onAnswered.on(() => this.#answered(branch, leg))
     const onEnded = leg.onEnded.on((outcome) => {
       if (this.#over || branch.leg !== leg) return
@@ -147,7 +151,9 @@ export class Ring implements Part {
       }
       if (this.#branches.size === 0 && this.#timer !== null) this.#next()
     })
-    for (const each of [onRinging, onPickedUp, onAnswered, onEnded]) listening.use(each)
+    listening.use(onRinging)
+    listening.use(onAnswered)
+    listening.use(onEnded)
   }
 
   /** A 3xx: others are rung instead, as long as this step lasts. */
@@ -241,6 +247,15 @@ export class Ring implements Part {
   }
 }
 
+/** How whoever is rung is told: what the plan says, and why the call goes on. */
+function mannerOf({ namePrefix, ringTone, referredBy }: RingPlan, diverted: Diverted['reason']): RingManner {
+  const manner: RingManner = { diverted }
+  if (namePrefix !== undefined) manner.namePrefix = namePrefix
+  if (ringTone !== undefined) manner.ringTone = ringTone
+  if (referredBy !== undefined) manner.referredBy = referredBy
+  return manner
+}
+
 /** Why a call goes on that rang somewhere before: in this ring, or in the one before it. */
 function diversionOf(outcomes: readonly Outcome[], missed: Outcome | null): Diverted['reason'] {
   const before = outcomes.length > 0 ? best(outcomes) : missed
@@ -252,41 +267,4 @@ function diversionOf(outcomes: readonly Outcome[], missed: Outcome | null): Dive
 /** Phones are told who transferred; a carrier is not. */
 function referred(to: Destination, by: string | undefined): Destination {
   return by === undefined || to.endpoint.kind !== 'device' ? to : { ...to, headers: [...(to.headers ?? []), ['Referred-By', by]] }
-}
-
-/** One parallel branch: destinations tried in order until one is more than passed over. */
-class Branch {
-  leg: Leg | null = null
-  /** Contacts of a 3xx. */
-  redirectedTo: readonly string[] = []
-  mayGoOn = true
-  /** Parallel branches that it may become further on. */
-  breadth = 1
-  lastOutcome: Outcome = { kind: 'unreachable', by: 'nobody', detail: 'no phone is registered' }
-  /** How long it may ring, from the beginning of its step. */
-  readonly ms: number
-  /** The key that whoever picks up must press. */
-  readonly confirm: string | null
-  /** To the leg that rings. */
-  readonly listening = new Disposals()
-  #left: Destination[]
-
-  constructor(alternatives: readonly Destination[], how: { ms: number; confirm: string | null }) {
-    this.#left = [...alternatives]
-    this.ms = how.ms
-    this.confirm = how.confirm
-  }
-  /** Picked up, and not taken with the key yet. */
-  get isAsked(): boolean {
-    return this.leg?.state === 'talking'
-  }
-  take(): Destination | undefined {
-    this.mayGoOn = false
-    return this.#left.shift()
-  }
-  missed(outcome: Outcome, passedOver: boolean, redirectedTo: readonly string[] = []): void {
-    this.redirectedTo = redirectedTo
-    this.lastOutcome = outcome
-    this.mayGoOn = passedOver && this.#left.length > 0
-  }
 }
