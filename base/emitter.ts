@@ -1,6 +1,7 @@
 /** One event, many listeners, called in order of subscription. A listener that throws is reported and does not stop the others. */
 export class Emitter<T> {
-  #subscriptions: readonly Subscription<T>[] = nobody
+  /** One stands here by itself: most have no more, and an array takes two objects. */
+  #subscriptions: Subscription<T> | readonly Subscription<T>[] = nobody
   #onFault: (fault: unknown) => void
 
   constructor(onFault: (fault: unknown) => void = rethrowLater) {
@@ -10,29 +11,37 @@ export class Emitter<T> {
   /** Disposing the result unsubscribes; a listener removed while an event is being told is not called any more. */
   on(listener: (value: T) => void): Disposable {
     const subscription = new Subscription(this, listener)
+    const before = this.#subscriptions
+    if (before instanceof Subscription) this.#subscriptions = [before, subscription]
     // `concat` makes room for one more, a spread for seventeen.
-    this.#subscriptions = this.#subscriptions.concat(subscription)
+    else this.#subscriptions = before.length === 0 ? subscription : before.concat(subscription)
     return subscription
   }
 
   /** Used by `Subscription`. */
   forget(subscription: Subscription<T>): void {
-    this.#subscriptions = this.#subscriptions.length === 1 ? nobody : this.#subscriptions.filter((other) => other !== subscription)
+    const before = this.#subscriptions
+    if (before === subscription) this.#subscriptions = nobody
+    else if (!(before instanceof Subscription)) this.#subscriptions = before.filter((other) => other !== subscription)
   }
 
   /** Somebody listens. */
   get isHeard(): boolean {
-    return this.#subscriptions.length > 0
+    return this.#subscriptions instanceof Subscription || this.#subscriptions.length > 0
   }
 
   emit(value: T): void {
-    for (const { listener } of this.#subscriptions) {
-      if (listener === null) continue
-      try {
-        listener(value)
-      } catch (fault) {
-        this.#onFault(fault)
-      }
+    const told = this.#subscriptions
+    if (told instanceof Subscription) this.#tell(told, value)
+    else for (const each of told) this.#tell(each, value)
+  }
+
+  #tell({ listener }: Subscription<T>, value: T): void {
+    if (listener === null) return
+    try {
+      listener(value)
+    } catch (fault) {
+      this.#onFault(fault)
     }
   }
 }
