@@ -15,18 +15,22 @@ export const usualEncryption: Encryption = { use: 'offered', keysInClear: false 
 
 /** How one leg is encrypted: what is wanted, over the signalling that it has. */
 export interface LegEncryption {
-  use: Encryption['use']
+  readonly use: Encryption['use']
   /** Keys may be told over this leg's signalling. */
-  secure: boolean
+  readonly secure: boolean
   /** An offer of ours begins encrypted: the signalling is, or it must be. */
-  first: boolean
+  readonly first: boolean
 }
 
 export function legEncryption({ use, keysInClear }: Encryption, transport: TransportName): LegEncryption {
   const isPrivate = transport === 'tls' || transport === 'wss'
+  if (use === 'offered' && !isPrivate && !keysInClear) return usualInClear
   const secure = use !== 'off' && (isPrivate || keysInClear)
   return { use, secure, first: secure && (isPrivate || use === 'required') }
 }
+
+/** Of nearly every leg over signalling that is not encrypted: one for all. */
+const usualInClear: LegEncryption = { use: 'offered', secure: false, first: false }
 
 /** Why a leg over that signalling can have no audio at all; null: it can. */
 export function encryptionBar(encryption: Encryption, transport: TransportName): string | null {
