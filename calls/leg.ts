@@ -28,12 +28,7 @@ export type Withdraw = (outcome: Outcome, reason: Reason | undefined) => void
 export class Leg {
   readonly endpoint: EndpointRef
   readonly media: LegMedia
-  readonly onRinging = new Emitter<{ earlyMedia: boolean }>()
-  /** Its dialog stands. Who must confirm is not answered yet. */
-  readonly onPickedUp = new Emitter<void>()
-  readonly onAnswered = new Emitter<void>()
   readonly onEnded = new Emitter<Outcome>()
-  readonly onDigit = new Emitter<string>()
   /** The peer put us on hold (true) or took us back (false). */
   readonly onHold = new Emitter<boolean>()
   /** The peer asks that its other party be connected elsewhere (REFER). */
@@ -55,6 +50,11 @@ export class Leg {
   #answeredAt: number | null = null
   #withdraw: Withdraw
   #confirms: boolean
+  // Of what many legs have nobody to hear it, the emitters are made for who does.
+  #onRinging: Emitter<{ earlyMedia: boolean }> | null = null
+  #onPickedUp: Emitter<void> | null = null
+  #onAnswered: Emitter<void> | null = null
+  #onDigit: Emitter<string> | null = null
 
   constructor(
     call: Call,
@@ -89,6 +89,20 @@ export class Leg {
     )
   }
 
+  get onRinging(): Emitter<{ earlyMedia: boolean }> {
+    return (this.#onRinging ??= new Emitter())
+  }
+  /** Its dialog stands. Who must confirm is not answered yet. */
+  get onPickedUp(): Emitter<void> {
+    return (this.#onPickedUp ??= new Emitter())
+  }
+  get onAnswered(): Emitter<void> {
+    return (this.#onAnswered ??= new Emitter())
+  }
+  get onDigit(): Emitter<string> {
+    return (this.#onDigit ??= new Emitter())
+  }
+
   get id(): string {
     return this.#id
   }
@@ -118,7 +132,7 @@ export class Leg {
       this.rangAt = this.call.needs.clock.now()
       this.call.tell({ kind: 'leg.ringing', leg: this.id, earlyMedia })
     } else if (this.#state !== 'ringing') return
-    this.onRinging.emit({ earlyMedia })
+    this.#onRinging?.emit({ earlyMedia })
   }
 
   /** Accepted by us; the 2xx goes out when the facts are on disk. */
@@ -133,7 +147,7 @@ export class Leg {
     // A call that talks does not hold on to what it took to connect it.
     this.#withdraw = nothing
     this.early = null
-    this.onPickedUp.emit()
+    this.#onPickedUp?.emit()
     // Whoever heard of it may have ended it.
     if (!this.#confirms && this.#outcome === null) this.confirm()
   }
@@ -145,7 +159,7 @@ export class Leg {
       this.call.tell({ kind: 'leg.answered', leg: this.id })
     }
     this.call.changed()
-    this.onAnswered.emit()
+    this.#onAnswered?.emit()
   }
 
   /**
@@ -194,7 +208,7 @@ export class Leg {
 
   digit(digit: string, by: 'rtp' | 'info'): void {
     this.call.tell({ kind: 'digit.pressed', leg: this.id, digit: this.hidesDigits ? '•' : digit, by })
-    this.onDigit.emit(digit)
+    this.#onDigit?.emit(digit)
   }
 
   /** What this leg does with its dialog's requests. */
