@@ -33,7 +33,8 @@ export class Call {
   /** How the last ringing ended that nobody answered: why the call goes on elsewhere. */
   missed: Outcome | null = null
   #legs: Leg[] = []
-  #parts = new Set<Part>()
+  /** Two or three at most. */
+  #parts: readonly Part[] = nothing
   /** Null: none so far, as in most calls. */
   #recordings: Map<string, KeptRecording> | null = null
   #outcome: Outcome | null = null
@@ -80,10 +81,10 @@ export class Call {
   }
   own(part: Part): void {
     if (this.#outcome !== null) part.close(this.#outcome)
-    else this.#parts.add(part)
+    else this.#parts = this.#parts.length === 0 ? [part] : this.#parts.concat(part)
   }
   disown(part: Part): void {
-    this.#parts.delete(part)
+    this.#parts = this.#parts.length === 1 && this.#parts[0] === part ? nothing : this.#parts.filter((each) => each !== part)
   }
   get parts(): Iterable<Part> {
     return this.#parts
@@ -100,8 +101,8 @@ export class Call {
     if (this.#outcome !== null) return
     this.#outcome = outcome
     this.#longest?.[Symbol.dispose]()
-    for (const part of [...this.#parts]) part.close(outcome)
-    this.#parts.clear()
+    for (const part of this.#parts) part.close(outcome)
+    this.#parts = nothing
     for (const leg of [...this.#legs]) leg.hangUp(outcome)
     this.tell({ kind: 'call.ended', outcome })
     this.needs.journal.keep(`call/${this.id}`, null)
@@ -140,7 +141,7 @@ export class Call {
     return this.#recordings ?? noRecordings
   }
   stopRecordings(): void {
-    for (const part of [...this.#parts]) if (part.records === true) part.close({ kind: 'completed', by: 'us' })
+    for (const part of this.#parts) if (part.records === true) part.close({ kind: 'completed', by: 'us' })
   }
   recording(kept: KeptRecording, running: boolean): void {
     if (running) (this.#recordings ??= new Map()).set(kept.id, kept)
@@ -165,6 +166,7 @@ export class Call {
   }
 }
 
+const nothing: readonly never[] = []
 const noRecordings: ReadonlyMap<string, KeptRecording> = new Map()
 
 /**

@@ -11,7 +11,7 @@ export class EndpointListeners implements Required<EndpointEvents> {
   /** From the next event on. */
   attach(events: EndpointEvents): void {
     // `concat` makes room for one more, a spread for seventeen.
-    this.#all = this.#all.concat(events)
+    this.#all = this.#all.length === 0 ? [events] : this.#all.concat(events)
   }
 
   /** From the next event on. Idempotent. */
