@@ -1,5 +1,5 @@
 import { CODEC_TERMS } from '#media/codec/codec.ts'
-import type { Codec, Direction, StreamParams } from '#media/engine.ts'
+import type { Codec, Direction, SocketAddress, StreamParams } from '#media/engine.ts'
 import { acceptRule } from '#media/sdp/accept-rule.ts'
 import { type AudioStream, audioStream, direction, type OfferedCodec, receives, sends } from '#media/sdp/audio-stream.ts'
 import type { Agreed, LocalMedia, Peer, Refused } from '#media/sdp/local-media.ts'
@@ -206,8 +206,8 @@ interface Settled {
 function params({ stream, agreed, direction: ours, local, peer, protection }: Settled): StreamParams {
   const event = eventsFor(stream, agreed.codec)[0]
   const settled: StreamParams = {
-    remote: stream.remote,
-    rtcp: stream.rtcp,
+    remote: asKnown(stream.remote, peer),
+    rtcp: asKnown(stream.rtcp, peer),
     accept: acceptRule({ sdpAddress: stream.sdpAddress, signallingAddress: peer.signallingAddress, localNetworks: peer.localNetworks }),
     codec: agreed.codec,
     payloadType: agreed.payloadType,
@@ -221,6 +221,11 @@ function params({ stream, agreed, direction: ours, local, peer, protection }: Se
   if (stream.noisePayloadType !== null) settled.noisePayloadType = stream.noisePayloadType
   if (protection.keys !== null) settled.crypto = protection.keys
   return settled
+}
+
+/** The address in the text that we have of it already, where it is the same: a slice of the peer's description would keep all of that in memory. */
+function asKnown(address: SocketAddress | null, { signallingAddress }: Peer): SocketAddress | null {
+  return address?.address === signallingAddress ? { address: signallingAddress, port: address.port } : address
 }
 
 function refused(why: string): Refused {
