@@ -229,7 +229,23 @@ function targetOf(headers: SipHeaders): string | undefined {
 /** A dialog outlives the message it was made of by long, and must not hold on to that message's bytes. One copy holds all its texts. */
 function fromOwnMemory(kept: KeptDialog): KeptDialog {
   const { callId, localTag, remoteTag, localUri, remoteUri, remoteTarget, routeSet } = kept
-  const texts = detached([callId, localTag, remoteTag, localUri, remoteUri, remoteTarget, ...routeSet].join('\n')).split('\n')
-  const [a = '', b = '', c = '', d = '', e = '', f = '', ...routes] = texts
-  return { ...kept, callId: a, localTag: b, remoteTag: c, localUri: d, remoteUri: e, remoteTarget: f, routeSet: routes }
+  let together = callId + localTag + remoteTag + localUri + remoteUri + remoteTarget
+  for (const route of routeSet) together += route
+  const copy = detached(together)
+  let at = 0
+  const copyOf = (text: string): string => copy.slice(at, (at += text.length))
+  return {
+    callId: copyOf(callId),
+    localTag: copyOf(localTag),
+    remoteTag: copyOf(remoteTag),
+    localUri: copyOf(localUri),
+    remoteUri: copyOf(remoteUri),
+    remoteTarget: copyOf(remoteTarget),
+    routeSet: routeSet.map(copyOf),
+    localSeq: kept.localSeq,
+    remoteSeq: kept.remoteSeq,
+    flow: kept.flow,
+    secure: kept.secure,
+    translated: kept.translated ?? false,
+  }
 }

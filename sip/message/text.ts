@@ -29,9 +29,9 @@ export function writeText(target: Buffer, text: string, at: number): number {
 
 /** A copy that shares no memory with the message it was cut from: for what outlives the message by long (registered contacts). */
 export function detached(text: string): string {
-  const bytes = Buffer.allocUnsafe(textBytes(text))
-  writeText(bytes, text, 0)
-  return textOf(bytes)
+  // V8 writes two texts that were joined side by side before it cuts a part out of them: what `slice` gives points there. Ten times as fast as
+  // through bytes.
+  return ` ${text}`.slice(1)
 }
 
 /** A low surrogate from U+DC80 to U+DCFF that no high surrogate precedes; with one it is half of a character. */
