@@ -22,8 +22,7 @@ export const systemClock: Clock = {
   wall: () => Date.now(),
   after(ms, task) {
     if (ms > LONGEST_MS) return afterLong(ms, task)
-    const timer = setTimeout(task, ms)
-    return new Disposal(() => clearTimeout(timer))
+    return setTimeout(task, ms)
   },
 }
 
