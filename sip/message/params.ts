@@ -35,8 +35,13 @@ export function parseParams(text: string, at: number): Params | undefined {
 export function formatParams(params: Params): string {
   if (params.size === 0) return ''
   let text = ''
-  for (const [name, value] of params) text += value === '' ? `;${name}` : `;${name}=${value}`
+  for (const [name, value] of params) text += formatParam(name, value)
   return text
+}
+
+/** `;name=value`, or `;name` alone. */
+export function formatParam(name: string, value: string): string {
+  return value === '' ? `;${name}` : `;${name}=${value}`
 }
 
 const SEMICOLON = 0x3b

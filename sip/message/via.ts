@@ -1,6 +1,6 @@
 import { elementEnd, isToken, trimmed } from '#sip/message/grammar.ts'
 import { formatHostPort, isIpv4, isIpv6, parseHostPort } from '#sip/message/host.ts'
-import { formatParams, type Params, parseParams } from '#sip/message/params.ts'
+import { formatParam, type Params, parseParams } from '#sip/message/params.ts'
 
 /** One Via element (RFC 3261 §20.42, `rport` of RFC 3581). */
 export interface Via {
@@ -48,12 +48,14 @@ export function formatVia(via: { transport: string; host: string; port?: number 
  * source address or `rport` was asked for, `rport` filled in. Forged values are overwritten. `line` is the whole first Via line.
  */
 export function stampedVia(line: string, via: Via, source: { address: string; port: number }): string {
-  const params = new Map(via.params)
-  params.delete('received')
-  if (via.rport !== undefined) params.set('rport', String(source.port))
-  if (via.rport !== undefined || via.host !== source.address) params.set('received', source.address)
+  let params = ''
+  for (const [name, value] of via.params) {
+    if (name === 'rport') params += `;rport=${source.port}`
+    else if (name !== 'received') params += formatParam(name, value)
+  }
+  if (via.rport !== undefined || via.host !== source.address) params += `;received=${source.address}`
   const end = line.includes(',') ? elementEnd(line, 0) : line.length
-  return `${via.protocol}/${via.transport} ${formatHostPort(via.host, via.port)}${formatParams(params)}${line.slice(end)}`
+  return `${via.protocol}/${via.transport} ${formatHostPort(via.host, via.port)}${params}${line.slice(end)}`
 }
 
 function withParams(
