@@ -1,6 +1,6 @@
-import { isToken, parseUint, trimmed, unquoted } from '#sip/message/grammar.ts'
+import { firstBlank, isToken, parseUint, trimmed, unquoted } from '#sip/message/grammar.ts'
 import { MAX_UINT32 } from '#sip/message/limits.ts'
-import { type Params, parseParams } from '#sip/message/params.ts'
+import { NO_PARAMS, type Params, parseParams } from '#sip/message/params.ts'
 
 /** Small header values. Every parser here is linear and gives undefined for what it cannot read. */
 
@@ -35,19 +35,23 @@ export interface EventPackage {
 }
 
 export function parseCSeq(text: string): CSeq | undefined {
-  const blank = text.search(/[ \t]/)
-  if (blank < 0) return undefined
+  const blank = firstBlank(text)
+  if (blank === text.length) return undefined
   const seq = parseUint(text.slice(0, blank), MAX_UINT32)
   const method = trimmed(text, blank)
   return seq === undefined || !isToken(method) ? undefined : { seq, method }
 }
 
 export function parseMediaType(text: string): MediaType | undefined {
+  if (text === SDP.type) return SDP
   const [type, params] = headAndParams(text)
   const slash = type.indexOf('/')
   if (params === undefined || slash < 0 || !isToken(trimmed(type, 0, slash)) || !isToken(trimmed(type, slash + 1))) return undefined
   return { type: type.replace(/[ \t]/g, '').toLowerCase(), params }
 }
+
+/** What nearly every body is. */
+const SDP: MediaType = { type: 'application/sdp', params: NO_PARAMS }
 
 export function parseReason(text: string): ReasonValue | undefined {
   const [protocol, params] = headAndParams(text)

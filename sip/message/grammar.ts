@@ -43,6 +43,12 @@ export function isBlank(code: number): boolean {
   return code === SPACE || code === TAB
 }
 
+/** Offset of the first SP or HTAB, or the text's length. */
+export function firstBlank(text: string): number {
+  for (let i = 0; i < text.length; i++) if (isBlank(text.charCodeAt(i))) return i
+  return text.length
+}
+
 /** `text` from `start` to `end` without blanks at its ends. Unlike String.trim it leaves other Unicode spaces alone. */
 export function trimmed(text: string, start = 0, end = text.length): string {
   while (start < end && isBlank(text.charCodeAt(start))) start++

@@ -30,7 +30,7 @@ export function parseNameAddr(text: string): NameAddr | undefined {
   const open = text.indexOf('<')
   if (open < 0) return parseBare(text)
   const display = trimmed(text, 0, open)
-  return BREAKS_DISPLAY.test(display) ? undefined : parseBracketed(text, display, open)
+  return display !== '' && BREAKS_DISPLAY.test(display) ? undefined : parseBracketed(text, display, open)
 }
 
 /** Parses a comma-separated list of addresses; undefined when one is malformed or there are more than MAX_LIST_ELEMENTS. */

@@ -27,7 +27,7 @@ export function parseMessage(bytes: Uint8Array): SipRequest | SipResponse | Malf
   const head = readHead(buffer.subarray(start, end + 2))
   const context: Context = { head, start, rest: buffer.subarray(Math.min(end + 4, buffer.length)) }
   if (blank < 0) return refuse(context, 'head-not-ended', head.text.length)
-  return head.startLine.startsWith('SIP/') && isStatusLine(head.startLine) ? parseResponse(context) : parseRequest(context)
+  return isStatusLine(head.startLine) ? parseResponse(context) : parseRequest(context)
 }
 
 interface Context {
@@ -66,7 +66,7 @@ function parseResponse(context: Context): SipResponse | Malformed {
   const space = line.indexOf(' ', 8)
   const code = line.slice(8, space < 0 ? line.length : space)
   const status = code.length === 3 ? parseUint(code, 699) : undefined
-  if (!/^SIP\/2\.0 /i.test(line)) return refuse(context, 'version', 0)
+  if (!line.startsWith(OURS) && !/^SIP\/2\.0 /i.test(line)) return refuse(context, 'version', 0)
   if (status === undefined || status < 100) return refuse(context, 'status-code', 8)
   const rule = brokenRule(head.headers, null)
   if (head.problem !== null || rule !== null) return refuse(context, rule)
@@ -154,8 +154,10 @@ function tooLong(bytes: Buffer): Malformed {
 
 /** `SIP/2.0 200`: a method cannot hold a slash, so nothing else starts so. */
 function isStatusLine(line: string): boolean {
-  return /^SIP\/[0-9]+\.[0-9]+ /i.test(line)
+  return line.startsWith('SIP/') && (line.startsWith(OURS) || /^SIP\/[0-9]+\.[0-9]+ /i.test(line))
 }
+/** What nearly every status line begins with: it needs no closer look. */
+const OURS = 'SIP/2.0 '
 
 /** RFC 3261 §7.5: line breaks before the start line are ignored. */
 function afterLineBreaks(bytes: Buffer): number {

@@ -1,4 +1,4 @@
-import { elementEnd, isToken, trimmed } from '#sip/message/grammar.ts'
+import { elementEnd, firstBlank, isToken, trimmed } from '#sip/message/grammar.ts'
 import { formatHostPort, isIpv4, isIpv6, parseHostPort } from '#sip/message/host.ts'
 import { formatParam, type Params, parseParams } from '#sip/message/params.ts'
 
@@ -87,11 +87,6 @@ function parseRport(text: string | undefined): number | 'asked' | undefined | nu
 function parseProtocol(text: string): string | undefined {
   const [name = '', version = ''] = text.split('/').map((part) => trimmed(part))
   return isToken(name) && isToken(version) ? `${name.toUpperCase()}/${version}` : undefined
-}
-
-function firstBlank(text: string): number {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) === 0x20 || text.charCodeAt(i) === 0x09) return i
-  return text.length
 }
 
 function withoutBlanksAroundColon(text: string): string {
