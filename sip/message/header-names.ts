@@ -13,6 +13,8 @@ export interface HeaderName {
    * message malformed. -1 for others.
    */
   readonly single: number
+  /** One of the lists below: no other object has its key. */
+  readonly isKnown: boolean
 }
 
 /** Compact forms (RFC 3261 §7.3.3, RFC 3265, 3515, 3892, 3841, 4028, 8224). */
@@ -59,7 +61,7 @@ const byLength: HeaderName[][] = []
 
 function know(names: string, list: boolean, single: boolean): void {
   for (const [index, wire] of names.split(',').entries()) {
-    const name: HeaderName = { key: wire.toLowerCase(), wire, list, single: single ? index : -1 }
+    const name: HeaderName = { key: wire.toLowerCase(), wire, list, single: single ? index : -1, isKnown: true }
     const compact = COMPACT[wire]
     for (const spelling of [wire, name.key, wire.toUpperCase()]) bySpelling.set(spelling, name)
     ;(byLength[wire.length] ??= []).push(name)
@@ -98,7 +100,7 @@ function uncommon(spelling: string): HeaderName | undefined {
   const wire = trimmed(spelling)
   if (!isToken(wire) || !spelling.startsWith(wire)) return undefined
   const key = wire.toLowerCase()
-  return bySpelling.get(key) ?? { key, wire, list: false, single: -1 }
+  return bySpelling.get(key) ?? { key, wire, list: false, single: -1, isKnown: false }
 }
 
 function known(spelling: string): HeaderName {

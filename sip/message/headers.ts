@@ -15,6 +15,7 @@ import * as names from '#sip/message/header-names.ts'
 import { type HeaderName, headerName } from '#sip/message/header-names.ts'
 import { MAX_UINT32 } from '#sip/message/limits.ts'
 import { type NameAddr, parseNameAddr, parseNameAddrs } from '#sip/message/name-addr.ts'
+import { oneLine } from '#sip/message/text.ts'
 import { parseVia, type Via } from '#sip/message/via.ts'
 
 /** Header lines as a builder takes them. */
@@ -46,9 +47,13 @@ export class SipHeaders {
 
   /** Headers from lines. Line breaks in values become spaces. Throws on a name that is no token: only a bug can bring one. */
   static of(lines: HeaderLines): SipHeaders {
-    const headers = new SipHeaders([], [])
-    for (const [name, value] of lines) headers.add(name, value)
-    return headers
+    const headers: HeaderName[] = []
+    const values: string[] = []
+    for (const [name, value] of lines) {
+      headers.push(writable(name))
+      values.push(oneLine(value))
+    }
+    return new SipHeaders(headers, values)
   }
 
   /** For the parser and copies: takes the arrays over, the values being clean already. */
@@ -92,7 +97,8 @@ export class SipHeaders {
     const lines = this.#lines(header)
     if (!header.list) return lines
     const [only] = lines
-    return lines.length === 1 && only !== undefined ? splitList(only) : lines.flatMap(splitList)
+    if (only === undefined) return NONE
+    return lines.length === 1 ? splitList(only) : lines.flatMap(splitList)
   }
 
   /** Every line of a header as it stands, lists not taken apart: for copying and forwarding. */
@@ -111,14 +117,14 @@ export class SipHeaders {
   /** Adds a line at the end. */
   add(name: string, value: string): void {
     this.#names.push(writable(name))
-    this.#values.push(clean(value))
+    this.#values.push(oneLine(value))
     this.#forget()
   }
 
   /** Adds a line before all others: Via, Route and Record-Route of a forwarding element. */
   prepend(name: string, value: string): void {
     this.#names.unshift(writable(name))
-    this.#values.unshift(clean(value))
+    this.#values.unshift(oneLine(value))
     this.#forgetOf(this.#names[0])
   }
 
@@ -126,7 +132,7 @@ export class SipHeaders {
   replaceFirst(name: string, value: string): void {
     const index = this.#index(writable(name))
     if (index < 0) return this.add(name, value)
-    this.#values[index] = clean(value)
+    this.#values[index] = oneLine(value)
     this.#forgetOf(this.#names[index])
   }
 
@@ -277,7 +283,9 @@ export class SipHeaders {
   }
 
   #tags(name: string): readonly string[] {
-    return this.all(name).flatMap((tag) => (tag === '' ? [] : tag.toLowerCase()))
+    const tags: string[] = []
+    for (const tag of this.all(name)) if (tag !== '') tags.push(tag.toLowerCase())
+    return tags
   }
 
   #uint(header: HeaderName, max: number): number | undefined {
@@ -327,7 +335,7 @@ const NO_ADDRESSES: readonly NameAddr[] = []
 
 /** Known names are one object each; only unknown ones need their text compared. */
 function same(a: HeaderName | undefined, b: HeaderName): boolean {
-  return a === b || a?.key === b.key
+  return a === b || (!b.isKnown && a?.key === b.key)
 }
 
 function orNull<T>(value: T | undefined): T | null {
@@ -338,10 +346,6 @@ function writable(name: string): HeaderName {
   const header = headerName(name)
   if (header === undefined) throw new TypeError(`not a header name: ${JSON.stringify(name)}`)
   return header
-}
-
-function clean(value: string): string {
-  return value.includes('\n') || value.includes('\r') ? value.replace(/[\r\n]+/g, ' ') : value
 }
 
 function missing(name: string): never {

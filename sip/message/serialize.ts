@@ -1,6 +1,6 @@
 import { CONTENT_LENGTH } from '#sip/message/header-names.ts'
 import type { SipMessage, SipRequest } from '#sip/message/message.ts'
-import { textBytes, writeText } from '#sip/message/text.ts'
+import { oneLine, textBytes, writeText } from '#sip/message/text.ts'
 
 /** The message as bytes, in one allocation. Content-Length is always the body's true length, whatever the headers say. */
 export function serialize(message: SipMessage): Buffer {
@@ -25,9 +25,7 @@ const START_AND_LENGTH = 36
 
 function headOf(message: SipMessage): string {
   let head =
-    message.kind === 'request'
-      ? `${message.method} ${message.uri} SIP/2.0\r\n`
-      : `SIP/2.0 ${message.status} ${message.reason.replace(/[\r\n]+/g, ' ')}\r\n`
+    message.kind === 'request' ? `${message.method} ${message.uri} SIP/2.0\r\n` : `SIP/2.0 ${message.status} ${oneLine(message.reason)}\r\n`
   const headers = message.headers
   for (let i = 0; i < headers.count; i++) {
     const name = headers.nameAt(i)

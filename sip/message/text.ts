@@ -34,6 +34,11 @@ export function detached(text: string): string {
   return ` ${text}`.slice(1)
 }
 
+/** `text` with a space for each run of line breaks. */
+export function oneLine(text: string): string {
+  return text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]+/g, ' ') : text
+}
+
 /** A low surrogate from U+DC80 to U+DCFF that no high surrogate precedes; with one it is half of a character. */
 function isEscapedByte(text: string, at: number): boolean {
   const code = text.charCodeAt(at)
