@@ -1,5 +1,6 @@
+import { type Chained, Chains, numberOf } from '#sip/chains.ts'
 import type { Flow } from '#sip/agent.ts'
-import { dialogKey } from '#sip/dialog/dialog.ts'
+import type { Dialog } from '#sip/dialog/dialog.ts'
 import type { SipHeaders } from '#sip/message/headers.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import type { ServerTransaction } from '#sip/transaction/layer.ts'
@@ -16,39 +17,70 @@ export interface DialogUser {
   close(): void
 }
 
-/** The dialogs of an agent by their identity (RFC 3261 §12). */
+/** What a dialog is known by. */
+type Identity = Pick<Dialog, 'callId' | 'localTag' | 'remoteTag'>
+
+class Entry implements Chained<Entry> {
+  next: Entry | null = null
+  dialog: Identity
+  user: DialogUser
+
+  constructor(dialog: Identity, user: DialogUser) {
+    this.dialog = dialog
+    this.user = user
+  }
+}
+
+/** The dialogs of an agent by their identity (RFC 3261 §12); found by the local tag, which is random. */
 export class DialogTable {
-  readonly #users = new Map<string, DialogUser>()
+  #entries = new Chains<Entry>()
 
   get size(): number {
-    return this.#users.size
+    return this.#entries.size
   }
 
-  add(key: string, user: DialogUser): void {
-    this.#users.set(key, user)
+  /** `user` serves the requests of the dialog from now on, in the place of whoever did. */
+  add(dialog: Identity, user: DialogUser): void {
+    const known = this.#find(dialog.callId, dialog.localTag, dialog.remoteTag)
+    if (known === null) this.#entries.add(numberOf(dialog.localTag), new Entry(dialog, user))
+    else {
+      known.dialog = dialog
+      known.user = user
+    }
   }
 
-  get(key: string): DialogUser | undefined {
-    return this.#users.get(key)
+  get({ callId, localTag, remoteTag }: Identity): DialogUser | undefined {
+    return this.#find(callId, localTag, remoteTag)?.user
   }
 
   /** Takes `user` out, unless another one has taken its place. */
-  remove(key: string, user: DialogUser): void {
-    if (this.#users.get(key) === user) this.#users.delete(key)
+  remove({ callId, localTag, remoteTag }: Identity, user: DialogUser): void {
+    const known = this.#find(callId, localTag, remoteTag)
+    if (known?.user === user) this.#entries.delete(numberOf(localTag), known)
   }
 
   /** The dialog of a request that came: our tag stands in To. */
   ofRequest(headers: SipHeaders): DialogUser | undefined {
-    return this.#users.get(dialogKey(headers.callId, headers.to.tag ?? '', headers.from.tag ?? ''))
+    return this.#find(headers.callId, headers.to.tag ?? '', headers.from.tag ?? '')?.user
   }
 
   /** The dialog of a response that came: our tag stands in From. */
   ofResponse(headers: SipHeaders): DialogUser | undefined {
-    return this.#users.get(dialogKey(headers.callId, headers.from.tag ?? '', headers.to.tag ?? ''))
+    return this.#find(headers.callId, headers.from.tag ?? '', headers.to.tag ?? '')?.user
   }
 
   close(): void {
-    for (const user of [...this.#users.values()]) user.close()
-    this.#users.clear()
+    for (const { user } of this.#entries.all()) user.close()
+    this.#entries = new Chains()
   }
+
+  #find(callId: string, localTag: string, remoteTag: string): Entry | null {
+    let entry = this.#entries.first(numberOf(localTag))
+    while (entry !== null && !isOf(entry.dialog, callId, localTag, remoteTag)) entry = entry.next
+    return entry
+  }
+}
+
+function isOf(dialog: Identity, callId: string, localTag: string, remoteTag: string): boolean {
+  return dialog.localTag === localTag && dialog.remoteTag === remoteTag && dialog.callId === callId
 }

@@ -38,7 +38,7 @@ export class EarlyDialog implements DialogUser {
       onSettled: () => undefined,
       onNoAck: () => undefined,
     })
-    core.dialogs.add(dialog.key, this)
+    core.dialogs.add(dialog, this)
   }
 
   /** Acknowledges a response that is the next in order; false for one that came again or too early: its sender repeats it (RFC 3262 §4). */
@@ -94,7 +94,7 @@ export class EarlyDialog implements DialogUser {
 
   /** The INVITE has its final answer, or this fork has ended (RFC 6228 §6). */
   close(): void {
-    this.#core.dialogs.remove(this.dialog.key, this)
+    this.#core.dialogs.remove(this.dialog, this)
     this.#offers.end()
   }
 

@@ -43,7 +43,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
     this.#transaction = transaction
     this.localTag = newTag(core)
     this.#dialog = Dialog.ofInvite(transaction.request, this.localTag, transaction.flow)
-    core.dialogs.add(this.#dialog.key, this)
+    core.dialogs.add(this.#dialog, this)
     core.ringing.add(this.flow.connection, this)
     transaction.events.onCancelled = (cancel) => this.#cancelled(cancel.headers.get('Reason') ?? null)
     transaction.events.onFailed = () => this.connectionLost()
@@ -267,7 +267,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
     this.#close()
     this.#reliable?.stop()
     this.#offers?.end()
-    this.#core.dialogs.remove(this.#dialog.key, this)
+    this.#core.dialogs.remove(this.#dialog, this)
   }
 
   #close(): void {
@@ -280,7 +280,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
   #tooLate(events: DialogEvents): InviteDialog {
     const usage = new InviteUsage(this.#core, this.#dialog, events)
     usage.close()
-    this.#core.dialogs.remove(this.#dialog.key, usage)
+    this.#core.dialogs.remove(this.#dialog, usage)
     return usage
   }
 }

@@ -84,7 +84,7 @@ export class InviteUsage implements InviteDialog, DialogUser {
     this.#updates = birth.kept?.updates ?? birth.updates ?? false
     const terms = birth.kept ?? birth.session ?? null
     if (terms !== null) this.#refresh.begin(terms, birth.kept)
-    core.dialogs.add(dialog.key, this)
+    core.dialogs.add(dialog, this)
   }
 
   /** The offers of the peer's. */
@@ -363,7 +363,7 @@ export class InviteUsage implements InviteDialog, DialogUser {
 
   #leave(): void {
     this.#state = 'ended'
-    this.core.dialogs.remove(this.dialog.key, this)
+    this.core.dialogs.remove(this.dialog, this)
     this.#settle()
     this.#caller?.onOver()
   }

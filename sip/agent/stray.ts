@@ -16,11 +16,11 @@ class UnwantedDialog implements DialogUser {
     this.#core = core
     const sender = new DialogSender(core, dialog, credentials)
     this.#acks = new Acknowledgements(sender)
-    core.dialogs.add(dialog.key, this)
+    core.dialogs.add(dialog, this)
     this.#acks.send(dialog.localSeq, undefined, [])
     sender.send('BYE', {}, { onResponse: () => undefined, onFailed: () => undefined })
     // So long a 2xx may be repeated.
-    core.wheel.after(64 * core.t1, () => core.dialogs.remove(dialog.key, this))
+    core.wheel.after(64 * core.t1, () => core.dialogs.remove(dialog, this))
   }
 
   acknowledgeAgain(seq: number): void {
@@ -42,7 +42,7 @@ class UnwantedDialog implements DialogUser {
 
 /** Acknowledges and ends a dialog that a 2xx made and nobody wants; a 2xx that comes again is only acknowledged again. */
 export function endUnwanted(core: Core, dialog: Dialog, credentials?: Credentials): void {
-  const known = core.dialogs.get(dialog.key)
+  const known = core.dialogs.get(dialog)
   if (known === undefined) new UnwantedDialog(core, dialog, credentials)
   else known.acknowledgeAgain(dialog.localSeq)
 }

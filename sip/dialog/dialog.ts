@@ -115,11 +115,6 @@ export class Dialog {
     return new Dialog({ ...kept, flow, localSeq: Math.min(kept.localSeq + ADOPTED_SEQ_MARGIN, MAX_SEQ) })
   }
 
-  /** Identifies the dialog among all of an agent. */
-  get key(): string {
-    return dialogKey(this.callId, this.localTag, this.remoteTag)
-  }
-
   get remoteTarget(): string {
     return this.#remoteTarget
   }
@@ -191,11 +186,6 @@ export class Dialog {
       translated: this.translated,
     }
   }
-}
-
-/** Identifies a dialog among all of an agent (RFC 3261 §12). */
-export function dialogKey(callId: string, localTag: string, remoteTag: string): string {
-  return `${localTag} ${remoteTag} ${callId}`
 }
 
 /** Whether both lead to the same peer: the same connection, or the same pair of addresses. */

@@ -23,7 +23,7 @@ export class EventUsage implements EventDialog, DialogUser {
     this.#dialog = dialog
     this.#onRequest = onRequest
     this.#sender = new DialogSender(core, dialog, undefined)
-    core.dialogs.add(dialog.key, this)
+    core.dialogs.add(dialog, this)
   }
 
   // The owner's side
@@ -52,7 +52,7 @@ export class EventUsage implements EventDialog, DialogUser {
   }
 
   forget(): void {
-    this.#core.dialogs.remove(this.#dialog.key, this)
+    this.#core.dialogs.remove(this.#dialog, this)
   }
 
   // The peer's side
