@@ -1,3 +1,4 @@
+import type { Chained } from '#sip/chains.ts'
 import { InLine } from '#base/oldest-first.ts'
 import type { WheelTimer } from '#base/timer-wheel.ts'
 import type { Flow } from '#sip/agent.ts'
@@ -7,7 +8,6 @@ import { serialize } from '#sip/message/serialize.ts'
 import { ackFor, cancelFor } from '#sip/transaction/companions.ts'
 import type { Run, TransactionHost } from '#sip/transaction/host.ts'
 import { InviteClient } from '#sip/transaction/invite-client.ts'
-import { clientKey } from '#sip/transaction/keys.ts'
 import type { ClientInput, Effect, Machine } from '#sip/transaction/machine.ts'
 import { NonInviteClient } from '#sip/transaction/non-invite-client.ts'
 import type { ClientEvents, ClientTransaction } from '#sip/transaction/transaction.ts'
@@ -17,13 +17,13 @@ import { TransactionTimers } from '#sip/transaction/transaction-timers.ts'
 const NO_EVENTS: ClientEvents = { onResponse: () => undefined, onFailed: () => undefined }
 
 /** Carries out what a client machine wants, and sees to CANCEL. */
-export class ClientRun extends InLine<Run> implements ClientTransaction {
+export class ClientRun extends InLine<Run> implements ClientTransaction, Chained<ClientRun> {
   request: SipRequest | null
   readonly flow: Flow
-  readonly key: string
-  readonly #method: string
-  readonly #callId: string
-  readonly #branch: string
+  readonly method: string
+  readonly callId: string
+  readonly branch: string
+  next: ClientRun | null = null
   readonly #host: TransactionHost
   readonly #machine: Machine<ClientInput>
   readonly #timers: TransactionTimers
@@ -41,10 +41,9 @@ export class ClientRun extends InLine<Run> implements ClientTransaction {
     super()
     this.request = request
     this.flow = via.flow
-    this.#method = request.method
-    this.#callId = request.headers.callId
-    this.key = clientKey(via.branch, request.method)
-    this.#branch = via.branch
+    this.method = request.method
+    this.callId = request.headers.callId
+    this.branch = via.branch
     this.#host = host
     this.#events = events
     this.#bytes = serialize(request)
@@ -76,7 +75,7 @@ export class ClientRun extends InLine<Run> implements ClientTransaction {
   }
 
   cancel(headers: HeaderLines = []): void {
-    if (this.#cancel !== null || this.#progress === 'final' || this.#method !== 'INVITE') return
+    if (this.#cancel !== null || this.#progress === 'final' || this.method !== 'INVITE') return
     this.#cancel = headers
     if (this.#progress === 'provisional') this.#sendCancel(headers)
   }
@@ -121,14 +120,14 @@ export class ClientRun extends InLine<Run> implements ClientTransaction {
     this.#sends++
     if (this.#sends > 1) this.#host.counts.repeatsOut++
     if (this.#sends === 2) this.#host.transport.probe(this.flow)
-    if (this.#bytes === null || this.#host.send(this.flow, this.#bytes, this.#callId)) return
+    if (this.#bytes === null || this.#host.send(this.flow, this.#bytes, this.callId)) return
     // Later, so that whoever made the request hears of its failure after having it in hand.
     this.#host.wheel.after(0, () => this.transportFailed('the connection is gone'))
   }
 
   #acknowledge(): void {
     if (this.#response !== null && this.request !== null) this.#ack ??= serialize(ackFor(this.request, this.#response))
-    if (this.#ack !== null) this.#host.send(this.flow, this.#ack, this.#callId)
+    if (this.#ack !== null) this.#host.send(this.flow, this.#ack, this.callId)
   }
 
   #deliver(): void {
@@ -145,7 +144,7 @@ export class ClientRun extends InLine<Run> implements ClientTransaction {
     if (why === 'timeout') this.#host.counts.timeouts++
     this.#finish()
     try {
-      this.#events.onFailed(why, why === 'timeout' ? `no final response to ${this.#method}` : this.#detail)
+      this.#events.onFailed(why, why === 'timeout' ? `no final response to ${this.method}` : this.#detail)
     } catch (error) {
       this.#host.fault(error)
     }
@@ -158,14 +157,14 @@ export class ClientRun extends InLine<Run> implements ClientTransaction {
       this.#fail('timeout')
       this.end()
     })
-    this.#host.run(cancelFor(this.request, headers), this.#branch, this.flow, NO_EVENTS)
+    this.#host.run(cancelFor(this.request, headers), this.branch, this.flow, NO_EVENTS)
   }
 
   /** What may wait for half a minute must not hold on to messages, nor to whoever asked. Only an INVITE that was accepted may bring more. */
   #letGo(status: number): void {
     this.request = null
     this.#response = null
-    if (status >= 300 || this.#method !== 'INVITE') this.#events = NO_EVENTS
+    if (status >= 300 || this.method !== 'INVITE') this.#events = NO_EVENTS
   }
 
   #finish(): void {

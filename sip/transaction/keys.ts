@@ -1,4 +1,4 @@
-import type { SipRequest, SipResponse } from '#sip/message/message.ts'
+import type { SipRequest } from '#sip/message/message.ts'
 import { MAGIC_COOKIE, type Via } from '#sip/message/via.ts'
 
 /**
@@ -9,17 +9,6 @@ import { MAGIC_COOKIE, type Via } from '#sip/message/via.ts'
 export function serverKey(request: SipRequest, method = request.method === 'ACK' ? 'INVITE' : request.method): string {
   const { via, callId } = request.headers
   return hasCookie(via.branch) ? `${via.branch}|${via.host}:${via.port ?? ''}|${callId}|${method}` : oldKey(request, via, method)
-}
-
-/** What a response shares with the request that we sent (RFC 3261 §17.1.3): our branch and the method. */
-export function clientKey(branch: string, method: string): string {
-  return `${branch}|${method}`
-}
-
-/** The client key of a response; null when its Via has no branch, so that it cannot be ours. */
-export function clientKeyOf(response: SipResponse): string | null {
-  const { branch } = response.headers.via
-  return branch === undefined ? null : clientKey(branch, response.headers.cseq.method)
 }
 
 /** What two copies of one request have in common that reached us over different paths (RFC 3261 §8.2.2.2). */

@@ -1,3 +1,4 @@
+import { Chains, numberOf } from '#sip/chains.ts'
 import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
 import { OldestFirst } from '#base/oldest-first.ts'
@@ -13,7 +14,7 @@ import type { SipTrace } from '#sip/trace.ts'
 import { Gate } from '#sip/transaction/admission.ts'
 import { ClientRun } from '#sip/transaction/client.ts'
 import type { Counts, Run, TransactionHost } from '#sip/transaction/host.ts'
-import { clientKeyOf, mergeKey, serverKey } from '#sip/transaction/keys.ts'
+import { mergeKey, serverKey } from '#sip/transaction/keys.ts'
 import { responseFlow } from '#sip/transaction/response-flow.ts'
 import { type IncomingRequest, ServerRun } from '#sip/transaction/server.ts'
 import { StatelessAcks } from '#sip/transaction/stateless-acks.ts'
@@ -79,7 +80,8 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   readonly #watch: Pick<SourceWatch, 'offends' | 'trusts'> | null
   readonly #unreliable: Timings
   readonly #reliable: Timings
-  readonly #clients = new Map<string, ClientRun>()
+  /** By their branches, which are random and ours. */
+  readonly #clients = new Chains<ClientRun>()
   readonly #servers = new Map<string, ServerRun>()
   /** First transactions of requests outside dialogs, to find copies that came another way. */
   readonly #merges = new Map<string, ServerRun>()
@@ -130,7 +132,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   }
 
   close(): void {
-    for (const client of [...this.#clients.values()]) client.abandon()
+    for (const client of this.#clients.all()) client.abandon()
     for (const server of [...this.#servers.values()]) server.end()
   }
 
@@ -149,10 +151,12 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   }
 
   onResponse(response: SipResponse, flow: Flow, bytes: Uint8Array): void {
-    const key = clientKeyOf(response)
-    const client = key === null ? undefined : this.#clients.get(key)
-    if (client !== undefined || !this.#isOneTooMany(flow)) this.#trace?.record('in', flow, bytes, response.headers.callId)
-    if (client === undefined) this.#onStray(response, flow)
+    const client = this.#clientOf(response)
+    const { callId } = response.headers
+    // The text that the trace knows already is found there at once; V8 would look another one up in its own table first.
+    if (client !== null || !this.#isOneTooMany(flow))
+      this.#trace?.record('in', flow, bytes, client?.callId === callId ? client.callId : callId)
+    if (client === null) this.#onStray(response, flow)
     else client.receive(response)
   }
 
@@ -181,7 +185,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   run(request: SipRequest, branch: string, flow: Flow, events: ClientEvents): ClientRun {
     const client = new ClientRun(this, request, { branch, flow }, events)
     this.counts.requestsOut++
-    this.#clients.set(client.key, client)
+    this.#clients.add(numberOf(branch), client)
     if (flow.connection !== null) this.#ofConnection(flow.connection).add(client)
     client.begin()
     return client
@@ -206,7 +210,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   }
 
   forgetClient(client: ClientRun): void {
-    this.#clients.delete(client.key)
+    this.#clients.delete(numberOf(client.branch), client)
     this.#finished.delete(client)
     const { connection } = client.flow
     if (connection === null) return
@@ -232,6 +236,16 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
 
   get #unfinished(): number {
     return this.#servers.size + this.#clients.size - this.#finished.size
+  }
+
+  /** What a response shares with the request that we sent (RFC 3261 §17.1.3): our branch and the method. Null when it cannot be ours. */
+  #clientOf({ headers }: SipResponse): ClientRun | null {
+    const { branch } = headers.via
+    if (branch === undefined) return null
+    const { method } = headers.cseq
+    let client = this.#clients.first(numberOf(branch))
+    while (client !== null && (client.branch !== branch || client.method !== method)) client = client.next
+    return client
   }
 
   /** Whether as many strangers as we keep anything of have been answered already, and this is no place at which a phone is known. */
@@ -348,9 +362,9 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   #clientsOver(flow: Flow): ClientRun[] {
     if (flow.connection !== null) return [...(this.#clientsOfConnection.get(flow.connection) ?? [])]
     const { address, port } = flow.remote
-    return [...this.#clients.values()].filter(
-      ({ flow: { connection, remote } }) => connection === null && remote.port === port && remote.address === address,
-    )
+    return this.#clients
+      .all()
+      .filter(({ flow: { connection, remote } }) => connection === null && remote.port === port && remote.address === address)
   }
 }
 
