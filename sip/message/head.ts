@@ -29,16 +29,13 @@ const BARE_BREAK = /\r|\n/
 
 /** True for printable ASCII and HTAB in lines that all end in CR LF, which nearly every head is: it needs no closer look. */
 function isPlain(bytes: Buffer): boolean {
-  let last = 0
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] ?? 0
-    if (byte < 0x20 || byte > 0x7e || last === CR) {
-      const isBreak = byte === LF ? last === CR : byte === CR ? last !== CR : byte === TAB && last !== CR
-      if (!isBreak) return false
-    }
-    last = byte
+    if (byte >= 0x20 && byte <= 0x7e) continue
+    if (byte === CR && bytes[i + 1] === LF) i++
+    else if (byte !== TAB) return false
   }
-  return last !== CR
+  return true
 }
 const TAB = 0x09
 const LF = 0x0a
