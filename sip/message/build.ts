@@ -1,4 +1,4 @@
-import { isToken } from '#sip/message/grammar.ts'
+import { isBlank, isToken } from '#sip/message/grammar.ts'
 import { CALL_ID, CSEQ, FROM, type HeaderName, RECORD_ROUTE, TO, VIA } from '#sip/message/header-names.ts'
 import { type HeaderLines, SipHeaders } from '#sip/message/headers.ts'
 import { NO_BODY, type SipRequest, type SipResponse } from '#sip/message/message.ts'
@@ -49,7 +49,7 @@ export function buildResponse(
     values.push(name === TO && status > 100 && parts.toTag !== undefined ? withTag(from, value, parts.toTag) : value)
   }
   const headers = SipHeaders.adopt(names, values)
-  if (parts.headers !== undefined) for (const [name, value] of parts.headers) headers.add(name, value)
+  if (parts.headers !== undefined) headers.addAll(parts.headers)
   return { kind: 'response', status, reason: reason ?? reasonPhrase(status), headers, body: parts.body ?? NO_BODY }
 }
 
@@ -65,5 +65,6 @@ function withTag(headers: SipHeaders, value: string, tag: string): string {
 }
 
 function isOneWord(text: string): boolean {
-  return text.length > 0 && !/[ \t\r\n]/.test(text)
+  for (let i = 0; i < text.length; i++) if (isBlank(text.charCodeAt(i)) || text[i] === '\r' || text[i] === '\n') return false
+  return text.length > 0
 }

@@ -1,6 +1,6 @@
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest } from '#sip/message/message.ts'
-import { parseUri } from '#sip/message/uri.ts'
+import { schemeOf } from '#sip/message/uri.ts'
 
 /** What a user agent server understands. */
 export interface Abilities {
@@ -55,9 +55,7 @@ function checkMethod({ method }: SipRequest, { methods }: Abilities): Refusal | 
 }
 
 function checkScheme({ uri }: SipRequest, { schemes }: Abilities): Refusal | null {
-  const parsed = parseUri(uri)
-  const scheme = parsed?.kind === 'sip' ? (parsed.secure ? 'sips' : 'sip') : parsed?.kind === 'other' ? parsed.scheme : parsed?.kind
-  return scheme !== undefined && schemes.includes(scheme) ? null : { status: 416, headers: [] }
+  return schemes.includes(schemeOf(uri)) ? null : { status: 416, headers: [] }
 }
 
 /**
@@ -73,7 +71,9 @@ const PASSED_ON: ReadonlySet<string> = new Set(['INVITE', 'MESSAGE', 'REFER', 'S
 /** Require counts in every request but CANCEL and ACK (RFC 3261 §8.2.2.3); Proxy-Require is for proxies only. */
 function checkRequire(request: SipRequest, { extensions }: Abilities): Refusal | null {
   if (request.method === 'CANCEL') return null
-  const unknown = request.headers.require.filter((tag) => !extensions.includes(tag))
+  const { require } = request.headers
+  if (require.length === 0) return null
+  const unknown = require.filter((tag) => !extensions.includes(tag))
   return unknown.length === 0 ? null : { status: 420, headers: [['Unsupported', unknown.join(', ')]] }
 }
 
@@ -97,7 +97,9 @@ function isOptional(request: SipRequest): boolean {
 function checkAccept(request: SipRequest, abilities: Abilities): Refusal | null {
   const ours = abilities.accept['INVITE']
   if (request.method !== 'INVITE' || ours === undefined || !request.headers.has('accept')) return null
-  const ranges = request.headers.all('accept').map((range) => (range.split(';', 1)[0] ?? '').trim().toLowerCase())
+  const accepted = request.headers.all('accept')
+  for (const range of accepted) if (ours.includes(range)) return null
+  const ranges = accepted.map((range) => (range.split(';', 1)[0] ?? '').trim().toLowerCase())
   const matches = (range: string): boolean =>
     ours.some((type) => range === type || range === '*/*' || range === `${type.slice(0, type.indexOf('/'))}/*`)
   return ranges.some(matches) ? null : { status: 406, headers: [['Accept', ours.join(', ')]] }

@@ -47,13 +47,9 @@ export class SipHeaders {
 
   /** Headers from lines. Line breaks in values become spaces. Throws on a name that is no token: only a bug can bring one. */
   static of(lines: HeaderLines): SipHeaders {
-    const headers: HeaderName[] = []
-    const values: string[] = []
-    for (const [name, value] of lines) {
-      headers.push(writable(name))
-      values.push(oneLine(value))
-    }
-    return new SipHeaders(headers, values)
+    const headers = new SipHeaders([], [])
+    headers.addAll(lines)
+    return headers
   }
 
   /** For the parser and copies: takes the arrays over, the values being clean already. */
@@ -118,6 +114,15 @@ export class SipHeaders {
   add(name: string, value: string): void {
     this.#names.push(writable(name))
     this.#values.push(oneLine(value))
+    this.#forget()
+  }
+
+  /** Adds lines at the end. */
+  addAll(lines: HeaderLines): void {
+    for (const [name, value] of lines) {
+      this.#names.push(writable(name))
+      this.#values.push(oneLine(value))
+    }
     this.#forget()
   }
 

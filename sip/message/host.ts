@@ -11,8 +11,9 @@ export function parseHostPort(text: string): HostPort | undefined {
   if (text.charCodeAt(0) === 0x5b) return parseBracketed(text)
   const colon = text.indexOf(':')
   const host = colon < 0 ? text : text.slice(0, colon)
-  if (!isIpv4(host) && !isHostName(host)) return undefined
-  return withPort(host.toLowerCase(), colon < 0 ? undefined : text.slice(colon + 1))
+  const isAddress = isIpv4(host)
+  if (!isAddress && !isHostName(host)) return undefined
+  return withPort(isAddress ? host : host.toLowerCase(), colon < 0 ? undefined : text.slice(colon + 1))
 }
 
 /** The host as it stands in a URI or Via: an IPv6 address in brackets. */

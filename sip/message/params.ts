@@ -93,13 +93,31 @@ interface Param {
 function addParam(params: ParsedParams, text: string, start: number, end: number): boolean {
   const equals = text.indexOf('=', start)
   const hasValue = equals >= 0 && equals < end
-  const name = trimmed(text, start, hasValue ? equals : end).toLowerCase()
-  if (!isParamText(name) || params.has(name)) return false
+  const nameEnd = hasValue ? equals : end
+  const common = commonName(text, start, nameEnd)
+  const name = common ?? trimmed(text, start, nameEnd).toLowerCase()
+  if ((common === undefined && !isParamText(name)) || params.has(name)) return false
   const value = hasValue ? trimmed(text, equals + 1, end) : ''
   if (hasValue && !isParamValue(value)) return false
   params.add(name, value)
   return true
 }
+
+/** Nearly all that come, by their length. */
+const COMMON: readonly (readonly string[])[] = byLength('lr', 'ob', 'tag', 'user', 'rport', 'branch', 'expires', 'received', 'transport')
+
+/** The name in `text` from `start` to `end` if it is a common one: found without a text of its own, and told from others at a glance. */
+function commonName(text: string, start: number, end: number): string | undefined {
+  for (const name of COMMON[end - start] ?? NONE) if (text.startsWith(name, start)) return name
+  return undefined
+}
+
+function byLength(...names: string[]): string[][] {
+  const lists: string[][] = []
+  for (const name of names) (lists[name.length] ??= []).push(name)
+  return lists
+}
+const NONE: readonly string[] = []
 
 /** Offset of the `;` or end behind the parameter at `at`; -1 for an unclosed quote. */
 function paramEnd(text: string, at: number): number {

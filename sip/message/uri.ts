@@ -44,13 +44,20 @@ export type Uri = SipUri | TelUri | OtherUri
 
 /** Parses a URI of any scheme; undefined when it breaks its scheme's grammar. Linear, never throws. */
 export function parseUri(text: string): Uri | undefined {
-  const colon = text.indexOf(':')
-  if (colon < 1) return undefined
-  const scheme = text.slice(0, colon).toLowerCase()
+  const scheme = schemeOf(text)
+  if (scheme === '') return undefined
+  const colon = scheme.length
   if (scheme === 'sip' || scheme === 'sips') return parseSip(text, colon + 1, scheme === 'sips')
   if (scheme === 'tel') return parseTel(text.slice(colon + 1))
   if (!isScheme(scheme) || colon + 1 === text.length || !isVisible(text)) return undefined
   return { kind: 'other', scheme, text }
+}
+
+/** What stands before the colon, in lower case; '' where nothing does. */
+export function schemeOf(text: string): string {
+  // What nearly every URI begins with.
+  if (text.startsWith('sip:')) return 'sip'
+  return text.slice(0, Math.max(text.indexOf(':'), 0)).toLowerCase()
 }
 
 /** Parses `text` if it is a sip: or sips: URI, else undefined. */

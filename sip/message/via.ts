@@ -35,7 +35,7 @@ export function parseVia(line: string): Via | undefined {
   const where = parseHostPort(withoutBlanksAroundColon(trimmed(sent, blank)))
   if (protocol === undefined || where === undefined || !isToken(transport)) return undefined
   const params = parseParams(text, semicolon < 0 ? text.length : semicolon)
-  return params === undefined ? undefined : withParams(protocol, transport.toUpperCase(), where, params)
+  return params === undefined ? undefined : withParams(protocol, transport === 'UDP' ? transport : transport.toUpperCase(), where, params)
 }
 
 /** The wire form. */
