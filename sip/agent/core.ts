@@ -93,7 +93,9 @@ export interface Answer {
 /** The response to `request`, with To tag and Server. */
 export function answerTo(core: Core, request: SipRequest, status: number, answer: Answer = {}): SipResponse {
   const body = answer.body ?? null
-  const headers: (readonly [string, string])[] = [...(answer.headers ?? []), ['Server', core.product]]
+  const headers: (readonly [string, string])[] = []
+  if (answer.headers !== undefined) for (const line of answer.headers) headers.push(line)
+  headers.push(['Server', core.product])
   if (body !== null) headers.push(['Content-Type', body.contentType])
   return buildResponse(request, status, answer.reason, { toTag: answer.toTag ?? newTag(core), headers, body: body?.bytes })
 }

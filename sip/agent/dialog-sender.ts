@@ -64,7 +64,8 @@ export class DialogSender {
   #build(method: string, seq: number, flow: Flow, { headers, body }: Parts): SipRequest {
     const dialog = this.#dialog
     const { uri, routes } = dialog.routed
-    const lines: (readonly [string, string])[] = routes.map((route) => ['Route', route] as const)
+    const lines: (readonly [string, string])[] = []
+    for (const route of routes) lines.push(['Route', route])
     lines.push(
       ['Max-Forwards', '70'],
       ['From', withTag(dialog.localUri, dialog.localTag)],
@@ -77,7 +78,8 @@ export class DialogSender {
       lines.push(['Allow', ALLOW], ['Supported', SUPPORTED])
       if (this.refreshing !== null) lines.push(...this.refreshing.lines())
     }
-    lines.push(['User-Agent', this.#core.product], ...(headers ?? []))
+    lines.push(['User-Agent', this.#core.product])
+    if (headers !== undefined) for (const line of headers) lines.push(line)
     if (body !== undefined) lines.push(['Content-Type', body.contentType])
     return buildRequest({ method, uri, headers: lines, body: body?.bytes })
   }

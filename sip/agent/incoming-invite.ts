@@ -165,7 +165,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
   }
 
   #response(status: number, parts: { headers: HeaderLines; body?: Body | null | undefined }): SipResponse {
-    return answerTo(this.#core, this.#transaction.request, status, { toTag: this.localTag, ...parts })
+    return answerTo(this.#core, this.#transaction.request, status, { toTag: this.localTag, headers: parts.headers, body: parts.body })
   }
 
   #answer(usage: InviteUsage, body: Body | null, terms: SessionTerms | null, headers: HeaderLines): void {

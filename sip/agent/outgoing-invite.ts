@@ -1,5 +1,5 @@
 import type { WheelTimer } from '#base/timer-wheel.ts'
-import type { Flow, InviteSpec, OutgoingEvents, OutgoingInvite, Reason, Unanswered } from '#sip/agent.ts'
+import type { Credentials, Flow, InviteSpec, OutgoingEvents, OutgoingInvite, Reason, Unanswered } from '#sip/agent.ts'
 import { ACCEPT, ALLOW, SUPPORTED_BY_CALLER } from '#sip/agent/abilities.ts'
 import { type Core, newTag, tell } from '#sip/agent/core.ts'
 import { EarlyDialog } from '#sip/agent/early-dialog.ts'
@@ -26,6 +26,11 @@ export class OutgoingInviteRun implements OutgoingInvite {
   readonly callId: string
   readonly #core: Core
   #spec: InviteSpec
+  // Of the spec, what answers of other forks still need.
+  readonly #uri: string
+  readonly #credentials: Credentials | undefined
+  /** It goes over a flow that the device itself opened. */
+  readonly #translated: boolean
   #events: OutgoingEvents
   readonly #exchange: Exchange
   readonly localTag: string
@@ -42,6 +47,9 @@ export class OutgoingInviteRun implements OutgoingInvite {
     this.callId = core.random.hex(16)
     this.#core = core
     this.#spec = spec
+    this.#uri = spec.uri
+    this.#credentials = spec.credentials
+    this.#translated = spec.via !== undefined && 'remote' in spec.via
     this.#events = events
     this.localTag = newTag(core)
     this.#minSe = core.sessions.min
@@ -86,8 +94,8 @@ export class OutgoingInviteRun implements OutgoingInvite {
       ...linesOfInvite(sessions.expires, this.#minSe),
       ...(this.#spec.headers ?? []),
     ] as const
-    const spec = { ...this.#spec, headers }
-    return newRequest(this.#core, spec, { method: 'INVITE', callId: this.callId, seq: this.#seq++, flow, fromTag: this.localTag })
+    const attempt = { method: 'INVITE', callId: this.callId, seq: this.#seq++, flow, fromTag: this.localTag, headers }
+    return newRequest(this.#core, this.#spec, attempt)
   }
 
   /** 422: the peer, or somebody on the way, allows no such short session; asked for once more (RFC 4028 §7.3). */
@@ -119,13 +127,13 @@ export class OutgoingInviteRun implements OutgoingInvite {
     const early = (this.#early ??= new Map<string, EarlyDialog>())
     const known = early.get(tag)
     if (known !== undefined) return known
-    const made = new EarlyDialog(this.#core, this.#dialogOf(response, flow), this.#events.dialog, this.#spec.credentials)
+    const made = new EarlyDialog(this.#core, this.#dialogOf(response, flow), this.#events.dialog, this.#credentials)
     early.set(tag, made)
     return made
   }
 
   #dialogOf(response: SipResponse, flow: Flow): Dialog {
-    return Dialog.ofResponse(response, this.#spec.uri, flow, this.#spec.via !== undefined && 'remote' in this.#spec.via)
+    return Dialog.ofResponse(response, this.#uri, flow, this.#translated)
   }
 
   #forkEnded(tag: string): void {
@@ -142,7 +150,7 @@ export class OutgoingInviteRun implements OutgoingInvite {
       if (early !== undefined) dialog.goOnFrom(early.dialog)
       this.#settle('answered')
       this.#usage = new InviteUsage(this.#core, dialog, this.#events.dialog, {
-        credentials: this.#spec.credentials,
+        credentials: this.#credentials,
         asCaller: {
           seq: response.headers.cseq.seq,
           authorization: this.#exchange.shown,
@@ -155,7 +163,7 @@ export class OutgoingInviteRun implements OutgoingInvite {
       this.#tellAnswered(response, this.#usage)
     } else {
       // Another fork answered too, or the answer crossed our CANCEL (RFC 3261 §13.2.2.4, §9.1).
-      endUnwanted(this.#core, dialog, this.#spec.credentials)
+      endUnwanted(this.#core, dialog, this.#credentials)
       this.#failed({ kind: 'unanswered', why: 'too-long', detail: 'cancelled; an answer that crossed was ended' })
     }
   }
@@ -166,9 +174,8 @@ export class OutgoingInviteRun implements OutgoingInvite {
    */
   #tellAnswered(response: SipResponse, usage: InviteUsage): void {
     const events = this.#events
-    const { uri, from, to, via, credentials } = this.#spec
-    this.#spec = { uri, from, to, ...(via !== undefined && { via }), ...(credentials !== undefined && { credentials }) }
-    this.#events = { ...unheard, dialog: this.#events.dialog }
+    this.#spec = sent
+    this.#events = { onAnswered: unheard, onFailed: unheard, dialog: events.dialog }
     this.#exchange.settled()
     tell(this.#core, () => events.onAnswered(response, usage))
   }
@@ -201,4 +208,6 @@ export class OutgoingInviteRun implements OutgoingInvite {
   }
 }
 
-const unheard: Omit<OutgoingEvents, 'dialog'> = { onAnswered: () => undefined, onFailed: () => undefined }
+/** Of an INVITE that is not sent again. */
+const sent: InviteSpec = { uri: '', from: '', to: '' }
+const unheard = (): void => undefined

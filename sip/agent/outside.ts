@@ -27,12 +27,16 @@ export interface Attempt {
   readonly flow: Flow
   /** Our tag; absent: a new one. */
   readonly fromTag?: string
+  /** In the place of those that all attempts have in common. */
+  readonly headers?: HeaderLines
 }
 
 /** A request outside dialogs, without its top Via. Headers of the owner stand in place of ours of the same name. */
 export function newRequest(core: Core, spec: Outside, attempt: Attempt): SipRequest {
   const way = routed(spec.uri, spec.route ?? [])
-  const lines: (readonly [string, string])[] = way.routes.map((route) => ['Route', route] as const)
+  const headers = attempt.headers ?? spec.headers
+  const lines: (readonly [string, string])[] = []
+  for (const route of way.routes) lines.push(['Route', route])
   lines.push(
     ['Max-Forwards', String(spec.maxForwards ?? 70)],
     ['From', `${inBrackets(spec.from)};tag=${attempt.fromTag ?? newTag(core)}`],
@@ -41,9 +45,9 @@ export function newRequest(core: Core, spec: Outside, attempt: Attempt): SipRequ
     ['CSeq', `${attempt.seq} ${attempt.method}`],
   )
   if (spec.maxBreadth !== undefined) lines.push(['Max-Breadth', String(spec.maxBreadth)])
-  addUnlessGiven(lines, spec.headers, 'Contact', contactFor(core, attempt.flow, spec.contactUser, spec.uri.startsWith('sips:')))
-  addUnlessGiven(lines, spec.headers, 'User-Agent', core.product)
-  if (spec.headers !== undefined) lines.push(...spec.headers)
+  addUnlessGiven(lines, headers, 'Contact', contactFor(core, attempt.flow, spec.contactUser, spec.uri.startsWith('sips:')))
+  addUnlessGiven(lines, headers, 'User-Agent', core.product)
+  if (headers !== undefined) for (const line of headers) lines.push(line)
   if (spec.body !== undefined) lines.push(['Content-Type', spec.body.contentType])
   return buildRequest({ method: attempt.method, uri: way.uri, headers: lines, body: spec.body?.bytes })
 }
@@ -80,5 +84,6 @@ function inBrackets(address: string): string {
 
 function addUnlessGiven(lines: (readonly [string, string])[], given: HeaderLines | undefined, name: string, value: string): void {
   const key = name.toLowerCase()
-  if (given?.some(([other]) => other.toLowerCase() === key) !== true) lines.push([name, value])
+  if (given !== undefined) for (const [other] of given) if (other.length === key.length && other.toLowerCase() === key) return
+  lines.push([name, value])
 }

@@ -16,12 +16,12 @@ export interface Routed {
  * (RFC 2543): it wants to see itself in the Request-URI, and the target last in Route.
  */
 export function routed(target: string, routeSet: readonly string[]): Routed {
-  const [first, ...rest] = routeSet
+  const [first] = routeSet
   if (first === undefined) return { uri: target, routes: [], nextHop: target }
   const firstUri = parseNameAddr(first)?.uri ?? target
   const parsed = parseSipUri(firstUri)
   if (parsed === undefined || parsed.params.has('lr')) return { uri: target, routes: routeSet, nextHop: firstUri }
-  return { uri: withoutHeaders(firstUri), routes: [...rest, `<${target}>`], nextHop: firstUri }
+  return { uri: withoutHeaders(firstUri), routes: [...routeSet.slice(1), `<${target}>`], nextHop: firstUri }
 }
 
 /** What may not stand in a Request-URI goes (RFC 3261 §19.1.1). */

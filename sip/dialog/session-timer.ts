@@ -27,9 +27,10 @@ const MOST = 2 ** 31 - 1
 /** The terms of our 2xx to a re-INVITE, INVITE or UPDATE (RFC 4028 §9, table 2); null: no timer. */
 export function termsOfRequest(headers: SipHeaders, settings: SessionTimerSettings): SessionTerms | null | TooSmall {
   const asked = deltaOf(headers.get('Session-Expires'))
+  if (asked === null && settings.expires === 0) return null
   const knows = headers.supported.includes('timer') || headers.require.includes('timer')
   if (asked === null) {
-    if (settings.expires === 0 || !knows) return null
+    if (!knows) return null
     return { expires: Math.max(settings.expires, minSeOf(headers)), refresher: 'peer' }
   }
   // Who does not know the extension cannot understand a 422: a proxy on the way has asked.
@@ -75,7 +76,8 @@ function withMin(lines: HeaderLines, min: number): HeaderLines {
 }
 
 function deltaOf(text: string | undefined): number | null {
-  const digits = /^\s*(\d{1,10})\s*(?:;|$)/.exec(text ?? '')?.[1]
+  if (text === undefined) return null
+  const digits = /^\s*(\d{1,10})\s*(?:;|$)/.exec(text)?.[1]
   return digits === undefined ? null : Math.min(Number(digits), MOST)
 }
 

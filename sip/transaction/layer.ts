@@ -348,7 +348,8 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   #putVia({ headers }: SipRequest, flow: Flow): string {
     const branch = `${MAGIC_COOKIE}${this.#random.hex(8)}`
     if (headers.has('Via')) headers.remove('Via')
-    headers.prepend('Via', formatVia({ transport: flow.transport.toUpperCase(), ...this.transport.advertised(flow), branch }))
+    const { host, port } = this.transport.advertised(flow)
+    headers.prepend('Via', formatVia({ transport: IN_VIA[flow.transport], host, port, branch }))
     return branch
   }
 
@@ -367,6 +368,8 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
       .filter(({ flow: { connection, remote } }) => connection === null && remote.port === port && remote.address === address)
   }
 }
+
+const IN_VIA: Readonly<Record<Flow['transport'], string>> = { udp: 'UDP', tcp: 'TCP', tls: 'TLS', ws: 'WS', wss: 'WSS' }
 
 function isStranger(run: Run): boolean {
   return run instanceof ServerRun && !run.isProved
