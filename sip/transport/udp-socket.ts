@@ -34,6 +34,8 @@ export class UdpSocket {
   /** Those met lately, by address and port. */
   readonly #flows = new Map<string, Map<number, Flow>>()
   #flowCount = 0
+  /** Who was met last at a port: nearly always whom it is about, which is known without V8 entering the address in its table of texts. */
+  readonly #latest = new Map<number, Flow>()
   /** Hear STUN that is no request. */
   readonly stunListeners = new Set<(bytes: Uint8Array, remote: DatagramRemote) => void>()
 
@@ -68,11 +70,20 @@ export class UdpSocket {
 
   /** The same object as long as a peer is heard of often: transactions, dialogs and the trace share it. */
   flowTo(remote: DatagramRemote): Flow {
+    const latest = this.#latest.get(remote.port)
+    if (latest !== undefined && latest.remote.address === remote.address) return latest
+    const flow = this.#flowOf(remote)
+    this.#latest.set(remote.port, flow)
+    return flow
+  }
+
+  #flowOf(remote: DatagramRemote): Flow {
     let ofAddress = this.#flows.get(remote.address)
     const known = ofAddress?.get(remote.port)
     if (known !== undefined) return known
     if (this.#flowCount++ >= MOST_FLOWS) {
       this.#flows.clear()
+      this.#latest.clear()
       this.#flowCount = 1
       ofAddress = undefined
     }
