@@ -1,9 +1,16 @@
 /** What stands in at most one `OldestFirst` at a time: it carries its own place there, so that standing in line allocates nothing. */
 export abstract class InLine<T extends InLine<T>> {
+  // Set in the constructor: in a base of many classes V8 defines fields the slow way.
   /** Used by `OldestFirst`. */
-  older: T | null = null
-  younger: T | null = null
-  line: OldestFirst<T> | null = null
+  declare older: T | null
+  declare younger: T | null
+  declare line: OldestFirst<T> | null
+
+  constructor() {
+    this.older = null
+    this.younger = null
+    this.line = null
+  }
 }
 
 /** Items in the order they were added, where the oldest can be taken in O(1), however many were removed before it. */

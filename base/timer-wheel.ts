@@ -171,11 +171,12 @@ export class TimerWheel {
 /** One timer of a wheel, whatever it does when it fires. Its owner starts and stops it; disposing stops it. */
 export abstract class WheelEntry extends InLine<WheelEntry> implements Disposable {
   /** Of the wheel. */
-  tick = 0
+  declare tick: number
   readonly #wheel: TimerWheel
 
   constructor(wheel: TimerWheel) {
     super()
+    this.tick = 0
     this.#wheel = wheel
   }
 
