@@ -32,7 +32,10 @@ export class TransactionTimers {
 
   stop(name: Timer): void {
     const timer = repeats(name) ? this.#repeat : this.#limit
-    if (timer?.name === name) timer.stop()
+    if (timer?.name !== name) return
+    timer.stop()
+    // What waits for half a minute then does so without it.
+    if (timer === this.#repeat) this.#repeat = null
   }
 
   stopAll(): void {
