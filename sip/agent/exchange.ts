@@ -4,7 +4,7 @@ import type { Path } from '#sip/agent/path.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 import { sizeOf } from '#sip/message/serialize.ts'
-import type { ClientTransaction } from '#sip/transaction/layer.ts'
+import type { ClientEvents, ClientTransaction } from '#sip/transaction/layer.ts'
 import { isFlow } from '#sip/transport/transport.ts'
 
 /** One question to a peer: what to send, and where. */
@@ -37,7 +37,7 @@ const DATAGRAM_BYTES = 1_200
  * A request and what it takes to bring it to a final answer: challenges are answered (RFC 3261 §22.2, §22.3), and where the network
  * fails, the next way is tried, each time in a new transaction with the same Call-ID.
  */
-export class Exchange {
+export class Exchange implements ClientEvents {
   readonly #core: Core
   #question: Question
   readonly #events: ExchangeEvents
@@ -123,16 +123,18 @@ export class Exchange {
   }
 
   #ask(request: SipRequest, flow: Flow): void {
-    const transaction = this.#core.transactions.request(request, flow, {
-      onResponse: (response, from) => {
-        if (!this.#over && transaction === this.#transaction) this.#answered(transaction, response, from)
-      },
-      onFailed: (why, detail) => {
-        if (!this.#over && transaction === this.#transaction) this.#failed(why, detail)
-      },
-    })
-    this.#transaction = transaction
-    if (this.#cancelled !== null) transaction.cancel(this.#cancelled)
+    this.#transaction = this.#core.transactions.request(request, flow, this)
+    if (this.#cancelled !== null) this.#transaction.cancel(this.#cancelled)
+  }
+
+  // From the transactions; an earlier one concerns nobody any more.
+
+  onResponse(response: SipResponse, flow: Flow, transaction: ClientTransaction): void {
+    if (!this.#over && transaction === this.#transaction) this.#answered(transaction, response, flow)
+  }
+
+  onFailed(why: 'timeout' | 'transport', detail: string, transaction: ClientTransaction): void {
+    if (!this.#over && transaction === this.#transaction) this.#failed(why, detail)
   }
 
   /** What is known from earlier requests to the same peer saves the challenge. */

@@ -133,7 +133,7 @@ export class ClientRun extends InLine<Run> implements ClientTransaction, Chained
   #deliver(): void {
     if (this.#response === null) return
     try {
-      this.#events.onResponse(this.#response, this.flow)
+      this.#events.onResponse(this.#response, this.flow, this)
     } catch (error) {
       this.#host.fault(error)
     }
@@ -144,7 +144,7 @@ export class ClientRun extends InLine<Run> implements ClientTransaction, Chained
     if (why === 'timeout') this.#host.counts.timeouts++
     this.#finish()
     try {
-      this.#events.onFailed(why, why === 'timeout' ? `no final response to ${this.method}` : this.#detail)
+      this.#events.onFailed(why, why === 'timeout' ? `no final response to ${this.method}` : this.#detail, this)
     } catch (error) {
       this.#host.fault(error)
     }
