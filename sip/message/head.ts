@@ -29,13 +29,20 @@ const BARE_BREAK = /\r|\n/
 
 /** True for printable ASCII and HTAB in lines that all end in CR LF, which nearly every head is: it needs no closer look. */
 function isPlain(bytes: Buffer): boolean {
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i] ?? 0
-    if (byte >= 0x20 && byte <= 0x7e) continue
-    if (byte === CR && bytes[i + 1] === LF) i++
-    else if (byte !== TAB) return false
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  for (let i = 0; ; ) {
+    while (i + 4 <= bytes.length && arePrintable(words.getInt32(i))) i += 4
+    const byte = bytes[i]
+    if (byte === undefined) return true
+    if (byte === CR && bytes[i + 1] === LF) i += 2
+    else if (byte === TAB || (byte >= 0x20 && byte <= 0x7e)) i++
+    else return false
   }
-  return true
+}
+
+/** Four bytes at once: none is below 0x20, for then its highest bit is set by subtracting that; nor above 0x7e, for then it is set or set by adding 1. */
+function arePrintable(bytes: number): boolean {
+  return (((bytes - 0x20202020) | bytes | (bytes + 0x01010101)) & 0x80808080) === 0
 }
 const TAB = 0x09
 const LF = 0x0a
