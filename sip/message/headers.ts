@@ -310,12 +310,18 @@ export class SipHeaders {
 
   #lines(header: HeaderName): readonly string[] {
     let found: string[] | undefined
-    for (let i = 0; i < this.#names.length; i++) if (same(this.#names[i], header)) (found ??= []).push(this.#values[i] ?? '')
+    for (let i = this.#index(header); i >= 0; i = this.#index(header, i + 1)) {
+      const value = this.#values[i] ?? ''
+      // Not pushed to an empty list, which would make room for many.
+      if (found === undefined) found = [value]
+      else found.push(value)
+    }
     return found ?? NONE
   }
 
-  #index(header: HeaderName): number {
-    for (let i = 0; i < this.#names.length; i++) if (same(this.#names[i], header)) return i
+  #index(header: HeaderName, from = 0): number {
+    if (header.isKnown) return this.#names.indexOf(header, from)
+    for (let i = from; i < this.#names.length; i++) if (this.#names[i]?.key === header.key) return i
     return -1
   }
 
