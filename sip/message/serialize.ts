@@ -1,14 +1,12 @@
 import { CONTENT_LENGTH } from '#sip/message/header-names.ts'
 import type { SipMessage, SipRequest } from '#sip/message/message.ts'
-import { oneLine, textBytes, writeText } from '#sip/message/text.ts'
+import { oneLine, textWithRoom } from '#sip/message/text.ts'
 
 /** The message as bytes, in one allocation. Content-Length is always the body's true length, whatever the headers say. */
 export function serialize(message: SipMessage): Buffer {
-  const head = headOf(message)
-  const headBytes = textBytes(head)
-  const bytes = Buffer.allocUnsafe(headBytes + message.body.length)
-  writeText(bytes, head, 0)
-  if (message.body.length > 0) bytes.set(message.body, headBytes)
+  const { body } = message
+  const bytes = textWithRoom(headOf(message), body.length)
+  if (body.length > 0) bytes.set(body, bytes.length - body.length)
   return bytes
 }
 

@@ -27,6 +27,17 @@ export function writeText(target: Buffer, text: string, at: number): number {
   return to
 }
 
+/** `text` as bytes, in one allocation, with `room` more behind it that are not written to. */
+export function textWithRoom(text: string, room: number): Buffer {
+  const length = Buffer.byteLength(text)
+  const isAscii = length === text.length
+  const bytes = Buffer.allocUnsafe((isAscii ? length : textBytes(text)) + room)
+  // The same bytes, and copied at once.
+  if (isAscii) bytes.write(text, 'latin1')
+  else writeText(bytes, text, 0)
+  return bytes
+}
+
 /** A copy that shares no memory with the message it was cut from: for what outlives the message by long (registered contacts). */
 export function detached(text: string): string {
   // V8 writes two texts that were joined side by side before it cuts a part out of them: what `slice` gives points there. Ten times as fast as
