@@ -1,4 +1,4 @@
-import { elementEnd, firstBlank, isToken, trimmed } from '#sip/message/grammar.ts'
+import { elementEnd, firstBlank, isToken, parseUint, trimmed } from '#sip/message/grammar.ts'
 import { formatHostPort, isIpv4, isIpv6, parseHostPort } from '#sip/message/host.ts'
 import { formatParam, type Params, parseParams } from '#sip/message/params.ts'
 
@@ -81,7 +81,8 @@ function parseReceived(text: string | undefined): string | undefined | null {
 function parseRport(text: string | undefined): number | 'asked' | undefined | null {
   if (text === undefined) return undefined
   if (text === '') return 'asked'
-  return parseHostPort(`x:${text}`)?.port ?? null
+  const port = parseUint(text, 65_535)
+  return port === undefined || port === 0 ? null : port
 }
 
 function parseProtocol(text: string): string | undefined {
