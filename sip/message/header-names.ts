@@ -6,6 +6,8 @@ export interface HeaderName {
   readonly key: string
   /** As we write it. */
   readonly wire: string
+  /** What a line of it begins with, the line break before included: ready, since each message is put together of dozens. */
+  readonly lead: string
   /** Several values may stand in one line, separated by commas. */
   readonly list: boolean
   /**
@@ -61,12 +63,15 @@ const byLength: HeaderName[][] = []
 
 function know(names: string, list: boolean, single: boolean): void {
   for (const [index, wire] of names.split(',').entries()) {
-    const name: HeaderName = { key: wire.toLowerCase(), wire, list, single: single ? index : -1, isKnown: true }
+    const name: HeaderName = { key: wire.toLowerCase(), wire, lead: leadOf(wire), list, single: single ? index : -1, isKnown: true }
     const compact = COMPACT[wire]
     for (const spelling of [wire, name.key, wire.toUpperCase()]) bySpelling.set(spelling, name)
     ;(byLength[wire.length] ??= []).push(name)
     if (compact !== undefined) for (const spelling of [compact, compact.toUpperCase()]) bySpelling.set(spelling, name)
   }
+}
+function leadOf(wire: string): string {
+  return `\r\n${wire}: `
 }
 know(SINGLE, false, true)
 know(LISTS, true, false)
@@ -100,7 +105,7 @@ function uncommon(spelling: string): HeaderName | undefined {
   const wire = trimmed(spelling)
   if (!isToken(wire) || !spelling.startsWith(wire)) return undefined
   const key = wire.toLowerCase()
-  return bySpelling.get(key) ?? { key, wire, list: false, single: -1, isKnown: false }
+  return bySpelling.get(key) ?? { key, wire, lead: leadOf(wire), list: false, single: -1, isKnown: false }
 }
 
 function known(spelling: string): HeaderName {

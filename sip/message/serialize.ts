@@ -23,11 +23,11 @@ const START_AND_LENGTH = 36
 
 function headOf(message: SipMessage): string {
   let head =
-    message.kind === 'request' ? `${message.method} ${message.uri} SIP/2.0\r\n` : `SIP/2.0 ${message.status} ${oneLine(message.reason)}\r\n`
+    message.kind === 'request' ? `${message.method} ${message.uri} SIP/2.0` : `SIP/2.0 ${message.status} ${oneLine(message.reason)}`
   const headers = message.headers
   for (let i = 0; i < headers.count; i++) {
     const name = headers.nameAt(i)
-    if (name !== CONTENT_LENGTH && name !== undefined) head += `${name.wire}: ${headers.valueAt(i)}\r\n`
+    if (name !== CONTENT_LENGTH && name !== undefined) head += name.lead + headers.valueAt(i)
   }
-  return `${head}Content-Length: ${message.body.length}\r\n\r\n`
+  return `${head}\r\nContent-Length: ${message.body.length}\r\n\r\n`
 }
