@@ -50,7 +50,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
   }
 
   get isReliable(): boolean {
-    return this.#isRequired || this.request.headers.supported.includes('100rel')
+    return this.#isRequired || this.request.headers.supports('100rel')
   }
 
   progress(status: number, body?: Body): void {
@@ -73,7 +73,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
     const terms = this.#terms()
     const usage = new InviteUsage(this.#core, this.#dialog, events, {
       session: terms,
-      updates: this.request.headers.allow.includes('UPDATE'),
+      updates: this.request.headers.allows('UPDATE'),
     })
     if (this.#reliable?.isWaiting === true) this.#hold(usage, events, () => this.#answer(usage, body, terms, headers))
     else this.#answer(usage, body, terms, headers)
@@ -155,7 +155,7 @@ export class IncomingInviteRun implements IncomingInvite, DialogUser {
   }
 
   get #isRequired(): boolean {
-    return this.request.headers.require.includes('100rel')
+    return this.request.headers.requires('100rel')
   }
 
   /** What our 2xx says about the life of the session; less than we allow was refused before. */

@@ -158,7 +158,7 @@ export class OutgoingInviteRun implements OutgoingInvite {
           onOver: () => this.#exchange.abandon(),
         },
         session: termsOfResponse(response.headers),
-        updates: response.headers.allow.includes('UPDATE'),
+        updates: response.headers.allows('UPDATE'),
       })
       this.#tellAnswered(response, this.#usage)
     } else {

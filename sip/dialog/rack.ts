@@ -17,7 +17,7 @@ export function rackOf(headers: SipHeaders): Rack | null {
 
 /** RSeq of a provisional response that wants to be acknowledged (RFC 3262 §4), or null when it does not. */
 export function reliableSeqOf(headers: SipHeaders): number | null {
-  if (!headers.require.includes('100rel')) return null
+  if (!headers.requires('100rel')) return null
   const rseq = /^\d{1,10}$/.exec(headers.get('RSeq')?.trim() ?? '')?.[0]
   return rseq === undefined || headers.to.tag === undefined ? null : Number(rseq)
 }

@@ -28,7 +28,7 @@ const MOST = 2 ** 31 - 1
 export function termsOfRequest(headers: SipHeaders, settings: SessionTimerSettings): SessionTerms | null | TooSmall {
   const asked = deltaOf(headers.get('Session-Expires'))
   if (asked === null && settings.expires === 0) return null
-  const knows = headers.supported.includes('timer') || headers.require.includes('timer')
+  const knows = headers.supports('timer') || headers.requires('timer')
   if (asked === null) {
     if (!knows) return null
     return { expires: Math.max(settings.expires, minSeOf(headers)), refresher: 'peer' }

@@ -79,6 +79,17 @@ export function splitList(text: string): string[] {
   return elements
 }
 
+/** Whether `element` is one of the elements of a comma-separated list, letter for letter: as `splitList` would have them, which makes a text of each. */
+export function listHolds(text: string, element: string): boolean {
+  if (!text.includes(element)) return false
+  for (let at = 0; at <= text.length; ) {
+    const comma = elementEnd(text, at)
+    if (trimmed(text, at, comma) === element) return true
+    at = comma + 1
+  }
+  return false
+}
+
 /** Offset of the comma that ends the list element starting at `at`, or the text's length. */
 export function elementEnd(text: string, at: number): number {
   let bracketed = false

@@ -10,7 +10,7 @@ import {
   parseRetryAfter,
   type ReasonValue,
 } from '#sip/message/fields.ts'
-import { elementEnd, parseUint, splitList, trimmed } from '#sip/message/grammar.ts'
+import { elementEnd, listHolds, parseUint, splitList, trimmed } from '#sip/message/grammar.ts'
 import * as names from '#sip/message/header-names.ts'
 import { type HeaderName, headerName } from '#sip/message/header-names.ts'
 import { MAX_UINT32 } from '#sip/message/limits.ts'
@@ -269,6 +269,16 @@ export class SipHeaders {
   get allow(): readonly string[] {
     return this.all('allow')
   }
+  /** Whether Require, Supported or Allow has this element. Option tags are given in lower case, and count in any. */
+  requires(tag: string): boolean {
+    return this.#holds(names.REQUIRE, tag)
+  }
+  supports(tag: string): boolean {
+    return this.#holds(names.SUPPORTED, tag)
+  }
+  allows(method: string): boolean {
+    return this.#lines(names.ALLOW).some((line) => listHolds(line, method))
+  }
   /** Reasons, malformed ones left out. */
   get reasons(): readonly ReasonValue[] {
     return this.all('reason').flatMap((text) => parseReason(text) ?? [])
@@ -291,6 +301,10 @@ export class SipHeaders {
     const tags: string[] = []
     for (const tag of this.all(name)) if (tag !== '') tags.push(tag.toLowerCase())
     return tags
+  }
+
+  #holds(header: HeaderName, tag: string): boolean {
+    return this.#lines(header).some((line) => listHolds(line.toLowerCase(), tag))
   }
 
   #uint(header: HeaderName, max: number): number | undefined {

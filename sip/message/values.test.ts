@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseAuthHeader } from '#sip/message/auth-header.ts'
 import { contactExpires, contactQ, parseEvent, parseMediaType, parseReason, parseRetryAfter } from '#sip/message/fields.ts'
-import { quoted, unquoted } from '#sip/message/grammar.ts'
+import { listHolds, quoted, splitList, unquoted } from '#sip/message/grammar.ts'
 import { formatNameAddr, parseNameAddr, parseNameAddrs } from '#sip/message/name-addr.ts'
 import { parseParams } from '#sip/message/params.ts'
 import { detached, textBytes, textOf, writeText } from '#sip/message/text.ts'
@@ -158,5 +158,16 @@ test('any bytes are the same after becoming text and bytes again, and take the r
       assert.equal(detached(text), text)
     }),
     { numRuns: 1000 },
+  )
+})
+
+test('a list holds exactly the elements that it is split into', () => {
+  const piece = fc.constantFrom('timer', 'tim', '100rel', ' ', '\t', ',', '"', '<', '>', 'timer,')
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), fc.constantFrom('timer', '100rel', 'tim'), (pieces, element) => {
+      const text = pieces.join('')
+      assert.equal(listHolds(text, element), splitList(text).includes(element))
+    }),
+    { numRuns: 2000 },
   )
 })
