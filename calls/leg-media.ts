@@ -250,7 +250,8 @@ const usualCodecs: readonly Codec[] = ['PCMA', 'PCMU', 'G722', 'opus']
 /** The partner's codec first, then the other law of G.711 where it has one: then audio is decoded only where the two share no codec. */
 function ordered(codecs: readonly Codec[], partner: Codec | undefined): readonly Codec[] {
   if (partner === undefined) return codecs
-  return codecs === usualCodecs ? usualByPartner[partner] : sortedFor(partner, codecs)
+  // A call taken over from a newer server may have a codec that is not known here.
+  return (codecs === usualCodecs ? usualByPartner[partner] : undefined) ?? sortedFor(partner, codecs)
 }
 
 function sortedFor(partner: Codec, codecs: readonly Codec[]): readonly Codec[] {
@@ -258,7 +259,7 @@ function sortedFor(partner: Codec, codecs: readonly Codec[]): readonly Codec[] {
   return codecs.toSorted((a, b) => rank(a) - rank(b))
 }
 
-const usualByPartner: Readonly<Record<Codec, readonly Codec[]>> = {
+const usualByPartner: Readonly<Partial<Record<Codec, readonly Codec[]>>> = {
   PCMA: sortedFor('PCMA', usualCodecs),
   PCMU: sortedFor('PCMU', usualCodecs),
   G722: sortedFor('G722', usualCodecs),

@@ -31,10 +31,14 @@ function answer(status: string, ...headers: string[]): SipResponse {
   return parsed
 }
 
+const addresses: Readonly<Record<string, string>> = { 'carrier.example': '192.0.2.1', 'media.example': '198.51.100.4' }
+
 /** A board, and a carrier that answers each method as told. */
 function carrier(answers: { OPTIONS?: () => Answer; REGISTER?: () => Answer }, shared: string[] = []) {
   const clock = new VirtualClock()
   const asked: RequestSpec[] = []
+  /** Hosts whose look-up does not end yet. */
+  const slow = new Map<string, Promise<void>>()
   const facts: NewFact[] = []
   const board = new TrunkBoard({
     clock,
@@ -47,15 +51,17 @@ function carrier(answers: { OPTIONS?: () => Answer; REGISTER?: () => Answer }, s
       },
     },
     locator: {
-      resolve: ({ host, port, transport }) =>
-        Promise.resolve([{ transport: transport ?? 'udp', address: host === 'carrier.example' ? '192.0.2.1' : host, port: port ?? 5060 }]),
+      resolve: async ({ host, port, transport }) => {
+        await slow.get(host)
+        return [{ transport: transport ?? 'udp', address: addresses[host] ?? host, port: port ?? 5060 }]
+      },
     },
     shared: new SharedSources(shared),
     tell: (fact) => facts.push(fact),
     ourHost: () => '192.0.2.99:5060',
   })
   const configure = (...trunks: CompiledTrunk[]): void => board.configure('acme', trunks, () => 'secret')
-  return { clock, asked, facts, board, configure }
+  return { clock, asked, facts, slow, board, configure }
 }
 
 function trunk(more: Partial<Trunk> = {}): CompiledTrunk {
@@ -216,4 +222,18 @@ test('a trunk that must answer OPTIONS with 2xx is down while it answers anythin
   status = '200 OK'
   await at.clock.advanceAsync(10_000)
   assert.equal(at.board.link('acme', 'main')?.state, 'up')
+})
+
+test('an address behind a name counts once the name is looked up, also when it was asked for before and the trunk itself is not found yet', async () => {
+  const at = carrier({})
+  const found = Promise.withResolvers<void>()
+  at.slow.set('carrier.example', found.promise)
+  at.configure(trunk({ addresses: ['media.example'] }))
+  const from = (): string[] => at.board.from('198.51.100.4', 5060).map(({ id }) => id)
+  assert.deepEqual(from(), [])
+  await at.clock.advanceAsync(0)
+  assert.deepEqual(from(), ['main'])
+  found.resolve()
+  await at.clock.advanceAsync(0)
+  assert.deepEqual(from(), ['main'])
 })

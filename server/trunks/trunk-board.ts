@@ -62,6 +62,8 @@ export class TrunkBoard {
         key,
         new TrunkLink(this.#needs, {
           ...{ tenant, trunk, password: secretOf(trunk) },
+          // Its sources count from now on, wherever the trunk itself is.
+          onLooked: () => (this.#scanned = new RecentMap(remembered)),
           onResolved: () => this.#index(),
           ...(replaces !== undefined && { replaces }),
         }),

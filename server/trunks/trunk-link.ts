@@ -26,6 +26,9 @@ export interface TrunkLinkOptions {
   tenant: string
   trunk: CompiledTrunk
   password: string | null
+  /** The names from whose addresses its calls come have been looked up. */
+  onLooked: () => void
+  /** Those and its own host. */
   onResolved: () => void
   /** The link of the same trunk as it was configured before, and when its registration has ended. */
   replaces?: { link: TrunkLink; closed: Promise<void> }
@@ -53,6 +56,7 @@ export class TrunkLink {
   #timer: Disposable | null = null
   #resolving: Disposable | null = null
   #registration: TrunkRegistration | null = null
+  #onLooked: () => void
   #onResolved: () => void
   #after: Promise<void>
   #closed = false
@@ -65,6 +69,7 @@ export class TrunkLink {
     this.tenant = of.tenant
     this.trunk = of.trunk
     this.password = of.password
+    this.#onLooked = of.onLooked
     this.#onResolved = of.onResolved
     const { trunk } = of
     const sources = trunk.addresses
@@ -254,7 +259,8 @@ export class TrunkLink {
   }
 
   async #resolve(): Promise<void> {
-    const [found] = await Promise.all([this.#needs.locator.resolve(this.#next()), this.#sources.look()])
+    const looked = this.#sources.look().then(this.#onLooked)
+    const [found] = await Promise.all([this.#needs.locator.resolve(this.#next()), looked])
     if (this.#closed) return
     // A name that does not resolve now keeps the addresses it had: a dead resolver must not take a living trunk away.
     if (found.length > 0) {
