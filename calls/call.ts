@@ -5,6 +5,7 @@ import type { Leg } from '#calls/leg.ts'
 import type { KeptCall, KeptLeg, KeptRecording } from '#calls/kept.ts'
 import type { CallIdentity, CallNeeds } from '#calls/needs.ts'
 import { Emitter } from '#base/emitter.ts'
+import { flatText } from '#base/flat-text.ts'
 
 /** A fact of this call before the call puts its name on it. */
 export type CallFact = NewFact extends infer F ? (F extends NewFact ? Omit<F, 'tenant' | 'call'> : never) : never
@@ -69,7 +70,7 @@ export class Call {
 
   /** An id for a new leg, unique within the call and readable in a ladder. */
   nextLegId(): string {
-    return `${this.id}.${++this.#legCount}`
+    return flatText(`${this.id}.${++this.#legCount}`)
   }
 
   add(leg: Leg): void {

@@ -1,8 +1,8 @@
 import type { Clock } from '#base/clock.ts'
+import { flatText } from '#base/flat-text.ts'
 import { InLine, OldestFirst } from '#base/oldest-first.ts'
 import type { Flow } from '#sip/agent.ts'
 import { isSameFlow } from '#sip/dialog/dialog.ts'
-import { detached } from '#sip/message/text.ts'
 import { masked } from '#sip/trace-mask.ts'
 import { PAGE_BYTES, PagedQueue, Pages } from '#sip/trace-pages.ts'
 
@@ -50,7 +50,7 @@ export class SipTrace {
     let call = this.#calls.get(callId)
     if (call === undefined) {
       if (direction === 'out' && isResponse(bytes)) return
-      call = this.#begin(detached(callId), flow, direction === 'out' && !isProbe(bytes) ? this.#kept : this.#strangers)
+      call = this.#begin(flatText(callId), flow, direction === 'out' && !isProbe(bytes) ? this.#kept : this.#strangers)
     }
     call.add({ direction, at: this.#clock.wall(), flow, bytes }, this.#limits.callMessages)
     // Not the call that is written to: it may be about to be kept.

@@ -1,3 +1,4 @@
+import { flatText } from '#base/flat-text.ts'
 import type { Flow, Identity } from '#sip/agent.ts'
 import { answer, type Core } from '#sip/agent/core.ts'
 import { remainingSeconds, type Binding } from '#sip/registrar/binding.ts'
@@ -10,7 +11,6 @@ import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import type { NameAddr } from '#sip/message/name-addr.ts'
 import { parseUint, unquoted } from '#sip/message/grammar.ts'
-import { detached } from '#sip/message/text.ts'
 import type { ServerTransaction } from '#sip/transaction/layer.ts'
 
 /** Longest Contact URI that is kept. */
@@ -79,11 +79,11 @@ function wishOf(request: SipRequest, aor: string, flow: Flow): Asked | Extension
     wish: {
       aor,
       contacts: asked === '*' ? 'all' : contacts,
-      callId: detached(headers.callId),
+      callId: flatText(headers.callId),
       cseq: headers.cseq.seq,
       flow,
       path: extensions.path,
-      userAgent: userAgent === undefined ? null : detached(userAgent.slice(0, 200)),
+      userAgent: userAgent === undefined ? null : flatText(userAgent.slice(0, 200)),
     },
   }
 }
@@ -99,12 +99,12 @@ function contactsOf(asked: readonly NameAddr[], expires: number | null, hasFlows
     if (parsed.kind !== 'sip' || uri.length > MAX_CONTACT_LENGTH) return 'Contact must be a sip URI'
     if (parsed.headers.length > 0) return 'Contact must have no headers'
     const shown = params.get('+sip.instance')
-    const instance = shown === undefined ? null : detached(unquoted(shown))
+    const instance = shown === undefined ? null : flatText(unquoted(shown))
     const regId = parseUint(params.get('reg-id') ?? '', 2 ** 31 - 1) ?? null
     const outbound = hasFlows && instance !== null && instance !== '' && regId !== null
     wishes.push({
-      uri: detached(uri),
-      key: outbound ? `${instance};reg-id=${regId}` : detached(contactKey(parsed)),
+      uri: flatText(uri),
+      key: outbound ? `${instance};reg-id=${regId}` : flatText(contactKey(parsed)),
       q: contactQ(params) / 1000,
       expires: contactExpires(params) ?? expires,
       ...{ instance, regId, outbound },

@@ -1,10 +1,10 @@
+import { flatText } from '#base/flat-text.ts'
 import type { Flow, KeptDialog } from '#sip/agent.ts'
 import { type Routed, routed, withoutHeaders } from '#sip/dialog/route.ts'
 import type { SipHeaders } from '#sip/message/headers.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 import { formatNameAddr, type NameAddr } from '#sip/message/name-addr.ts'
 import { isIpv4, isIpv6 } from '#sip/message/host.ts'
-import { detached } from '#sip/message/text.ts'
 import type { Via } from '#sip/message/via.ts'
 
 /**
@@ -159,7 +159,7 @@ export class Dialog {
   refreshTarget(headers: SipHeaders): boolean {
     const target = targetOf(headers)
     if (target === undefined || target === this.#remoteTarget) return false
-    this.#remoteTarget = detached(target)
+    this.#remoteTarget = flatText(target)
     return true
   }
 
@@ -216,22 +216,16 @@ function targetOf(headers: SipHeaders): string | undefined {
   return contact === null || contact === '*' || contact[0] === undefined ? undefined : withoutHeaders(contact[0].uri)
 }
 
-/** A dialog outlives the message it was made of by long, and must not hold on to that message's bytes. One copy holds all its texts. */
+/** A dialog outlives the message it was made of by long, and must not hold on to that message's bytes. */
 function fromOwnMemory(kept: KeptDialog): KeptDialog {
-  const { callId, localTag, remoteTag, localUri, remoteUri, remoteTarget, routeSet } = kept
-  let together = callId + localTag + remoteTag + localUri + remoteUri + remoteTarget
-  for (const route of routeSet) together += route
-  const copy = detached(together)
-  let at = 0
-  const copyOf = (text: string): string => copy.slice(at, (at += text.length))
   return {
-    callId: copyOf(callId),
-    localTag: copyOf(localTag),
-    remoteTag: copyOf(remoteTag),
-    localUri: copyOf(localUri),
-    remoteUri: copyOf(remoteUri),
-    remoteTarget: copyOf(remoteTarget),
-    routeSet: routeSet.map(copyOf),
+    callId: flatText(kept.callId),
+    localTag: flatText(kept.localTag),
+    remoteTag: flatText(kept.remoteTag),
+    localUri: flatText(kept.localUri),
+    remoteUri: flatText(kept.remoteUri),
+    remoteTarget: flatText(kept.remoteTarget),
+    routeSet: kept.routeSet.map(flatText),
     localSeq: kept.localSeq,
     remoteSeq: kept.remoteSeq,
     flow: kept.flow,

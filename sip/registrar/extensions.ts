@@ -1,8 +1,8 @@
+import { flatText } from '#base/flat-text.ts'
 import { unquoted } from '#sip/message/grammar.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { type NameAddr, parseNameAddr } from '#sip/message/name-addr.ts'
-import { detached } from '#sip/message/text.ts'
 
 /** What a REGISTER asks for beyond RFC 3261. */
 export interface RegisterExtensions {
@@ -41,5 +41,5 @@ export function extensionsOf({ headers }: SipRequest, contacts: readonly NameAdd
   const edge = hops.at(-1)?.parsed
   const edgeKeeps = edge?.kind === 'sip' && edge.params.has('ob')
   if (outbound && headers.vias.length > 1 && !edgeKeeps) return { status: 439, headers: [] }
-  return { path: path.map(detached), outbound, gruu: supported.includes('gruu') }
+  return { path: path.map(flatText), outbound, gruu: supported.includes('gruu') }
 }

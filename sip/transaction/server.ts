@@ -1,9 +1,9 @@
+import { flatText } from '#base/flat-text.ts'
 import { InLine } from '#base/oldest-first.ts'
 import type { Flow } from '#sip/agent.ts'
 import { buildResponse } from '#sip/message/build.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 import { serialize } from '#sip/message/serialize.ts'
-import { detached } from '#sip/message/text.ts'
 import type { Run, TransactionHost } from '#sip/transaction/host.ts'
 import { InviteServer } from '#sip/transaction/invite-server.ts'
 import type { Effect, Machine, ServerInput } from '#sip/transaction/machine.ts'
@@ -235,7 +235,7 @@ export class ServerRun extends InLine<Run> {
     if (this.#bytes !== null) this.#bytes = this.#host.answers.keep(this.#bytes)
     if (received === null) return
     this.#events = this.#machine instanceof InviteServer ? received.events : null
-    this.#callId = detached(this.#callId)
+    this.#callId = flatText(this.#callId)
     this.#host.finished(this)
   }
 }
