@@ -17,6 +17,7 @@ test('what has the same number stands in one chain, and any of it can be taken o
     assert.equal(chains.delete(7, items[out] as Item), false)
     assert.equal(chains.delete(7, other), false)
     assert.equal(chains.size, 3)
+    assert.deepEqual([chains.isShorter(7, 2), chains.isShorter(7, 3), chains.isShorter(9, 1)], [false, true, true])
     assert.deepEqual(new Set(chains.all()), new Set([...items.filter((_, index) => index !== out), other]))
     for (const item of items) chains.delete(7, item)
     assert.equal(chains.first(7), null)

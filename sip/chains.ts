@@ -7,7 +7,7 @@ export interface Chained<T extends Chained<T>> {
 /**
  * Things to be found by a text that is random, by a number made of it: those with the same number, nearly always one, stand in a chain, and
  * whoever looks one up compares. A Map by text has V8 enter each text that it is asked for in its table of texts, which costs several times as
- * much. Not for texts that others choose: they could make all numbers the same.
+ * much. Where others have a say in how many have one text, a chain must be kept short: they could make all stand in one.
  */
 export class Chains<T extends Chained<T>> {
   readonly #heads = new Map<number, T>()
@@ -20,6 +20,16 @@ export class Chains<T extends Chained<T>> {
   /** The first of the chain. */
   first(number: number): T | null {
     return this.#heads.get(number) ?? null
+  }
+
+  /** Whether fewer than `length` stand in the chain. */
+  isShorter(number: number, length: number): boolean {
+    let at = this.first(number)
+    for (let left = length; left > 0; left--) {
+      if (at === null) return true
+      at = at.next
+    }
+    return false
   }
 
   add(number: number, item: T): void {

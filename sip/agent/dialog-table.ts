@@ -31,22 +31,30 @@ class Entry implements Chained<Entry> {
   }
 }
 
-/** The dialogs of an agent by their identity (RFC 3261 §12); found by the local tag, which is random. */
+/** So many dialogs with one local tag are looked at one after the other. */
+const FEW = 8
+
+/**
+ * The dialogs of an agent by their identity (RFC 3261 §12); found by the local tag, which is random. Nearly always it is that of one dialog or
+ * of a few forks: how many forks there are the peers decide, and of strays even the tag, so that all beyond a few are found by their whole name.
+ */
 export class DialogTable {
   #entries = new Chains<Entry>()
+  readonly #crowd = new Map<string, Entry>()
 
   get size(): number {
-    return this.#entries.size
+    return this.#entries.size + this.#crowd.size
   }
 
   /** `user` serves the requests of the dialog from now on, in the place of whoever did. */
   add(dialog: Identity, user: DialogUser): void {
-    const known = this.#find(dialog.callId, dialog.localTag, dialog.remoteTag)
-    if (known === null) this.#entries.add(numberOf(dialog.localTag), new Entry(dialog, user))
-    else {
+    const { callId, localTag, remoteTag } = dialog
+    const known = this.#find(callId, localTag, remoteTag)
+    if (known !== null) {
       known.dialog = dialog
       known.user = user
-    }
+    } else if (this.#entries.isShorter(numberOf(localTag), FEW)) this.#entries.add(numberOf(localTag), new Entry(dialog, user))
+    else this.#crowd.set(nameOf(callId, localTag, remoteTag), new Entry(dialog, user))
   }
 
   get({ callId, localTag, remoteTag }: Identity): DialogUser | undefined {
@@ -56,7 +64,8 @@ export class DialogTable {
   /** Takes `user` out, unless another one has taken its place. */
   remove({ callId, localTag, remoteTag }: Identity, user: DialogUser): void {
     const known = this.#find(callId, localTag, remoteTag)
-    if (known?.user === user) this.#entries.delete(numberOf(localTag), known)
+    if (known?.user !== user) return
+    if (!this.#entries.delete(numberOf(localTag), known)) this.#crowd.delete(nameOf(callId, localTag, remoteTag))
   }
 
   /** The dialog of a request that came: our tag stands in To. */
@@ -70,15 +79,21 @@ export class DialogTable {
   }
 
   close(): void {
-    for (const { user } of this.#entries.all()) user.close()
+    for (const { user } of [...this.#entries.all(), ...this.#crowd.values()]) user.close()
     this.#entries = new Chains()
+    this.#crowd.clear()
   }
 
   #find(callId: string, localTag: string, remoteTag: string): Entry | null {
     let entry = this.#entries.first(numberOf(localTag))
     while (entry !== null && !isOf(entry.dialog, callId, localTag, remoteTag)) entry = entry.next
+    if (entry === null && this.#crowd.size > 0) return this.#crowd.get(nameOf(callId, localTag, remoteTag)) ?? null
     return entry
   }
+}
+
+function nameOf(callId: string, localTag: string, remoteTag: string): string {
+  return `${callId}\n${localTag}\n${remoteTag}`
 }
 
 function isOf(dialog: Identity, callId: string, localTag: string, remoteTag: string): boolean {
