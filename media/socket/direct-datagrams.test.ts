@@ -140,6 +140,39 @@ test('who closes it in the middle of what came together hears no more of it', { 
   assert.deepEqual(heard, ['1', '2'])
 })
 
+test('a fault over one of them does not take the others along', { skip }, async () => {
+  using one = new Host()
+  const heard: string[] = []
+  const faults: unknown[] = []
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const socket = bindDatagrams(
+    { address: '127.0.0.1', port: 0 },
+    {
+      roomBytes: 65_536,
+      onDatagram: (bytes) => {
+        heard.push(bytes.toString())
+        if (heard.length === 3) setImmediate(resolve)
+        if (heard.length === 1) throw new Error('the first')
+      },
+      onRefused: () => undefined,
+    },
+  )
+  if (isBindFault(socket)) throw new Error(socket.code)
+  process.setUncaughtExceptionCaptureCallback((fault) => faults.push(fault))
+  try {
+    for (const text of ['1', '2', '3']) one.socket.send(Buffer.from(text), socket.local)
+    await promise
+  } finally {
+    process.setUncaughtExceptionCaptureCallback(null)
+    socket.close()
+  }
+  assert.deepEqual(heard, ['1', '2', '3'])
+  assert.deepEqual(
+    faults.map((fault) => (fault as Error).message),
+    ['the first'],
+  )
+})
+
 test('a port that somebody has is refused by name', { skip }, async () => {
   const other = createSocket('udp4')
   other.bind(0, '127.0.0.1')

@@ -88,7 +88,14 @@ export class DirectDatagrams implements Arriving, Sender {
       if (!intake.sourceOf(slot, source)) continue
       const { address, port } = source
       if (port !== this.#remote.port || address !== this.#remote.address) this.#remote = { address, port }
-      this.#events.onDatagram(intake.bytesOf(slot), this.#remote)
+      try {
+        this.#events.onDatagram(intake.bytesOf(slot), this.#remote)
+      } catch (fault) {
+        // It is told as any other that nobody catches; those that came with this one are handed on.
+        setImmediate(() => {
+          throw fault
+        })
+      }
     }
   }
 
