@@ -51,6 +51,8 @@ export class Exchange implements ClientEvents {
   #left: Flow | 'stays' | null = null
   #cancelled: HeaderLines | null = null
   #over = false
+  /** A failure of another transaction than the last: of an earlier one, or of one that fails while it is begun. */
+  #early: { transaction: ClientTransaction; why: 'timeout' | 'transport'; detail: string } | null = null
 
   constructor(core: Core, question: Question, events: ExchangeEvents) {
     this.#core = core
@@ -123,8 +125,12 @@ export class Exchange implements ClientEvents {
   }
 
   #ask(request: SipRequest, flow: Flow): void {
-    this.#transaction = this.#core.transactions.request(request, flow, this)
-    if (this.#cancelled !== null) this.#transaction.cancel(this.#cancelled)
+    const transaction = this.#core.transactions.request(request, flow, this)
+    this.#transaction = transaction
+    const early = this.#early
+    this.#early = null
+    if (early?.transaction === transaction) this.#failed(early.why, early.detail)
+    else if (this.#cancelled !== null) transaction.cancel(this.#cancelled)
   }
 
   // From the transactions; an earlier one concerns nobody any more.
@@ -134,7 +140,9 @@ export class Exchange implements ClientEvents {
   }
 
   onFailed(why: 'timeout' | 'transport', detail: string, transaction: ClientTransaction): void {
-    if (!this.#over && transaction === this.#transaction) this.#failed(why, detail)
+    if (this.#over) return
+    if (transaction === this.#transaction) this.#failed(why, detail)
+    else this.#early = { transaction, why, detail }
   }
 
   /** What is known from earlier requests to the same peer saves the challenge. */

@@ -49,6 +49,24 @@ test('where the connection fails with the request on it, the same goes by UDP', 
   assert.deepEqual(await town.leftovers(), nothingLeft)
 })
 
+test('a connection that ends over the very request is a failure that is told, and the next way is tried', async () => {
+  const { town, alice, came } = await neighbours()
+  const send = alice.transport.send.bind(alice.transport)
+  let ended = 0
+  alice.transport.send = (flow, bytes) => {
+    if (flow.connection === null || ended++ > 0) return send(flow, bytes)
+    alice.transport.drop(flow)
+    return false
+  }
+  const notes = new CallNotes()
+  alice.agent.invite({ ...small, uri: 'sip:bob@10.0.0.2;transport=tcp' }, notes)
+  assert.deepEqual(notes.failed, [], 'not before the caller has its call in hand')
+  await town.pass(100_000)
+  assert.equal(notes.failed.length + came.length, 1)
+  assert.deepEqual(town.faults, [])
+  assert.deepEqual(await town.leftovers(), nothingLeft)
+})
+
 test('a phone is asked over the flow that it registered, however large the request', async () => {
   const { came, call } = await neighbours()
   for (let i = 0; i < 2; i++) await call({ ...large, via: { ...flowTo, transport: 'udp' } })
