@@ -53,7 +53,7 @@ export class TimerWheel {
     return timer
   }
 
-  /** For who sets a timer now and then among many others: a clock whose `after` is a timer of the wheel, as cheap and as exact. */
+  /** A clock whose `after` is a timer of the wheel: as cheap, never early, and up to a granule late. */
   asClock(): Clock {
     return { now: () => this.#clock.now(), wall: () => this.#clock.wall(), after: (ms, task) => this.after(ms, task) }
   }

@@ -11,6 +11,7 @@ import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import type { NameAddr } from '#sip/message/name-addr.ts'
 import { parseUint, unquoted } from '#sip/message/grammar.ts'
+import { beginningOf } from '#sip/message/text.ts'
 import type { ServerTransaction } from '#sip/transaction/layer.ts'
 
 /** Longest Contact URI that is kept. */
@@ -83,7 +84,7 @@ function wishOf(request: SipRequest, aor: string, flow: Flow): Asked | Extension
       cseq: headers.cseq.seq,
       flow,
       path: extensions.path,
-      userAgent: userAgent === undefined ? null : flatText(userAgent.slice(0, 200)),
+      userAgent: userAgent === undefined ? null : flatText(beginningOf(userAgent, 200)),
     },
   }
 }

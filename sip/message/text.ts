@@ -38,6 +38,12 @@ export function textWithRoom(text: string, room: number): Buffer {
   return bytes
 }
 
+/** `text` up to so many characters, and not up to the middle of one. */
+export function beginningOf(text: string, most: number): string {
+  const last = text.charCodeAt(most - 1)
+  return text.slice(0, text.length > most && last >= 0xd800 && last <= 0xdbff ? most - 1 : most)
+}
+
 /** `text` with a space for each run of line breaks. */
 export function oneLine(text: string): string {
   return text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]+/g, ' ') : text

@@ -6,7 +6,7 @@ import { contactExpires, contactQ, parseEvent, parseMediaType, parseReason, pars
 import { listHolds, quoted, splitList, unquoted } from '#sip/message/grammar.ts'
 import { formatNameAddr, parseNameAddr, parseNameAddrs } from '#sip/message/name-addr.ts'
 import { parseParams } from '#sip/message/params.ts'
-import { textBytes, textOf, writeText } from '#sip/message/text.ts'
+import { beginningOf, textBytes, textOf, writeText } from '#sip/message/text.ts'
 import { formatVia, parseVia, stampedVia } from '#sip/message/via.ts'
 
 test('an address without brackets gives its parameters to the header, with brackets to the URI', () => {
@@ -158,6 +158,14 @@ test('any bytes are the same after becoming text and bytes again, and take the r
     }),
     { numRuns: 1000 },
   )
+})
+
+test('a text is not cut off in the middle of a character', () => {
+  assert.equal(beginningOf('ab📞c', 3), 'ab')
+  assert.equal(beginningOf('ab📞c', 4), 'ab📞')
+  assert.equal(beginningOf('ab📞', 4), 'ab📞')
+  assert.equal(beginningOf('ab\ud83d', 3), 'ab\ud83d')
+  assert.equal(beginningOf('a', 3), 'a')
 })
 
 test('a list holds exactly the elements that it is split into', () => {
