@@ -32,6 +32,8 @@ export interface KeptNumbering {
     recordings: readonly string[],
     ended: boolean,
   ][]
+  /** Calls that have ended and linger, side by side for each company: there may be thousands. Absent in files of before 30 November 2026. */
+  ended?: [tenant: string, calls: (string | number)[]][]
 }
 
 /** Gives facts their instant and their number, and knows which calls are open. */
@@ -100,8 +102,16 @@ export class Numbering {
 
   toKept(): KeptNumbering {
     const calls: KeptNumbering['calls'] = []
-    for (const [call, t] of this.#calls) calls.push([call, t.tenant, t.seq, t.lastAt, t.legs, t.recordings, t.ended])
-    return { companies: [...this.#companies], calls }
+    const ended = new Map<string, (string | number)[]>()
+    for (const [call, t] of this.#calls) {
+      if (!t.ended) calls.push([call, t.tenant, t.seq, t.lastAt, t.legs, t.recordings, false])
+      else {
+        let ofTenant = ended.get(t.tenant)
+        if (ofTenant === undefined) ended.set(t.tenant, (ofTenant = []))
+        ofTenant.push(call, t.seq, t.lastAt)
+      }
+    }
+    return { companies: [...this.#companies], calls, ended: [...ended] }
   }
 
   fromKept(kept: KeptNumbering): void {
@@ -111,6 +121,15 @@ export class Numbering {
       Object.assign(track, { seq, lastAt, legs: [...legs], recordings: [...recordings], ended })
       if (ended) this.#linger(call)
     }
+    for (const [tenant, calls] of kept.ended ?? []) {
+      for (let at = 0; at < calls.length; at += 3) this.#lingers(tenant, calls.slice(at, at + 3))
+    }
+  }
+
+  #lingers(tenant: string, [call, seq, lastAt]: (string | number)[]): void {
+    const track = this.#track(String(call), tenant)
+    Object.assign(track, { seq, lastAt, ended: true })
+    this.#linger(String(call))
   }
 
   #track(call: string, tenant: string): Track {
