@@ -43,12 +43,15 @@ export class Call {
   #dirty = false
   #wasTalking = false
   #longest: Disposable | null = null
+  /** The name under which the journal keeps it. */
+  readonly #keptAs: string
   /** Data of the call's owner that must survive the server (the position in a flow). */
   #story: unknown = null
 
   constructor(needs: CallNeeds, identity: CallIdentity, kept?: KeptCall) {
     this.needs = needs
     this.identity = identity
+    this.#keptAs = `call/${identity.call}`
     this.startedAt = kept?.startedAt ?? needs.clock.wall()
     this.#legCount = kept?.legCount ?? 0
     this.#story = kept?.story ?? null
@@ -106,7 +109,7 @@ export class Call {
     this.#parts = nothing
     for (const leg of [...this.#legs]) leg.hangUp(outcome)
     this.tell({ kind: 'call.ended', outcome })
-    this.needs.journal.keep(`call/${this.id}`, null)
+    this.needs.journal.keep(this.#keptAs, null)
     this.ended.emit(outcome)
   }
 
@@ -126,7 +129,7 @@ export class Call {
     queueMicrotask(() => {
       this.#dirty = false
       if (this.#outcome !== null || !this.#isWorthKeeping()) return
-      this.needs.journal.keep(`call/${this.id}`, this.keep())
+      this.needs.journal.keep(this.#keptAs, this.keep())
       // Asked for, the group goes to disk at once rather than when it is convenient: until then a dying server would lose people who talk.
       this.needs.journal.whenKept(() => undefined)
     })

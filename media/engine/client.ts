@@ -46,8 +46,10 @@ export class MediaClient implements MediaEngine {
 
   open(events: EndpointEvents, near?: Endpoint, family?: 'IPv4' | 'IPv6'): Endpoint | null {
     const preferred = near instanceof RemoteEndpoint ? near.link : null
+    const there = preferred === null ? null : this.#openIn(preferred, events, family)
+    if (there !== null) return there
     const others = this.#links.filter((link) => link !== preferred).sort((a, b) => Number(b.isUp) - Number(a.isUp) || a.used - b.used)
-    for (const link of preferred === null ? others : [preferred, ...others]) {
+    for (const link of others) {
       const endpoint = this.#openIn(link, events, family)
       if (endpoint !== null) return endpoint
     }
