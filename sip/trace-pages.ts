@@ -13,6 +13,8 @@ const OUTWARD = 0x8000_0000
  */
 export class Pages {
   readonly #blocks: Buffer[] = []
+  /** Of the blocks: Node writes floating point into a Buffer byte by byte. */
+  readonly #views: DataView[] = []
   readonly #free: number[] = []
   /** By page, which one comes after it in its chain. */
   #next = new Int32Array(0)
@@ -41,6 +43,10 @@ export class Pages {
     return this.#blocks[Math.trunc(page / BLOCK_PAGES)] as Buffer
   }
 
+  view(page: number): DataView {
+    return this.#views[Math.trunc(page / BLOCK_PAGES)] as DataView
+  }
+
   offset(page: number): number {
     return (page % BLOCK_PAGES) * PAGE_BYTES
   }
@@ -52,7 +58,9 @@ export class Pages {
 
   #grow(): void {
     const first = this.#blocks.length * BLOCK_PAGES
-    this.#blocks.push(Buffer.allocUnsafeSlow(BLOCK_PAGES * PAGE_BYTES))
+    const block = Buffer.allocUnsafeSlow(BLOCK_PAGES * PAGE_BYTES)
+    this.#blocks.push(block)
+    this.#views.push(new DataView(block.buffer, block.byteOffset, block.length))
     const wider = new Int32Array(first + BLOCK_PAGES)
     wider.set(this.#next)
     this.#next = wider
@@ -97,8 +105,9 @@ export class PagedQueue {
     if (this.#end + HEADER_BYTES > PAGE_BYTES) this.#extend()
     const block = this.#pages.block(this.#last)
     const header = this.#pages.offset(this.#last) + this.#end
-    block.writeDoubleLE(at, header)
-    block.writeUInt32LE(direction === 'out' ? bytes.length + OUTWARD : bytes.length, header + 8)
+    const view = this.#pages.view(this.#last)
+    view.setFloat64(header, at, true)
+    view.setUint32(header + 8, direction === 'out' ? bytes.length + OUTWARD : bytes.length, true)
     this.#end += HEADER_BYTES
     this.#length++
     if (bytes.length <= PAGE_BYTES - this.#end) {
