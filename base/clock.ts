@@ -5,7 +5,7 @@ export type Millis = number
 
 /**
  * The only way to know or await time. Protocol and flow code takes a Clock (or `now`) and never reads the machine's.
- * Two implementations: `systemClock` (server and engine) and `VirtualClock` (tests, rehearsals, simulations).
+ * Of the machine: `systemClock`; of tests, rehearsals and simulations: `VirtualClock`. `TimerWheel.asClock` sets the timers of either on a wheel.
  */
 export interface Clock {
   /** Monotonic milliseconds since an arbitrary origin; never goes back. For durations and timers. */

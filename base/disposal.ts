@@ -1,17 +1,11 @@
 /**
- * What `end` undoes, once. A class: a method that a literal defines by a symbol is put there the slow way each time, by some microseconds, and
- * every call makes dozens of these.
+ * What `end` undoes, once. A class: a method that a literal defines by a symbol is put there the slow way each time, by some microseconds.
  */
 export class Disposal implements Disposable {
   #end: (() => void) | null
 
   constructor(end: () => void) {
     this.#end = end
-  }
-
-  /** It has not been disposed of. */
-  get isOn(): boolean {
-    return this.#end !== null
   }
 
   [Symbol.dispose](): void {

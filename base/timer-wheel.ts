@@ -53,7 +53,7 @@ export class TimerWheel {
     return timer
   }
 
-  /** A clock whose `after` is a timer of the wheel: as cheap, never early, and up to a granule late. */
+  /** A clock that sets its timers on the wheel: cheap, never early, and late by up to a granule, long ones by up to a long granule. */
   asClock(): Clock {
     return { now: () => this.#clock.now(), wall: () => this.#clock.wall(), after: (ms, task) => this.after(ms, task) }
   }

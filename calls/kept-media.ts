@@ -5,13 +5,12 @@ import { writeSdp } from '#media/sdp/write-sdp.ts'
 
 /**
  * A leg's media as it is written down with every change of its call: nothing twice, and our SDP as text, which is half as long as taken apart.
- * `text`: what our SDP was sent as, where its keys need not be left out.
  */
-export function toKeptMedia(media: AgreedMedia, text: string | null): KeptMedia {
-  return keptWith(media, media.stream, text ?? writeSdp(media.own))
+export function toKeptMedia(media: AgreedMedia): KeptMedia {
+  return keptWith(media, media.stream, writeSdp(media.own))
 }
 
-/** The same of media without keys whose SDP need not be taken apart. */
+/** The same, where our SDP is text already: `own` must hold no keys. */
 export function keptWith({ endpoint, peer, codecs, encryption, keys }: MediaBasics, stream: StreamParams, own: string): KeptMedia {
   const kept: KeptMedia = { endpoint, peer, codecs, own }
   if (encryption !== undefined) kept.encryption = encryption

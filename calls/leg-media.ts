@@ -161,7 +161,7 @@ export class LegMedia {
     if (this.#encryption.use !== 'offered' || this.#encryption.secure) basics.encryption = this.#encryption
     if (stream.crypto === undefined && !text.includes(KEY_LINE)) return keptWith(basics, stream, text)
     const own = this.#previous
-    return own === undefined ? null : toKeptMedia(withKeysSealed({ ...basics, stream, own }, this.#needs.vault), null)
+    return own === undefined ? null : toKeptMedia(withKeysSealed({ ...basics, stream, own }, this.#needs.vault))
   }
 
   close(): void {

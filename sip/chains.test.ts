@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Chained, Chains, numberOf } from '#sip/chains.ts'
+import { type Chained, Chains, hashOf } from '#sip/chains.ts'
 
 class Item implements Chained<Item> {
   next: Item | null = null
@@ -28,8 +28,8 @@ test('what has the same number stands in one chain, and any of it can be taken o
 
 test('equal texts have the same number, others nearly always another', () => {
   const numbers = new Set<number>()
-  for (let i = 0; i < 10_000; i++) numbers.add(numberOf(`z9hG4bK${Math.imul(i, 0x9e3779b1).toString(16)}`))
+  for (let i = 0; i < 10_000; i++) numbers.add(hashOf(`z9hG4bK${Math.imul(i, 0x9e3779b1).toString(16)}`))
   assert.ok(numbers.size > 9_990)
-  assert.equal(numberOf('abc'), numberOf(`${'ab'}c`))
-  assert.equal(numberOf(''), 0)
+  assert.equal(hashOf('abc'), hashOf(`${'ab'}c`))
+  assert.equal(hashOf(''), 0)
 })

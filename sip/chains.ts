@@ -1,11 +1,11 @@
-/** What stands in at most one `Chains` at a time, under one number. */
+/** What stands in at most one `Chains` at a time, under one hash. */
 export interface Chained<T extends Chained<T>> {
   /** Used by `Chains`. */
   next: T | null
 }
 
 /**
- * Things to be found by a text that is random, by a number made of it: those with the same number, nearly always one, stand in a chain, and
+ * A hash table with chains, for things to be found by a text that is random: those with the same hash, nearly always one, stand in a chain, and
  * whoever looks one up compares. A Map by text has V8 enter each text that it is asked for in its table of texts, which costs several times as
  * much. Where others have a say in how many have one text, a chain must be kept short: they could make all stand in one.
  */
@@ -18,13 +18,13 @@ export class Chains<T extends Chained<T>> {
   }
 
   /** The first of the chain. */
-  first(number: number): T | null {
-    return this.#heads.get(number) ?? null
+  first(hash: number): T | null {
+    return this.#heads.get(hash) ?? null
   }
 
   /** Whether fewer than `length` stand in the chain. */
-  isShorter(number: number, length: number): boolean {
-    let at = this.first(number)
+  isShorter(hash: number, length: number): boolean {
+    let at = this.first(hash)
     for (let left = length; left > 0; left--) {
       if (at === null) return true
       at = at.next
@@ -32,24 +32,24 @@ export class Chains<T extends Chained<T>> {
     return false
   }
 
-  add(number: number, item: T): void {
-    item.next = this.first(number)
-    this.#heads.set(number, item)
+  add(hash: number, item: T): void {
+    item.next = this.first(hash)
+    this.#heads.set(hash, item)
     this.#size++
   }
 
   /** True if it was there. */
-  delete(number: number, item: T): boolean {
+  delete(hash: number, item: T): boolean {
     let before: T | null = null
-    let at = this.first(number)
+    let at = this.first(hash)
     while (at !== null && at !== item) {
       before = at
       at = at.next
     }
     if (at === null) return false
     if (before !== null) before.next = item.next
-    else if (item.next === null) this.#heads.delete(number)
-    else this.#heads.set(number, item.next)
+    else if (item.next === null) this.#heads.delete(hash)
+    else this.#heads.set(hash, item.next)
     item.next = null
     this.#size--
     return true
@@ -64,10 +64,10 @@ export class Chains<T extends Chained<T>> {
 }
 
 /** A number of 32 bits made of the last characters of a text. */
-export function numberOf(text: string): number {
-  let number = 0
-  for (let i = Math.max(0, text.length - LAST); i < text.length; i++) number = (Math.imul(number, 31) + text.charCodeAt(i)) | 0
-  return number
+export function hashOf(text: string): number {
+  let hash = 0
+  for (let i = Math.max(0, text.length - LAST); i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0
+  return hash
 }
 /** More than 32 bits of hexadecimal digits. */
 const LAST = 10

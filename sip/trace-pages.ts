@@ -43,6 +43,7 @@ export class Pages {
     return this.#blocks[Math.trunc(page / BLOCK_PAGES)] as Buffer
   }
 
+  /** Over the same block. */
   view(page: number): DataView {
     return this.#views[Math.trunc(page / BLOCK_PAGES)] as DataView
   }

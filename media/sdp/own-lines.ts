@@ -32,14 +32,17 @@ const EVENTS = linesOfEvents(8000)
 const EVENTS_48K = linesOfEvents(48_000)
 const NOISE: EncodingLines = { map: 'CN/8000', terms: null, byType: [] }
 
+/** The rtpmap of a codec of ours, and its fmtp where it has one. */
 export function codecLines(codec: Codec, payloadType: number): readonly Attribute[] {
   return linesFor(CODECS[codec], payloadType)
 }
 
+/** The same of telephone-events, 0 to 15 (RFC 4733 §2.4.1). */
 export function eventLines(clockHz: number, payloadType: number): readonly Attribute[] {
   return linesFor(clockHz === 8000 ? EVENTS : clockHz === 48_000 ? EVENTS_48K : linesOfEvents(clockHz), payloadType)
 }
 
+/** The same of comfort noise (RFC 3389 §4). */
 export function noiseLines(payloadType: number): readonly Attribute[] {
   return linesFor(NOISE, payloadType)
 }
@@ -51,6 +54,7 @@ function linesFor({ map, terms, byType }: EncodingLines, payloadType: number): r
   return (byType[payloadType] = terms === null ? [rtpmap] : [rtpmap, { name: 'fmtp', value: `${payloadType} ${terms}` }])
 }
 
+/** How much audio a packet is to hold, milliseconds. */
 export function packetTimeLine(ms: number): Attribute {
   return ms === USUAL_MS ? USUAL_TIME : { name: 'ptime', value: String(ms) }
 }

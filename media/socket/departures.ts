@@ -4,7 +4,8 @@ import { writeSockaddr } from '#media/socket/sockaddr.ts'
 
 /**
  * Datagrams that leave together, at the end of the turn of the event loop in which they were given (sendmmsg(2)): one system call, and peers
- * on the same machine or a neighbour's are woken once. Addresses of memory are handed to C under the rules of `system-calls.ts`: every pointer leads into one block that is never freed or moved, and all lengths are bounded here.
+ * on the same machine or a neighbour's are woken once. Addresses of memory are handed to C under the rules of
+ * `system-calls.ts`: every pointer leads into one block that is never freed or moved, and all lengths are bounded here.
  *
  *     mmsghdr (sendmmsg(2))      msghdr 56, sent 4 (4 unused)
  */

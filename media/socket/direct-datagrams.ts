@@ -40,8 +40,8 @@ export function bindDatagrams(local: SocketAddress, options: DatagramOptions): D
 }
 
 /**
- * A UDP socket over direct system calls for messages that are kept and take long to handle, not packets that are passed on: each is received
- * into bytes of its own, and what is sent leaves at the end of the turn (departures.ts).
+ * A UDP socket over direct system calls for messages that are kept and take long to handle, not packets that are passed on: what
+ * waits is taken together (intake.ts) and handed on in bytes of its own, and what is sent leaves at the end of the turn (departures.ts).
  */
 export class DirectDatagrams implements Arriving, Sender {
   readonly local: SocketAddress

@@ -1,13 +1,7 @@
 import { native, type Source } from '#media/socket/system-calls.ts'
 import { SOCKADDR_BYTES } from '#media/socket/sockaddr.ts'
 
-/**
- * Datagrams that are taken together, as many as wait (recvmmsg(2)): one system call, where one for each and one that finds nothing took most of
- * the time of receiving. Addresses of memory are handed to C under the rules of `system-calls.ts`: every pointer leads into one block that is
- * never freed or moved, and all lengths are bounded here.
- *
- *     mmsghdr (recvmmsg(2))      msghdr 56, received 4 (4 unused)
- */
+/** Most that one call takes. */
 export const TAKEN_TOGETHER = 8
 const HEADER_BYTES = 64
 const VECTOR_BYTES = 16
@@ -22,7 +16,15 @@ const AT = {
   data: 4096,
 } as const
 
-/** What was taken last, until the next is taken: of one socket at a time. */
+/**
+ * Datagrams that are taken together, as many as wait (recvmmsg(2)): one system call, where one for each and one that finds nothing took most of
+ * the time of receiving. Addresses of memory are handed to C under the rules of `system-calls.ts`: every pointer leads into one block that is
+ * never freed or moved, and all lengths are bounded here.
+ *
+ *     mmsghdr (recvmmsg(2))      msghdr 56, received 4 (4 unused)
+ *
+ * What was taken last stays until the next is taken: of one socket at a time.
+ */
 class Intake {
   readonly #block: Buffer
   readonly #words: Uint32Array

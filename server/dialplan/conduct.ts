@@ -242,6 +242,7 @@ export class Conduct {
 
   /** A policy of the company that covers this conversation starts a recording, or widens the one that goes on already. */
   #record(call: Call, legs: readonly [Leg, Leg], as: Inside): void {
+    // Most companies record nothing.
     if (as.config.recordings.length === 0) return
     const extensions = legs.filter((leg) => leg.endpoint.kind === 'device').map((leg) => leg.endpoint.number)
     const policies = recordingsFor(as.config, { direction: as.direction, number: as.dialled, extensions })

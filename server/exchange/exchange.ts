@@ -259,6 +259,7 @@ export class Exchange {
       sign: (tenant, call) => this.identity.sign(tenant, call),
     })
     this.calls = {
+      // On the wheel: a timer of Node's for each would cost more.
       clock: wheel.asClock(),
       random,
       log,
@@ -311,7 +312,7 @@ export class Exchange {
     return this.agent.start()
   }
 
-  /** Timers of the SIP side that run now: they go back to what they were when calls have ended. */
+  /** Timers of signalling and of calls that run now: they go back to what they were when calls have ended. */
   get timers(): number {
     return this.#wheel.size
   }

@@ -80,7 +80,7 @@ function metricsOf({ exchange, store, journal, media, listeners, certificates }:
     ['sip_subscriptions', 'Subscriptions of phones', () => exchange.presence.notifier.size],
     ['sip_trace_room_bytes', 'Bytes of memory for SIP messages that are kept to be looked at', () => exchange.trace.room],
     ['sip_trace_bytes', 'Bytes of SIP messages kept to be looked at', () => exchange.trace.bytes],
-    ['timers', 'Timers of the SIP side that run', () => exchange.timers],
+    ['timers', 'Timers of signalling and calls that run', () => exchange.timers],
     ['sip_handshakes', 'TLS handshakes and WebSocket upgrades under way', () => exchange.transport.handshaking],
     [
       'certificate_ends_seconds',

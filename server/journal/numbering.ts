@@ -32,7 +32,7 @@ export interface KeptNumbering {
     recordings: readonly string[],
     ended: boolean,
   ][]
-  /** Calls that have ended and linger, side by side for each company: there may be thousands. Absent in files of before 30 November 2026. */
+  /** Calls that have ended and linger, side by side for each company: there may be thousands. Absent in files of earlier versions. */
   ended?: [tenant: string, calls: (string | number)[]][]
 }
 
@@ -122,11 +122,11 @@ export class Numbering {
       if (ended) this.#linger(call)
     }
     for (const [tenant, calls] of kept.ended ?? []) {
-      for (let at = 0; at < calls.length; at += 3) this.#lingers(tenant, calls.slice(at, at + 3))
+      for (let at = 0; at < calls.length; at += 3) this.#takeEnded(tenant, calls.slice(at, at + 3))
     }
   }
 
-  #lingers(tenant: string, [call, seq, lastAt]: (string | number)[]): void {
+  #takeEnded(tenant: string, [call, seq, lastAt]: (string | number)[]): void {
     const track = this.#track(String(call), tenant)
     Object.assign(track, { seq, lastAt, ended: true })
     this.#linger(String(call))

@@ -19,11 +19,11 @@ const longest = 32
 /** What was dialled without what people put between digits. */
 export function plainDigits(text: string): string {
   // Most have nothing to be taken out, and to look costs a tenth of a replacement.
-  return isNumber(text, 0) ? text : text.replace(/[\s().-]/g, '')
+  return isDigits(text, 0) ? text : text.replace(/[\s().-]/g, '')
 }
 
 /** Digits, at least so many, and perhaps a plus before them. */
-function isNumber(text: string, least: number): boolean {
+function isDigits(text: string, least: number): boolean {
   const from = text.charCodeAt(0) === plus ? 1 : 0
   for (let at = from; at < text.length; at++) {
     const code = text.charCodeAt(at)
@@ -104,7 +104,7 @@ export function writeFor(format: NumberFormat, number: { e164: string | null; di
 /** The international form of a number as a trunk writes it; null when it cannot be one (withheld, short, letters). */
 export function readFrom(format: NumberFormat, text: string, country: string): string | null {
   const digits = plainDigits(text.slice(0, longest))
-  if (!isNumber(digits, 2)) return null
+  if (!isDigits(digits, 2)) return null
   if (typeof format === 'object') {
     const made = (format.prefix ?? '') + digits.replace('+', '').slice(format.strip ?? 0)
     return made.startsWith('+') ? made : `+${made}`

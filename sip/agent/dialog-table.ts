@@ -1,4 +1,4 @@
-import { type Chained, Chains, numberOf } from '#sip/chains.ts'
+import { type Chained, Chains, hashOf } from '#sip/chains.ts'
 import type { Flow } from '#sip/agent.ts'
 import type { Dialog } from '#sip/dialog/dialog.ts'
 import type { SipHeaders } from '#sip/message/headers.ts'
@@ -53,7 +53,7 @@ export class DialogTable {
     if (known !== null) {
       known.dialog = dialog
       known.user = user
-    } else if (this.#entries.isShorter(numberOf(localTag), FEW)) this.#entries.add(numberOf(localTag), new Entry(dialog, user))
+    } else if (this.#entries.isShorter(hashOf(localTag), FEW)) this.#entries.add(hashOf(localTag), new Entry(dialog, user))
     else this.#crowd.set(nameOf(callId, localTag, remoteTag), new Entry(dialog, user))
   }
 
@@ -65,7 +65,7 @@ export class DialogTable {
   remove({ callId, localTag, remoteTag }: Identity, user: DialogUser): void {
     const known = this.#find(callId, localTag, remoteTag)
     if (known?.user !== user) return
-    if (!this.#entries.delete(numberOf(localTag), known)) this.#crowd.delete(nameOf(callId, localTag, remoteTag))
+    if (!this.#entries.delete(hashOf(localTag), known)) this.#crowd.delete(nameOf(callId, localTag, remoteTag))
   }
 
   /** The dialog of a request that came: our tag stands in To. */
@@ -85,7 +85,7 @@ export class DialogTable {
   }
 
   #find(callId: string, localTag: string, remoteTag: string): Entry | null {
-    let entry = this.#entries.first(numberOf(localTag))
+    let entry = this.#entries.first(hashOf(localTag))
     while (entry !== null && !isOf(entry.dialog, callId, localTag, remoteTag)) entry = entry.next
     if (entry === null && this.#crowd.size > 0) return this.#crowd.get(nameOf(callId, localTag, remoteTag)) ?? null
     return entry

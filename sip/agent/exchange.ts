@@ -51,8 +51,8 @@ export class Exchange implements ClientEvents {
   #left: Flow | 'stays' | null = null
   #cancelled: HeaderLines | null = null
   #over = false
-  /** A failure of another transaction than the last: of an earlier one, or of one that fails while it is begun. */
-  #early: { transaction: ClientTransaction; why: 'timeout' | 'transport'; detail: string } | null = null
+  /** A failure told before `request` returned, or of an earlier transaction. */
+  #failedBefore: { transaction: ClientTransaction; why: 'timeout' | 'transport'; detail: string } | null = null
 
   constructor(core: Core, question: Question, events: ExchangeEvents) {
     this.#core = core
@@ -127,9 +127,9 @@ export class Exchange implements ClientEvents {
   #ask(request: SipRequest, flow: Flow): void {
     const transaction = this.#core.transactions.request(request, flow, this)
     this.#transaction = transaction
-    const early = this.#early
-    this.#early = null
-    if (early?.transaction === transaction) this.#failed(early.why, early.detail)
+    const before = this.#failedBefore
+    this.#failedBefore = null
+    if (before?.transaction === transaction) this.#failed(before.why, before.detail)
     else if (this.#cancelled !== null) transaction.cancel(this.#cancelled)
   }
 
@@ -142,7 +142,7 @@ export class Exchange implements ClientEvents {
   onFailed(why: 'timeout' | 'transport', detail: string, transaction: ClientTransaction): void {
     if (this.#over) return
     if (transaction === this.#transaction) this.#failed(why, detail)
-    else this.#early = { transaction, why, detail }
+    else this.#failedBefore = { transaction, why, detail }
   }
 
   /** What is known from earlier requests to the same peer saves the challenge. */

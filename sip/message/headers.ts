@@ -269,13 +269,15 @@ export class SipHeaders {
   get allow(): readonly string[] {
     return this.all('allow')
   }
-  /** Whether Require, Supported or Allow has this element. Option tags are given in lower case, and count in any. */
+  /** Whether Require has this option tag: given in lower case, it counts in any. */
   requires(tag: string): boolean {
     return this.#holds(names.REQUIRE, tag)
   }
+  /** As `requires`, of Supported. */
   supports(tag: string): boolean {
     return this.#holds(names.SUPPORTED, tag)
   }
+  /** Whether Allow has this method, which is case-sensitive. */
   allows(method: string): boolean {
     return this.#lines(names.ALLOW).some((line) => listHolds(line, method))
   }

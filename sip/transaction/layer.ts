@@ -1,4 +1,4 @@
-import { Chains, numberOf } from '#sip/chains.ts'
+import { Chains, hashOf } from '#sip/chains.ts'
 import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
 import { OldestFirst } from '#base/oldest-first.ts'
@@ -185,7 +185,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   run(request: SipRequest, branch: string, flow: Flow, events: ClientEvents): ClientRun {
     const client = new ClientRun(this, request, { branch, flow }, events)
     this.counts.requestsOut++
-    this.#clients.add(numberOf(branch), client)
+    this.#clients.add(hashOf(branch), client)
     if (flow.connection !== null) this.#ofConnection(flow.connection).add(client)
     client.begin()
     return client
@@ -210,7 +210,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   }
 
   forgetClient(client: ClientRun): void {
-    this.#clients.delete(numberOf(client.branch), client)
+    this.#clients.delete(hashOf(client.branch), client)
     this.#finished.delete(client)
     const { connection } = client.flow
     if (connection === null) return
@@ -243,7 +243,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     const { branch } = headers.via
     if (branch === undefined) return null
     const { method } = headers.cseq
-    let client = this.#clients.first(numberOf(branch))
+    let client = this.#clients.first(hashOf(branch))
     while (client !== null && (client.branch !== branch || client.method !== method)) client = client.next
     return client
   }

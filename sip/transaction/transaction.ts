@@ -37,9 +37,8 @@ export interface TransactionUser {
   onFlowFailed(flow: Flow, why: string): void
 }
 
-/** What happens to a request that we sent. */
+/** What happens to a request that we sent. Each event names its transaction: whoever asks several times in turn hears all of them itself. */
 export interface ClientEvents {
-  // Each says of which transaction it is: whoever asks several times in turn need not make functions for each.
   /** Every provisional response; the final one; for an INVITE also each later 2xx for 64·T1 (forks and repetitions, RFC 6026). */
   onResponse(response: SipResponse, flow: Flow, transaction: ClientTransaction): void
   /** No final response: Timer B or F fired, nothing followed a CANCEL for 64·T1, or the network cannot reach the peer. Last event. */

@@ -38,7 +38,7 @@ test('after a day of mixed calls nothing is left of them, and memory does not gr
   const growth = (heap.at(-1) ?? 0) - (heap[settledAfter - 1] ?? 0)
   assert.ok(growth < mostGrowth, `heap after each hour: ${heap.map((bytes) => (bytes / 1e6).toFixed(2)).join(' ')} MB`)
   assert.deepEqual(lived.after, { ...lived.after, ...empty })
-  assert.ok(lived.after.timers <= carriersWatched, `${lived.after.timers} timers of the SIP side are left`)
+  assert.ok(lived.after.timers <= carriersWatched, `${lived.after.timers} timers of signalling and calls are left`)
   assert.ok(lived.after.clockTasks <= lived.before.clockTasks, `${lived.after.clockTasks} tasks wait on the clock`)
   assert.deepEqual(lived.faults, [])
   for (const [kind, least] of Object.entries(told)) assert.ok((lived.told[kind] ?? 0) >= least, `${kind}: ${lived.told[kind]} of ${least}`)
