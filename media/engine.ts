@@ -97,7 +97,8 @@ export interface StreamParams {
    * Who may send to us. `exact`: only `remote`, to the port. `latch`: the first packet from `address` (any port) fixes the
    * pair; used when the peer is behind NAT, `address` being where its signalling comes from. Nobody else is ever heard or
    * answered. A latch is kept across `aim` calls while `address` stays; when `remote` changes with such a call, the first
-   * packet from another port of `address` moves it there. Back from a hold, the first packet from any port of `address` fixes it anew.
+   * packet from another port of `address` moves it there. Back from a hold, the first packet from any port of `address` fixes it
+   * anew: at once under the source of before, under another once the old port has been silent for half a second.
    */
   accept: { mode: 'exact' } | { mode: 'latch'; address: string }
   codec: Codec

@@ -97,7 +97,7 @@ test('back from a hold any port of the address may take over, until the first va
     const rule = new AcceptRule()
     rule.aim({ remote: sdp, accept: latch('203.0.113.7') })
     rule.fix('203.0.113.7', 61_000)
-    rule.resume()
+    rule.resume(0)
     assert.deepEqual(rule.target, { address: '203.0.113.7', port: 61_000 })
     assert.equal(rule.judge('203.0.113.7', 61_000), 'known')
     assert.equal(rule.judge('203.0.113.7', 62_000), 'new')
@@ -112,12 +112,21 @@ test('back from a hold any port of the address may take over, until the first va
   }
 })
 
+test('back from a hold another port is admitted at once as who spoke before, else once the old one has been silent for half a second', () => {
+  const rule = new AcceptRule()
+  rule.aim({ remote: sdp, accept: latch('203.0.113.7') })
+  assert.ok(rule.admits(false, 0), 'before anybody has spoken nobody can tell')
+  rule.fix('203.0.113.7', 61_000)
+  rule.resume(1_000)
+  assert.deepEqual([rule.admits(true, 1_000), rule.admits(false, 1_499), rule.admits(false, 1_500)], [true, false, true])
+})
+
 test('back from a hold with another pair in the SDP, a packet from the old port does not end the move', () => {
   const rule = new AcceptRule()
   rule.aim({ remote: sdp, accept: latch('203.0.113.7') })
   rule.fix('203.0.113.7', 61_000)
   rule.aim({ remote: { ...sdp, port: 5000 }, accept: latch('203.0.113.7') })
-  rule.resume()
+  rule.resume(0)
   rule.confirm()
   assert.equal(rule.judge('203.0.113.7', 62_000), 'new')
 })
@@ -125,7 +134,7 @@ test('back from a hold with another pair in the SDP, a packet from the old port 
 test('exact: a hold changes nothing of who may speak', () => {
   const rule = new AcceptRule()
   rule.aim({ remote: sdp, accept: exact })
-  rule.resume()
+  rule.resume(0)
   assert.equal(rule.judge(sdp.address, 4002), 'stranger')
   assert.ok(rule.settled)
 })

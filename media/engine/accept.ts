@@ -1,4 +1,8 @@
+import type { Millis } from '#base/clock.ts'
 import type { SocketAddress, StreamParams } from '#media/engine.ts'
+
+/** A peer whose port is as it was is heard again within so long. */
+const RETURN_MS: Millis = 500
 
 /** What the rule says of a packet's origin: `known` may speak; `new` may, once the packet has proved to be valid; nobody else. */
 export type Verdict = 'known' | 'new' | 'stranger'
@@ -11,8 +15,10 @@ export type Verdict = 'known' | 'new' | 'stranger'
  *     fixed by latch --aim, same address, same SDP pair--> the same
  *     fixed by latch --aim, same address, another SDP pair--> moving: the old pair goes on, until a valid packet from another
  *                                                            port of the address fixes that
- *     fixed by latch --resume, back from a hold--> returning: so is any port of the address, until a valid packet from the old pair
- *                                                  confirms that, or one from another port fixes another
+ *     fixed by latch --resume, back from a hold--> returning: so is any port of the address, at once for who speaks as the peer did
+ *                                                  before, for others once the old pair has been silent for RETURN_MS; until a
+ *                                                  valid packet from the old pair confirms that, or one from another port fixes
+ *                                                  another
  *     any --aim, another address--> as from closed
  *
  * Addresses are compared as strings and must be canonical (socket/address.ts).
@@ -25,8 +31,8 @@ export class AcceptRule {
   /** The address a latch belongs to; null in exact mode. */
   #latchAddress: string | null = null
   #declared: SocketAddress | null = null
-  /** The next valid packet says which port it is. */
-  #returning = false
+  /** Since when the next valid packet says which port it is; null: none does. */
+  #returningSince: Millis | null = null
 
   /** `learnt`: a pair that this address had latched before the engine was started again. */
   aim(stream: Pick<StreamParams, 'remote' | 'accept'>, learnt: SocketAddress | null = null): void {
@@ -37,17 +43,17 @@ export class AcceptRule {
       this.pair = remote
       this.#from = null
       this.#latchAddress = null
-      this.#returning = false
+      this.#returningSince = null
       return
     }
     if (accept.address !== this.#latchAddress || this.pair === null) {
       this.#latchAddress = accept.address
       this.pair = learnt !== null && learnt.address === accept.address ? learnt : null
       this.#from = this.pair === null ? accept.address : null
-      this.#returning = false
+      this.#returningSince = null
     } else if (!samePair(declaredBefore, remote)) {
       this.#from = accept.address
-      this.#returning = false
+      this.#returningSince = null
     }
   }
 
@@ -55,16 +61,16 @@ export class AcceptRule {
    * The peer comes back from a hold. It may have sent nothing for minutes, and the NAT in front of it have forgotten its port: the audio then
    * comes from another port of the same address.
    */
-  resume(): void {
+  resume(now: Millis): void {
     if (this.#latchAddress === null || this.pair === null || this.#from !== null) return
     this.#from = this.#latchAddress
-    this.#returning = true
+    this.#returningSince = now
   }
 
   /** A valid packet came from the `known` pair. True: it had come back from a hold, and no other may take over any more. */
   confirm(): boolean {
-    if (!this.#returning) return false
-    this.#returning = false
+    if (this.#returningSince === null) return false
+    this.#returningSince = null
     this.#from = null
     return true
   }
@@ -76,10 +82,18 @@ export class AcceptRule {
     return address === this.#from ? 'new' : 'stranger'
   }
 
-  /** A valid packet came from a `new` pair: from now on it is the one. */
+  /**
+   * Whether a valid packet from a `new` pair may fix it. `isSame`: it proves to be the peer's, or names the source that the peer's audio has named
+   * before. Another program at the address of a peer that has only been on hold must not come before the peer's own next packet.
+   */
+  admits(isSame: boolean, now: Millis): boolean {
+    return isSame || this.#returningSince === null || now - this.#returningSince >= RETURN_MS
+  }
+
+  /** A valid packet came from a `new` pair that is admitted: from now on it is the one. */
   fix(address: string, port: number): SocketAddress {
     this.#from = null
-    this.#returning = false
+    this.#returningSince = null
     this.pair = { address, port }
     return this.pair
   }

@@ -205,6 +205,63 @@ for (const bound of ['192.0.2.1', '0.0.0.0']) {
   }
 }
 
+test('latch: another program at the address of a peer that comes back from a hold does not come before it, whichever port it speaks from', async () => {
+  for (const port of [8000, 9000]) {
+    await using rig = await openRig()
+    const [phone, other] = [rig.phone('198.51.100.1', 8000), rig.phone('198.51.100.2')]
+    const [a, b] = [rig.open().endpoint, rig.open().endpoint]
+    const sdp = { address: '10.0.0.1', port: 4000 }
+    const over = latching('198.51.100.1')
+    a.aim(streamTo(sdp, over))
+    b.aim(streamTo(other.address))
+    a.join(b)
+    for (let n = 1; n <= 10; n++) phone.say(a, { ssrc: 5, sequence: n })
+    a.aim(streamTo(sdp, { ...over, direction: 'inactive' }))
+    await rig.clock.advanceAsync(60_000)
+    other.take()
+    a.aim(streamTo(sdp, over))
+    const neighbour = new Attacker(rig, { address: '198.51.100.1', port: 9500 })
+    neighbour.attack(a)
+    const back = port === 8000 ? phone : rig.phone('198.51.100.1', port)
+    for (let n = 11; n <= 60; n++) {
+      back.say(a, { ssrc: 5, sequence: n })
+      neighbour.attack(a)
+      await rig.clock.advanceAsync(20)
+    }
+    assert.deepEqual(
+      other.take().filter(({ payload }) => payload.equals(EVIL)),
+      [],
+    )
+    other.say(b)
+    assert.ok(back.take().length > 0)
+    assert.equal(neighbour.got, 0)
+  }
+})
+
+test('latch: back from a hold with another port and another source, it is heard half a second later', async () => {
+  await using rig = await openRig()
+  const [phone, other] = [rig.phone('198.51.100.1', 8000), rig.phone('198.51.100.2')]
+  const [a, b] = [rig.open().endpoint, rig.open().endpoint]
+  const sdp = { address: '10.0.0.1', port: 4000 }
+  const over = latching('198.51.100.1')
+  a.aim(streamTo(sdp, over))
+  b.aim(streamTo(other.address))
+  a.join(b)
+  for (let n = 1; n <= 10; n++) phone.say(a, { ssrc: 5, sequence: n })
+  a.aim(streamTo(sdp, { ...over, direction: 'inactive' }))
+  await rig.clock.advanceAsync(60_000)
+  a.aim(streamTo(sdp, over))
+  const moved = rig.phone('198.51.100.1', 9000)
+  other.take()
+  for (let n = 1; n <= 50; n++) {
+    moved.say(a, { ssrc: 6, sequence: n })
+    await rig.clock.advanceAsync(20)
+  }
+  assert.equal(other.take().length, 25)
+  other.say(b)
+  assert.ok(moved.take().length > 0)
+})
+
 test('strangers are counted while the peer has not spoken', async () => {
   await using rig = await openRig()
   const { endpoint, told } = rig.open()

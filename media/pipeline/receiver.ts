@@ -88,8 +88,13 @@ export class Receiver {
       return
     }
     const now = this.#clock.now()
-    if (verdict === 'new') this.#latch(address, port)
-    else if (this.accept.confirm()) this.#aimFixing()
+    if (verdict === 'new') {
+      if (!this.accept.admits(!this.#secrecy.isOff || header.ssrc === this.reception.ssrc, now)) {
+        this.strangers++
+        return
+      }
+      this.#latch(address, port)
+    } else if (this.accept.confirm()) this.#aimFixing()
     this.#hear(now, address, port)
     header.arrivedAt = now
     this.reception.packet(header, packet.length - RTP_HEADER_BYTES)
@@ -150,7 +155,7 @@ export class Receiver {
     this.#stream = stream
     this.listens = listens(stream)
     this.accept.aim(stream, learnt)
-    if (isBack) this.accept.resume()
+    if (isBack) this.accept.resume(this.#clock.now())
     this.reception.clockHz = CODEC_TERMS[stream.codec].clockHz
     if (this.#presses !== null) this.#presses.clockHz = this.#eventClockHz
     const other = this.accept.pair === null || before === null || !sameAddress(before, this.accept.pair)
