@@ -98,7 +98,7 @@ export interface StreamParams {
    * pair; used when the peer is behind NAT, `address` being where its signalling comes from. Nobody else is ever heard or
    * answered. A latch is kept across `aim` calls while `address` stays; when `remote` changes with such a call, the first
    * packet from another port of `address` moves it there. Back from a hold, the first packet from any port of `address` fixes it
-   * anew: at once under the source of before, under another once the old port has been silent for half a second.
+   * anew: at once where it is encrypted or names the source of before, else half a second later, if the old port is silent for so long.
    */
   accept: { mode: 'exact' } | { mode: 'latch'; address: string }
   codec: Codec

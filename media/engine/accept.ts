@@ -19,6 +19,7 @@ export type Verdict = 'known' | 'new' | 'stranger'
  *                                                  before, for others once the old pair has been silent for RETURN_MS; until a
  *                                                  valid packet from the old pair confirms that, or one from another port fixes
  *                                                  another
+ *     moving --resume--> moving
  *     any --aim, another address--> as from closed
  *
  * Addresses are compared as strings and must be canonical (socket/address.ts).
@@ -31,14 +32,17 @@ export class AcceptRule {
   /** The address a latch belongs to; null in exact mode. */
   #latchAddress: string | null = null
   #declared: SocketAddress | null = null
+  /** The last pair that the SDP named: on hold it may name none, which is no move. */
+  #named: SocketAddress | null = null
   /** Since when the next valid packet says which port it is; null: none does. */
   #returningSince: Millis | null = null
 
   /** `learnt`: a pair that this address had latched before the engine was started again. */
   aim(stream: Pick<StreamParams, 'remote' | 'accept'>, learnt: SocketAddress | null = null): void {
     const { remote, accept } = stream
-    const declaredBefore = this.#declared
+    const namedBefore = this.#named
     this.#declared = remote
+    this.#named = remote ?? namedBefore
     if (accept.mode === 'exact') {
       this.pair = remote
       this.#from = null
@@ -48,10 +52,11 @@ export class AcceptRule {
     }
     if (accept.address !== this.#latchAddress || this.pair === null) {
       this.#latchAddress = accept.address
+      this.#named = remote
       this.pair = learnt !== null && learnt.address === accept.address ? learnt : null
       this.#from = this.pair === null ? accept.address : null
       this.#returningSince = null
-    } else if (!samePair(declaredBefore, remote)) {
+    } else if (!samePair(namedBefore, this.#named)) {
       this.#from = accept.address
       this.#returningSince = null
     }
@@ -59,12 +64,20 @@ export class AcceptRule {
 
   /**
    * The peer comes back from a hold. It may have sent nothing for minutes, and the NAT in front of it have forgotten its port: the audio then
-   * comes from another port of the same address.
+   * comes from another port of the same address. `now`: from when on its silence counts; infinity: it may be silent.
    */
   resume(now: Millis): void {
-    if (this.#latchAddress === null || this.pair === null || this.#from !== null) return
+    const isMoving = this.#from !== null && this.#returningSince === null
+    if (this.#latchAddress === null || this.pair === null || isMoving) return
     this.#from = this.#latchAddress
     this.#returningSince = now
+  }
+
+  /** It is on hold again, before it was heard: nobody may take over meanwhile. */
+  rest(): void {
+    if (this.#returningSince === null) return
+    this.#returningSince = null
+    this.#from = null
   }
 
   /** A valid packet came from the `known` pair. True: it had come back from a hold, and no other may take over any more. */

@@ -2,7 +2,7 @@ import type { Clock, Millis } from '#base/clock.ts'
 import { CODEC_TERMS } from '#media/codec/codec.ts'
 import { EventReceiver, type Press } from '#media/dtmf/event-receiver.ts'
 import type { Codec, SocketAddress, StreamParams } from '#media/engine.ts'
-import { AcceptRule } from '#media/engine/accept.ts'
+import { AcceptRule, type Verdict } from '#media/engine/accept.ts'
 import { SocketFixing } from '#media/engine/socket-fixing.ts'
 import { codecOf, EVENT_CLOCK_HZ, listens, resumes, sameAddress } from '#media/engine/stream.ts'
 import type { Secrecy } from '#media/pipeline/secrecy.ts'
@@ -88,13 +88,7 @@ export class Receiver {
       return
     }
     const now = this.#clock.now()
-    if (verdict === 'new') {
-      if (!this.accept.admits(!this.#secrecy.isOff || header.ssrc === this.reception.ssrc, now)) {
-        this.strangers++
-        return
-      }
-      this.#latch(address, port)
-    } else if (this.accept.confirm()) this.#aimFixing()
+    if (!this.#admits(verdict, address, port)) return
     this.#hear(now, address, port)
     header.arrivedAt = now
     this.reception.packet(header, packet.length - RTP_HEADER_BYTES)
@@ -113,12 +107,25 @@ export class Receiver {
     this.#to.event(packet, header)
   }
 
-  /** The first valid packet from the address that may latch fixes the pair (StreamParams.accept). */
-  #latch(address: string, port: number): void {
+  /** Whether a valid packet from there counts: it confirms the pair, or fixes it. */
+  #admits(verdict: Verdict, address: string, port: number): boolean {
+    if (verdict === 'new') return this.#latch(address, port)
+    if (this.accept.confirm()) this.#aimFixing()
+    return true
+  }
+
+  /** The first valid packet from the address that may latch fixes the pair (StreamParams.accept). False: this one may not. */
+  #latch(address: string, port: number): boolean {
+    const isSame = !this.#secrecy.isOff || (this.reception.packets > 0 && header.ssrc === this.reception.ssrc)
+    if (!this.accept.admits(isSame, this.#clock.now())) {
+      this.strangers++
+      return false
+    }
     const pair = this.accept.fix(address, port)
     this.heard = false
     this.#aimFixing()
     this.#to.latched(pair)
+    return true
   }
 
   #hear(now: Millis, address: string, port: number): void {
@@ -155,7 +162,9 @@ export class Receiver {
     this.#stream = stream
     this.listens = listens(stream)
     this.accept.aim(stream, learnt)
-    if (isBack) this.accept.resume(this.#clock.now())
+    // Where the peer may rightly be silent, its silence opens nothing.
+    if (isBack) this.accept.resume(this.#expectsAudio ? this.#clock.now() : Number.POSITIVE_INFINITY)
+    else if (!this.#expectsAudio) this.accept.rest()
     this.reception.clockHz = CODEC_TERMS[stream.codec].clockHz
     if (this.#presses !== null) this.#presses.clockHz = this.#eventClockHz
     const other = this.accept.pair === null || before === null || !sameAddress(before, this.accept.pair)

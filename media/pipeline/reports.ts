@@ -100,6 +100,7 @@ export class Reports {
     const isBack = resumes(this.#stream, stream)
     this.#stream = stream
     this.#accept.aim({ remote: rtcpAddress(stream), accept: stream.accept })
+    // Who it is that comes back is told by the source that the report names.
     if (isBack) this.#accept.resume(this.#needs.clock.now())
     if (fresh) this.#rtcp.reset()
     if (this.#outgoing !== this.#sender.outgoing) this.#rtcp.renew()

@@ -118,7 +118,7 @@ export class Meter {
   }
 }
 
-/** One object and no closures, for as long as the call lasts: one object for as long as the call lasts. */
+/** One object and no closures, for as long as the call lasts. */
 class RunningCall implements Metered {
   readonly #meter: Meter
   readonly #clock: Clock

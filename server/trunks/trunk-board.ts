@@ -63,7 +63,7 @@ export class TrunkBoard {
         new TrunkLink(this.#needs, {
           ...{ tenant, trunk, password: secretOf(trunk) },
           // Its sources count from now on, wherever the trunk itself is.
-          onLooked: () => (this.#scanned = new RecentMap(remembered)),
+          onLooked: () => this.#index(),
           onResolved: () => this.#index(),
           ...(replaces !== undefined && { replaces }),
         }),
