@@ -100,8 +100,8 @@ export class Reports {
     const isBack = resumes(this.#stream, stream)
     this.#stream = stream
     this.#accept.aim({ remote: rtcpAddress(stream), accept: stream.accept })
-    // Who it is that comes back is told by the source that the report names.
-    if (isBack) this.#accept.resume(this.#needs.clock.now())
+    // Only under the source that its audio names (`receive`): silence opens nothing here.
+    if (isBack) this.#accept.resume(Number.POSITIVE_INFINITY)
     if (fresh) this.#rtcp.reset()
     if (this.#outgoing !== this.#sender.outgoing) this.#rtcp.renew()
     this.#outgoing = this.#sender.outgoing

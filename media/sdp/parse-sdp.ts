@@ -1,3 +1,4 @@
+import { hasControls } from '#base/controls.ts'
 import type { AddressType, Attribute, Connection, MalformedSdp, MediaDescription, Origin, Sdp } from '#media/sdp/sdp.ts'
 
 /** Longer descriptions are refused unread. */
@@ -160,15 +161,6 @@ function wordsOf(text: string, most: number): string[] {
 
 function isBlank(code: number): boolean {
   return code === SPACE || code === 0x09
-}
-
-/** These must not stand in a word: left out when it is written, they may leave nothing. */
-function hasControls(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code < SPACE || code === 0x7f) return true
-  }
-  return false
 }
 
 const SPACE = 0x20

@@ -1,24 +1,14 @@
 import type { SocketAddress } from '#media/engine.ts'
+import { HEADER_BYTES, messageSlots, NAME_BYTES, VECTOR_BYTES } from '#media/socket/message-slots.ts'
 import { errorName, errno, native } from '#media/socket/system-calls.ts'
 import { writeSockaddr } from '#media/socket/sockaddr.ts'
 
-/**
- * Datagrams that leave together, at the end of the turn of the event loop in which they were given (sendmmsg(2)): one system call, and peers
- * on the same machine or a neighbour's are woken once. Addresses of memory are handed to C under the rules of
- * `system-calls.ts`: every pointer leads into one block that is never freed or moved, and all lengths are bounded here.
- *
- *     mmsghdr (sendmmsg(2))      msghdr 56, sent 4 (4 unused)
- */
+/** Most that one call sends. */
 const SLOTS = 16
 /** Input/output error: for a failure that has no other name. */
 const EIO = 5
 /** Longest datagram that waits: longer than any that is not fragmented on its way. */
 export const LONGEST_TOGETHER = 2048
-const HEADER_BYTES = 64
-const VECTOR_BYTES = 16
-const NAME_BYTES = 32
-
-const AT = { headers: 0, vectors: SLOTS * HEADER_BYTES, names: SLOTS * (HEADER_BYTES + VECTOR_BYTES), data: 2048 } as const
 
 /** Hears of a datagram that the system refused to send. */
 export interface Sender {
@@ -27,10 +17,12 @@ export interface Sender {
   refused(remote: SocketAddress, code: string): void
 }
 
-/** What waits for the end of the turn: of one socket at a time. */
+/**
+ * Datagrams that leave together, at the end of the turn of the event loop in which they were given (sendmmsg(2)): one system call, and peers
+ * on the same machine or a neighbour's are woken once. What waits is of one socket at a time.
+ */
 class Departures {
-  readonly #block: Buffer
-  readonly #words: Uint32Array
+  readonly #slots = messageSlots(SLOTS, LONGEST_TOGETHER)
   /** Of each slot. */
   readonly #headers: readonly bigint[]
   readonly #names: readonly Buffer[]
@@ -40,21 +32,11 @@ class Departures {
   #isHeld = false
 
   constructor() {
-    this.#block = Buffer.from(new ArrayBuffer(AT.data + SLOTS * LONGEST_TOGETHER))
-    this.#words = new Uint32Array(this.#block.buffer)
-    const base = native().ffi.getRawPointer(this.#block)
-    this.#headers = Array.from({ length: SLOTS }, (_, slot) => base + BigInt(AT.headers + slot * HEADER_BYTES))
+    const { block, base, at } = this.#slots
+    this.#headers = Array.from({ length: SLOTS }, (_, slot) => base + BigInt(slot * HEADER_BYTES))
     this.#names = Array.from({ length: SLOTS }, (_, slot) =>
-      this.#block.subarray(AT.names + slot * NAME_BYTES, AT.names + (slot + 1) * NAME_BYTES),
+      block.subarray(at.names + slot * NAME_BYTES, at.names + (slot + 1) * NAME_BYTES),
     )
-    for (let slot = 0; slot < SLOTS; slot++) {
-      const header = AT.headers + slot * HEADER_BYTES
-      const vector = AT.vectors + slot * VECTOR_BYTES
-      this.#block.writeBigUInt64LE(base + BigInt(AT.names + slot * NAME_BYTES), header)
-      this.#block.writeBigUInt64LE(base + BigInt(vector), header + 16)
-      this.#block.writeBigUInt64LE(1n, header + 24)
-      this.#block.writeBigUInt64LE(base + BigInt(AT.data + slot * LONGEST_TOGETHER), vector)
-    }
   }
 
   /** The bytes may be changed after the call returns. */
@@ -64,9 +46,10 @@ class Departures {
     const name = this.#names[slot]
     const nameLength = name === undefined ? 0 : writeSockaddr(name, remote)
     if (nameLength === 0 || packet.length > LONGEST_TOGETHER) return sender.refused(remote, 'EINVAL')
-    this.#block.set(packet, AT.data + slot * LONGEST_TOGETHER)
-    this.#words[(AT.headers + slot * HEADER_BYTES + 8) >> 2] = nameLength
-    this.#words[(AT.vectors + slot * VECTOR_BYTES + 8) >> 2] = packet.length
+    const { block, words, at } = this.#slots
+    block.set(packet, at.data + slot * LONGEST_TOGETHER)
+    words[(slot * HEADER_BYTES + 8) >> 2] = nameLength
+    words[(at.vectors + slot * VECTOR_BYTES + 8) >> 2] = packet.length
     this.#sender = sender
     this.#remotes.push(remote)
     if (this.#isDue || this.#isHeld) return

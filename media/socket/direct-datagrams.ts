@@ -91,7 +91,7 @@ export class DirectDatagrams implements Arriving, Sender {
       try {
         this.#events.onDatagram(intake.bytesOf(slot), this.#remote)
       } catch (fault) {
-        // It is told as any other that nobody catches; those that came with this one are handed on.
+        // Thrown where nothing else is cut off by it: those that came together are all handed on.
         setImmediate(() => {
           throw fault
         })

@@ -1,3 +1,4 @@
+import { hasControls } from '#base/controls.ts'
 import { parseNameAddr } from '#sip/message/name-addr.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { parseUri } from '#sip/message/uri.ts'
@@ -66,13 +67,4 @@ export function wishesOfPhone(request: SipRequest, device: CompiledDevice, count
 export function clean(text: string): string {
   const printable = hasControls(text) ? text.replace(/[\x00-\x1f\x7f]/g, ' ') : text
   return printable.trim().slice(0, 80)
-}
-
-/** Hardly any text has any, and to look costs a tenth of a replacement. */
-function hasControls(text: string): boolean {
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code < 0x20 || code === 0x7f) return true
-  }
-  return false
 }

@@ -18,7 +18,7 @@ const longest = 32
 
 /** What was dialled without what people put between digits. */
 export function plainDigits(text: string): string {
-  // Most have nothing to be taken out, and to look costs a tenth of a replacement.
+  // Most have nothing to be taken out.
   return isDigits(text, 0) ? text : text.replace(/[\s().-]/g, '')
 }
 
