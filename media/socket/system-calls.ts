@@ -5,9 +5,10 @@ import { type NativeCalls, openNativeCalls } from '#media/socket/native-calls.ts
 import { AF_INET, AF_INET6, ipv4Text, readSockaddr, SOCKADDR_BYTES, writeSockaddr } from '#media/socket/sockaddr.ts'
 
 /**
- * Linux's system calls for datagrams, through `node:ffi`, and libuv's watch on a descriptor: beside `message-slots.ts` and
- * those who use it, `departures.ts` and `intake.ts`, the only file that hands addresses of memory to C. Every pointer that it passes leads into one block of memory that is never freed or moved, and every length is
- * bounded here, so that no caller can make C read or write anywhere else. Structures as on 64-bit Linux, x86-64 and arm64, glibc and musl:
+ * Linux's system calls for datagrams, through `node:ffi`, and libuv's watch on a descriptor: beside `message-slots.ts` and those who use it,
+ * `departures.ts` and `intake.ts`, the only file that hands addresses of memory to C. Every pointer that it passes leads into one block of
+ * memory that is never freed or moved, and every length is bounded here, so that no caller can make C read or write anywhere else. Structures as
+ * on 64-bit Linux, x86-64 and arm64, glibc and musl:
  *
  *     msghdr (recvmsg(2))        name 8, its length 4 (4 unused), iovec 8, count 8, control 8, its length 8, flags 4 (4 unused)
  *     iovec                      address 8, length 8
