@@ -25,6 +25,11 @@ export class OldestFirst<T extends InLine<T>> {
     return this.#size
   }
 
+  /** Null when there is none. */
+  get oldest(): T | null {
+    return this.#oldest
+  }
+
   add(item: T): void {
     if (item.line === this) return
     if (item.line !== null) throw new Error('this stands in another line')

@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts'
+import { RecentMap } from '#base/recent-map.ts'
 
 /** How often somebody may ask, in the words of the RateLimit header fields. */
 export interface Allowance {
@@ -8,11 +9,13 @@ export interface Allowance {
   allowed: boolean
 }
 
+const CAPACITY = 10_000
+
 /** A token bucket per key: so many requests a minute, evenly refilled. Bounded: the longest idle are forgotten first. */
 export class RateLimit {
   #clock: Clock
   #perMinute: number
-  #buckets = new Map<string, { tokens: number; at: number }>()
+  #buckets = new RecentMap<{ tokens: number; at: number }>(CAPACITY)
 
   constructor(clock: Clock, perMinute: number) {
     this.#clock = clock
@@ -24,10 +27,7 @@ export class RateLimit {
     const bucket = this.#buckets.get(key) ?? { tokens: this.#perMinute, at: now }
     const tokens = Math.min(this.#perMinute, bucket.tokens + ((now - bucket.at) / 60_000) * this.#perMinute)
     const allowed = tokens >= 1
-    this.#buckets.delete(key)
     this.#buckets.set(key, { tokens: allowed ? tokens - 1 : tokens, at: now })
-    const oldest = this.#buckets.size > 10_000 ? this.#buckets.keys().next() : null
-    if (oldest?.done === false) this.#buckets.delete(oldest.value)
     const left = allowed ? tokens - 1 : tokens
     return {
       limit: this.#perMinute,
