@@ -1,8 +1,8 @@
-import { type KeyObject, timingSafeEqual } from 'node:crypto'
+import { type KeyObject, randomBytes } from 'node:crypto'
 import type { Clock, Millis } from '#base/clock.ts'
-import { HmacSha256 } from '#sip/auth/hmac.ts'
 import type { DigestAlgorithm, DigestUser } from '#sip/agent.ts'
 import { DIGEST_LENGTH, digestResponse } from '#sip/auth/digest.ts'
+import { isSameText } from '#sip/auth/same-text.ts'
 import { NonceMint } from '#sip/auth/nonce.ts'
 import { type AuthHeader, formatAuthHeader } from '#sip/message/auth-header.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
@@ -40,11 +40,9 @@ export interface Claim {
  */
 export class DigestServer {
   readonly #nonces: NonceMint
-  readonly #hmac: HmacSha256
   readonly #algorithms: readonly DigestAlgorithm[]
 
   constructor(options: DigestServerOptions) {
-    this.#hmac = new HmacSha256(options.key)
     this.#algorithms = options.algorithms
     this.#nonces = new NonceMint({
       clock: options.clock,
@@ -59,7 +57,7 @@ export class DigestServer {
     const credentials = credentialsFor(request, realm)
     if (credentials === undefined) return this.#challenge('absent', realm, user, request)
     const proof = readProof(credentials, user?.algorithms ?? this.#algorithms)
-    const right = this.#isRight(request.method, realm, user, proof)
+    const right = this.#isRight(request.method, user, proof)
     if (!right || proof === undefined || !isAbout(proof.uri, request.uri) || !names(user, proof.username))
       return this.#challenge('wrong', realm, user, request)
     const use = this.#nonces.use(proof.nonce, realm, proof.nc)
@@ -92,25 +90,18 @@ export class DigestServer {
   }
 
   /** Always computes one response, whatever is missing, and compares without an early end. */
-  #isRight(method: string, realm: string, user: DigestUser | null, proof: Proof | undefined): boolean {
-    const { algorithm, nonce, uri, nc, cnonce, username, response } = proof ?? NO_PROOF
+  #isRight(method: string, user: DigestUser | null, proof: Proof | undefined): boolean {
+    const { algorithm, nonce, uri, nc, cnonce, response } = proof ?? NO_PROOF
     const secret = user?.ha1[algorithm]
-    const decoy = this.#decoy(algorithm, username, realm)
     const expected = digestResponse({
       algorithm,
-      ha1: secret ?? decoy,
+      ha1: secret ?? DECOY[algorithm],
       nonce,
       method,
       uri,
       qop: { kind: 'auth', nc: nc.toString(16).padStart(8, '0'), cnonce },
     })
-    const equal = response.length === expected.length && timingSafeEqual(Buffer.from(response), Buffer.from(expected))
-    return equal && secret !== undefined && proof !== undefined
-  }
-
-  /** A secret that nobody can know; computed for known users too, so that time tells nothing. */
-  #decoy(algorithm: DigestAlgorithm, username: string, realm: string): string {
-    return this.#hmac.of(`decoy\n${realm}\n${username}`, 'hex').slice(0, DIGEST_LENGTH[algorithm])
+    return isSameText(response, expected) && secret !== undefined && proof !== undefined
   }
 }
 
@@ -140,6 +131,8 @@ interface Proof {
 }
 
 const NO_PROOF: Proof = { algorithm: 'MD5', username: '', nonce: '', uri: '', nc: 1, cnonce: '', response: '0'.repeat(32) }
+/** What is reckoned with for who does not exist. Nothing that is reckoned with it is ever taken. */
+const DECOY: Readonly<Record<DigestAlgorithm, string>> = { MD5: decoy('MD5'), 'SHA-256': decoy('SHA-256') }
 const BARE = new Set(['algorithm', 'stale'])
 const HEX = /^[0-9a-f]+$/
 
@@ -150,7 +143,10 @@ function credentialsFor(request: SipRequest, realm: string): AuthHeader | undefi
 /** Undefined for anything but a complete response with qop=auth by an algorithm that was offered: nothing can be talked down. */
 function readProof({ params }: AuthHeader, offered: readonly DigestAlgorithm[]): Proof | undefined {
   const algorithm = offered.find((name) => name === (params.get('algorithm') ?? 'MD5').toUpperCase())
-  const [username, nonce, uri, cnonce] = ['username', 'nonce', 'uri', 'cnonce'].map((name) => params.get(name))
+  const username = params.get('username')
+  const nonce = params.get('nonce')
+  const uri = params.get('uri')
+  const cnonce = params.get('cnonce')
   if (algorithm === undefined || username === undefined || nonce === undefined || uri === undefined || cnonce === undefined) {
     return undefined
   }
@@ -158,6 +154,10 @@ function readProof({ params }: AuthHeader, offered: readonly DigestAlgorithm[]):
   const nc = params.get('nc')?.toLowerCase() ?? ''
   if (!HEX.test(response) || !isCount(nc) || !isPlainAuth(params)) return undefined
   return { algorithm, username, nonce, uri, nc: Number.parseInt(nc, 16), cnonce, response }
+}
+
+function decoy(algorithm: DigestAlgorithm): string {
+  return randomBytes(DIGEST_LENGTH[algorithm] / 2).toString('hex')
 }
 
 function isCount(nc: string): boolean {

@@ -57,6 +57,8 @@ export class GuessThrottle {
   readonly #pairs: RecentMap<Guesses>
   /** Instant of the last success by `user@realm address`. */
   readonly #proven: RecentMap<Millis>
+  /** Who was asked about last: what is told next is of them. */
+  #last = { address: '', user: '', realm: '', pair: '' }
 
   constructor(options: ThrottleOptions) {
     this.#clock = options.clock
@@ -72,23 +74,30 @@ export class GuessThrottle {
   /** Whether credentials from `address` for `user` may be looked at. Ask before verifying. */
   admits(address: string, user: string, realm: string): boolean {
     const now = this.#clock.now()
-    const who = `${user}@${realm}`
-    const pair = `${who} ${sourceOf(address)}`
+    const pair = this.#pairOf(address, user, realm)
     if (this.#isProven(pair)) return true
+    const who = `${user}@${realm}`
     return !isShut(this.#pairs.get(pair), now) && !isShut(this.#sources.get(sourceOf(address)), now) && !isShut(this.#users.get(who), now)
   }
 
   /** The credentials were wrong. Missing, stale or replayed ones are no guesses. */
   failed(address: string, user: string, realm: string): void {
     const { sourceLimit } = this.#settings
-    const inARow = this.#count('pair', this.#pairs, `${user}@${realm} ${sourceOf(address)}`, sourceLimit)
+    const inARow = this.#count('pair', this.#pairs, this.#pairOf(address, user, realm), sourceLimit)
     if (inARow <= COUNTED_PER_USER) this.#count('source', this.#sources, sourceOf(address), sourceLimit)
     this.#count('user', this.#users, `${user}@${realm}`, this.#settings.userLimit)
   }
 
   /** The credentials were right. */
   succeeded(address: string, user: string, realm: string): void {
-    this.#proven.set(`${user}@${realm} ${sourceOf(address)}`, this.#clock.now())
+    this.#proven.set(this.#pairOf(address, user, realm), this.#clock.now())
+  }
+
+  #pairOf(address: string, user: string, realm: string): string {
+    const last = this.#last
+    if (last.address !== address || last.user !== user || last.realm !== realm)
+      this.#last = { address, user, realm, pair: `${user}@${realm} ${sourceOf(address)}` }
+    return this.#last.pair
   }
 
   #isProven(key: string): boolean {

@@ -115,6 +115,15 @@ export function unquoted(text: string): string {
 
 /** `text` as a quoted string: `"` and `\` escaped, line ends and other control characters turned into spaces, so that nothing can break out. */
 export function quoted(text: string): string {
+  if (needsNoEscape(text)) return `"${text}"`
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
   return `"${text.replace(/[\x00-\x1f\x7f]/g, ' ').replace(/["\\]/g, '\\$&')}"`
+}
+
+function needsNoEscape(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < SPACE || code === QUOTE || code === BACKSLASH || code === 0x7f) return false
+  }
+  return true
 }

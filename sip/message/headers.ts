@@ -39,6 +39,7 @@ export class SipHeaders {
   #contacts: readonly NameAddr[] | '*' | null | undefined = undefined
   #routes: readonly NameAddr[] | null | undefined = undefined
   #recordRoutes: readonly NameAddr[] | null | undefined = undefined
+  #credentials: readonly AuthHeader[] | undefined = undefined
 
   private constructor(headers: HeaderName[], values: string[]) {
     this.#names = headers
@@ -296,7 +297,16 @@ export class SipHeaders {
   }
   /** Credentials or challenges in the order they stand, malformed ones left out. */
   auth(name: 'authorization' | 'proxy-authorization' | 'www-authenticate' | 'proxy-authenticate'): readonly AuthHeader[] {
-    return this.all(name).flatMap((text) => parseAuthHeader(text) ?? [])
+    return name === 'authorization' ? (this.#credentials ??= this.#auth(name)) : this.#auth(name)
+  }
+
+  #auth(name: string): readonly AuthHeader[] {
+    const headers: AuthHeader[] = []
+    for (const text of this.all(name)) {
+      const header = parseAuthHeader(text)
+      if (header !== undefined) headers.push(header)
+    }
+    return headers
   }
 
   #tags(name: string): readonly string[] {
@@ -353,7 +363,7 @@ export class SipHeaders {
   }
 
   #forget(): void {
-    this.#via = this.#from = this.#to = this.#cseq = this.#contacts = this.#routes = this.#recordRoutes = undefined
+    this.#via = this.#from = this.#to = this.#cseq = this.#contacts = this.#routes = this.#recordRoutes = this.#credentials = undefined
   }
 }
 

@@ -21,7 +21,7 @@ export const NO_PARAMS: Params = new Map()
 export function parseParams(text: string, at: number): Params | undefined {
   let i = skipBlanks(text, at)
   if (i === text.length) return NO_PARAMS
-  const params = new ParsedParams()
+  const params = new ParamChain()
   while (i < text.length) {
     if (text.charCodeAt(i) !== SEMICOLON || params.size >= MAX_PARAMS) return undefined
     const end = paramEnd(text, i + 1)
@@ -48,7 +48,7 @@ const SEMICOLON = 0x3b
 const QUOTE = 0x22
 
 /** A chain of a few: a Map would take more memory, as would arrays that grow, and have V8 enter each name in its table of texts to look for it. */
-class ParsedParams implements Params {
+export class ParamChain implements Params {
   #first: Param | null = null
   #last: Param | null = null
   #size = 0
@@ -90,11 +90,11 @@ interface Param {
   next: Param | null
 }
 
-function addParam(params: ParsedParams, text: string, start: number, end: number): boolean {
+function addParam(params: ParamChain, text: string, start: number, end: number): boolean {
   const equals = text.indexOf('=', start)
   const hasValue = equals >= 0 && equals < end
   const nameEnd = hasValue ? equals : end
-  const common = commonName(text, start, nameEnd)
+  const common = nameIn(COMMON, text, start, nameEnd)
   const name = common ?? trimmed(text, start, nameEnd).toLowerCase()
   if ((common === undefined && !isParamText(name)) || params.has(name)) return false
   const value = hasValue ? trimmed(text, equals + 1, end) : ''
@@ -103,16 +103,18 @@ function addParam(params: ParsedParams, text: string, start: number, end: number
   return true
 }
 
-/** Nearly all that come, by their length. */
-const COMMON: readonly (readonly string[])[] = byLength('lr', 'ob', 'tag', 'user', 'rport', 'branch', 'expires', 'received', 'transport')
+/** Nearly all that come. */
+const COMMON: NamesByLength = byLength('lr', 'ob', 'tag', 'user', 'rport', 'branch', 'expires', 'received', 'transport')
 
-/** The name in `text` from `start` to `end` if it is a common one: found without a text of its own, and told from others at a glance. */
-function commonName(text: string, start: number, end: number): string | undefined {
-  for (const name of COMMON[end - start] ?? NONE) if (text.startsWith(name, start)) return name
+export type NamesByLength = readonly (readonly string[])[]
+
+/** The name in `text` from `start` to `end` if it is one of these: found without a text of its own, and told from others at a glance. */
+export function nameIn(names: NamesByLength, text: string, start: number, end: number): string | undefined {
+  for (const name of names[end - start] ?? NONE) if (text.startsWith(name, start)) return name
   return undefined
 }
 
-function byLength(...names: string[]): string[][] {
+export function byLength(...names: string[]): NamesByLength {
   const lists: string[][] = []
   for (const name of names) (lists[name.length] ??= []).push(name)
   return lists
