@@ -1,5 +1,6 @@
-import { firstBlank, isToken, parseUint, trimmed, unquoted } from '#sip/message/grammar.ts'
+import { firstBlank, isBlank, isToken, parseUint, trimmed, unquoted } from '#sip/message/grammar.ts'
 import { MAX_UINT32 } from '#sip/message/limits.ts'
+import { methodIn } from '#sip/message/method.ts'
 import { NO_PARAMS, type Params, parseParams } from '#sip/message/params.ts'
 
 /** Small header values. Every parser here is linear and gives undefined for what it cannot read. */
@@ -38,8 +39,12 @@ export function parseCSeq(text: string): CSeq | undefined {
   const blank = firstBlank(text)
   if (blank === text.length) return undefined
   const seq = parseUint(text.slice(0, blank), MAX_UINT32)
-  const method = trimmed(text, blank)
-  return seq === undefined || !isToken(method) ? undefined : { seq, method }
+  let start = blank
+  let end = text.length
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  const method = methodIn(text, start, end)
+  return seq === undefined || method === undefined ? undefined : { seq, method }
 }
 
 export function parseMediaType(text: string): MediaType | undefined {
@@ -87,7 +92,8 @@ export function contactExpires(params: Params): number | undefined {
 
 /** A Contact's `q` in thousandths, 0 to 1000; absent or malformed gives 1000. */
 export function contactQ(params: Params): number {
-  const text = params.get('q') ?? '1'
+  const text = params.get('q')
+  if (text === undefined) return 1000
   return /^(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)$/.test(text) ? Math.round(Number(text) * 1000) : 1000
 }
 

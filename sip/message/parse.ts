@@ -4,6 +4,7 @@ import * as names from '#sip/message/header-names.ts'
 import { SipHeaders } from '#sip/message/headers.ts'
 import { MAX_HEAD_BYTES, MAX_UINT32 } from '#sip/message/limits.ts'
 import type { Malformed, MalformedRule } from '#sip/message/malformed.ts'
+import { methodIn } from '#sip/message/method.ts'
 import { NO_BODY, type SipRequest, type SipResponse } from '#sip/message/message.ts'
 import { textBytes } from '#sip/message/text.ts'
 import { parseUri } from '#sip/message/uri.ts'
@@ -45,9 +46,9 @@ function parseRequest(context: Context): SipRequest | Malformed {
   const line = head.startLine
   const first = line.indexOf(' ')
   const second = line.indexOf(' ', first + 1)
-  const method = line.slice(0, Math.max(first, 0))
+  const method = methodIn(line, 0, Math.max(first, 0))
   const version = line.slice(second + 1)
-  if (second < 0 || second === first + 1 || !isToken(method) || version.includes(' ')) return refuse(context, 'start-line', 0)
+  if (second < 0 || second === first + 1 || method === undefined || version.includes(' ')) return refuse(context, 'start-line', 0)
   if (version !== 'SIP/2.0' && version.toUpperCase() !== 'SIP/2.0') {
     return refuse(context, /^SIP\/[0-9]+\.[0-9]+$/i.test(version) ? 'version' : 'start-line', second + 1)
   }

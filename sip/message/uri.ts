@@ -1,5 +1,5 @@
 import { classOf, consistsOf } from '#sip/message/grammar.ts'
-import { formatHostPort, type HostPort, parseHostPort } from '#sip/message/host.ts'
+import { formatHostPort, parseHostPort } from '#sip/message/host.ts'
 import { escaped, normalisedEscapes, unescaped } from '#sip/message/escape.ts'
 import { formatParams, NO_PARAMS, type Params, parseParams } from '#sip/message/params.ts'
 
@@ -114,25 +114,24 @@ const TEL_PARAM = classOf(`${UNRESERVED}[]/:&+$%;=`)
 function parseSip(text: string, start: number, secure: boolean): SipUri | undefined {
   // No part behind the user may hold an @, so the first one ends the user, whatever stands in it.
   const at = text.indexOf('@', start)
-  const part = parseHostPart(text, at < 0 ? start : at + 1, secure)
-  if (part === undefined) return undefined
-  if (at < 0) return assemble(part, null, null)
+  if (at < 0) return withHostPart(text, start, { secure, user: null, escapedUser: null, password: null })
   const colon = text.indexOf(':', start)
   const userEnd = colon >= 0 && colon < at ? colon : at
   const password = userEnd === at ? null : text.slice(userEnd + 1, at)
   if (password !== null && !(consistsOf(password, PASSWORD) && normalisedEscapes(password) !== undefined)) return undefined
-  return assemble(part, text.slice(start, userEnd), password)
-}
-
-interface HostPart {
-  secure: boolean
-  where: HostPort
-  params: Params
-  headers: SipUri['headers']
+  const raw = text.slice(start, userEnd)
+  const plain = consistsOf(raw, USER)
+  const escapedUser = plain ? raw : normalisedUser(raw)
+  if (escapedUser === undefined || escapedUser === '') return undefined
+  return withHostPart(text, at + 1, { secure, user: plain ? raw : unescaped(raw), escapedUser, password })
 }
 
 /** `host:port;params?headers` from `start` to the end. */
-function parseHostPart(text: string, start: number, secure: boolean): HostPart | undefined {
+function withHostPart(
+  text: string,
+  start: number,
+  { secure, user, escapedUser, password }: Pick<SipUri, 'secure' | 'user' | 'escapedUser' | 'password'>,
+): SipUri | undefined {
   const question = text.indexOf('?', start)
   const end = question < 0 ? text.length : question
   const semicolon = text.indexOf(';', start)
@@ -141,18 +140,10 @@ function parseHostPart(text: string, start: number, secure: boolean): HostPart |
   if (where === undefined) return undefined
   const params = hostEnd === end ? NO_PARAMS : parseUriParams(text.slice(hostEnd, end), PARAM)
   const headers = question < 0 ? NO_HEADERS : parseUriHeaders(text.slice(question + 1))
-  return params === undefined || headers === undefined ? undefined : { secure, where, params, headers }
-}
-const NO_HEADERS: SipUri['headers'] = []
-
-function assemble(part: HostPart, rawUser: string | null, password: string | null): SipUri | undefined {
-  const plain = rawUser === null || consistsOf(rawUser, USER)
-  const escapedUser = plain ? rawUser : normalisedUser(rawUser)
-  if (escapedUser === undefined || escapedUser === '') return undefined
-  const { secure, where, params, headers } = part
-  const user = plain ? rawUser : unescaped(rawUser)
+  if (params === undefined || headers === undefined) return undefined
   return { kind: 'sip', secure, user, escapedUser, password, host: where.host, port: where.port, params, headers }
 }
+const NO_HEADERS: SipUri['headers'] = []
 
 /** Escapes of the user part brought to one form. `#`, `^` and UTF-8 letters, which some phones leave unescaped, are escaped here. */
 function normalisedUser(raw: string): string | undefined {
