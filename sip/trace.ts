@@ -45,17 +45,18 @@ export class SipTrace {
     this.#strangers = new Shelf(this.#limits.strangersBytes)
   }
 
-  /** Keeps a copy of one message; not of a response to what was not kept. */
-  record(direction: 'in' | 'out', flow: Flow, bytes: Uint8Array, callId: string): void {
+  /** Keeps a copy of one message; not of a response to what was not kept. Gives the Call-ID, as it is kept if it is, in memory of its own. */
+  record(direction: 'in' | 'out', flow: Flow, bytes: Uint8Array, callId: string): string {
     let call = this.#calls.get(callId)
     if (call === undefined) {
-      if (direction === 'out' && isResponse(bytes)) return
+      if (direction === 'out' && isResponse(bytes)) return callId
       call = this.#begin(flatText(callId), flow, direction === 'out' && !isProbe(bytes) ? this.#kept : this.#strangers)
     }
     call.add({ direction, at: this.#clock.wall(), flow, bytes }, this.#limits.callMessages)
     // Not the call that is written to: it may be about to be kept.
     if (call.shelf === this.#strangers && call.shelf.bytes > call.shelf.limit) call.shelf.calls.renew(call)
     this.#clear(call.shelf)
+    return call.callId
   }
 
   /** Who speaks in this call has proved who they are. */

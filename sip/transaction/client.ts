@@ -1,5 +1,4 @@
 import type { Chained } from '#sip/chains.ts'
-import { InLine } from '#base/oldest-first.ts'
 import type { WheelTimer } from '#base/timer-wheel.ts'
 import type { Flow } from '#sip/agent.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
@@ -12,12 +11,12 @@ import type { ClientInput, Effect, Machine } from '#sip/transaction/machine.ts'
 import { NonInviteClient } from '#sip/transaction/non-invite-client.ts'
 import type { ClientEvents, ClientTransaction } from '#sip/transaction/transaction.ts'
 import type { Timer } from '#sip/transaction/timings.ts'
-import { TransactionTimers } from '#sip/transaction/transaction-timers.ts'
+import { TimedRun } from '#sip/transaction/timed-run.ts'
 
 const NO_EVENTS: ClientEvents = { onResponse: () => undefined, onFailed: () => undefined }
 
 /** Carries out what a client machine wants, and sees to CANCEL. */
-export class ClientRun extends InLine<Run> implements ClientTransaction, Chained<ClientRun> {
+export class ClientRun extends TimedRun<Run> implements ClientTransaction, Chained<ClientRun> {
   request: SipRequest | null
   readonly flow: Flow
   readonly method: string
@@ -26,7 +25,6 @@ export class ClientRun extends InLine<Run> implements ClientTransaction, Chained
   next: ClientRun | null = null
   readonly #host: TransactionHost
   readonly #machine: Machine<ClientInput>
-  readonly #timers: TransactionTimers
   #bytes: Uint8Array | null
   #events: ClientEvents
   #progress: 'sent' | 'provisional' | 'final' = 'sent'
@@ -49,14 +47,13 @@ export class ClientRun extends InLine<Run> implements ClientTransaction, Chained
     this.#bytes = serialize(request)
     const timings = host.timingsOf(via.flow)
     this.#machine = request.method === 'INVITE' ? new InviteClient(timings) : new NonInviteClient(timings)
-    this.#timers = new TransactionTimers(host.wheel, this)
   }
 
   begin(): void {
     this.#step({ kind: 'begin' })
   }
 
-  onTimer(timer: Timer): void {
+  override onTimer(timer: Timer): void {
     this.#step({ kind: 'timer', timer })
   }
 
@@ -87,7 +84,7 @@ export class ClientRun extends InLine<Run> implements ClientTransaction, Chained
 
   end(): void {
     this.#finish()
-    this.#timers.stopAll()
+    this.stopTimers()
     this.#host.forgetClient(this)
   }
 
@@ -104,9 +101,9 @@ export class ClientRun extends InLine<Run> implements ClientTransaction, Chained
       case 'deliver':
         return this.#deliver()
       case 'start':
-        return this.#timers.start(effect.timer, effect.delay)
+        return this.startTimer(this.#host.wheel, effect.timer, effect.delay)
       case 'stop':
-        return this.#timers.stop(effect.timer)
+        return this.stopTimer(effect.timer)
       case 'fail':
         return this.#fail(effect.why)
       case 'end':

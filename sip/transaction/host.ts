@@ -1,3 +1,4 @@
+import type { Millis } from '#base/clock.ts'
 import type { TimerWheel } from '#base/timer-wheel.ts'
 import type { Flow } from '#sip/agent.ts'
 import type { KeptBytes } from '#sip/kept-bytes.ts'
@@ -25,9 +26,11 @@ export interface TransactionHost {
   /** Runs a request whose Via stands. */
   run(request: SipRequest, branch: string, flow: Flow, events: ClientEvents): ClientRun
   /** Who sent this is no stranger. */
-  proved(server: ServerRun, callId: string): void
+  proved(server: ServerRun, request: SipRequest): void
   /** From now on it only waits for retransmissions. */
   finished(run: Run): void
+  /** It has its final answer, which is sent again whenever the request comes again, for so long, and is no run any more. */
+  answered(server: ServerRun, answer: { bytes: Uint8Array; flow: Flow; lingers: Millis }): void
   /** A request that is held was answered: nothing is kept of it. */
   turnedAway(request: SipRequest): void
   forgetClient(client: ClientRun): void

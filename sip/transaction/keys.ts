@@ -16,11 +16,11 @@ export function mergeKey({ headers }: SipRequest): string {
   return `${headers.callId}|${headers.from.tag ?? ''}|${headers.cseq.seq} ${headers.cseq.method}`
 }
 
-function hasCookie(branch: string | undefined): branch is string {
+export function hasCookie(branch: string | undefined): branch is string {
   return branch !== undefined && branch.length > MAGIC_COOKIE.length && branch.startsWith(MAGIC_COOKIE)
 }
 
-function oldKey({ uri, headers }: SipRequest, via: Via, method: string): string {
+export function oldKey({ uri, headers }: SipRequest, via: Via, method: string): string {
   const sentBy = `${via.host}:${via.port ?? ''};${via.branch ?? ''}`
   return `${uri}|${headers.from.tag ?? ''}|${headers.callId}|${headers.cseq.seq}|${sentBy}|${method}`
 }

@@ -1,7 +1,8 @@
 import { Chains, hashOf } from '#sip/chains.ts'
+import type { Millis } from '#base/clock.ts'
+import { flatText } from '#base/flat-text.ts'
 import type { Random } from '#base/ids.ts'
 import type { Log } from '#base/log.ts'
-import { OldestFirst } from '#base/oldest-first.ts'
 import type { TimerWheel } from '#base/timer-wheel.ts'
 import type { Flow } from '#sip/agent.ts'
 import { KeptBytes } from '#sip/kept-bytes.ts'
@@ -11,12 +12,14 @@ import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 import { serialize } from '#sip/message/serialize.ts'
 import { formatVia, MAGIC_COOKIE } from '#sip/message/via.ts'
 import type { SipTrace } from '#sip/trace.ts'
+import { Answered } from '#sip/transaction/answered.ts'
+import { Finished } from '#sip/transaction/finished.ts'
 import { Gate } from '#sip/transaction/admission.ts'
 import { ClientRun } from '#sip/transaction/client.ts'
 import type { Counts, Run, TransactionHost } from '#sip/transaction/host.ts'
-import { mergeKey, serverKey } from '#sip/transaction/keys.ts'
 import { responseFlow } from '#sip/transaction/response-flow.ts'
-import { type IncomingRequest, ServerRun } from '#sip/transaction/server.ts'
+import { type Incoming, ServerRun } from '#sip/transaction/server.ts'
+import { ServerName, ServerTable } from '#sip/transaction/server-table.ts'
 import { StatelessAcks } from '#sip/transaction/stateless-acks.ts'
 import type { SourceWatch } from '#sip/transport/source-watch.ts'
 import { statelessTag } from '#sip/transport/stateless-tag.ts'
@@ -82,14 +85,8 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   readonly #reliable: Timings
   /** By their branches, which are random and ours. */
   readonly #clients = new Chains<ClientRun>()
-  readonly #servers = new Map<string, ServerRun>()
-  /** First transactions of requests outside dialogs, to find copies that came another way. */
-  readonly #merges = new Map<string, ServerRun>()
-  /** Those that only wait for retransmissions. */
-  readonly #finished = new OldestFirst<Run>()
-  readonly #maxFinished: number
-  /** How many of those were answered to strangers. */
-  #strangers = 0
+  readonly #servers = new ServerTable()
+  readonly #finished: Finished
   readonly #maxStrangers: number
   readonly #acks = new StatelessAcks()
   readonly #clientsOfConnection = new Map<number, Set<ClientRun>>()
@@ -98,8 +95,8 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     const options = { ...defaultTransactionOptions, ...parts.options }
     this.wheel = parts.wheel
     this.transport = parts.transport
+    this.#finished = new Finished(parts.wheel, options.maxFinished, ({ name }) => this.#servers.delete(name))
     this.counts = gauged(this.#clients, this.#servers, this.#finished)
-    this.#maxFinished = options.maxFinished
     this.#maxStrangers = options.maxStrangers
     this.#user = parts.user
     this.#random = parts.random
@@ -133,21 +130,26 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
 
   close(): void {
     for (const client of this.#clients.all()) client.abandon()
-    for (const server of [...this.#servers.values()]) server.end()
+    for (const server of this.#servers.all()) {
+      if (server instanceof Answered) this.#finished.end(server)
+      else server.end()
+    }
   }
 
   // From the transport
 
   onRequest(request: SipRequest, flow: Flow, bytes: Uint8Array): void {
     this.counts.requestsIn++
-    const key = serverKey(request)
-    const known = this.#servers.get(key)
-    const held = known === undefined && this.#isOneTooMany(flow) ? bytes : null
-    if (held === null) this.#trace?.record('in', flow, bytes, request.headers.callId)
-    if (request.method === 'ACK') this.#onAck(request, flow, known)
-    else if (known !== undefined) this.#onRepeat(known, flow)
-    else if (request.method === 'CANCEL') this.#onCancel(request, flow, key, held)
-    else this.#onNew(request, flow, key, held)
+    const { method } = request
+    const known = this.#servers.find(request, method === 'ACK' ? 'INVITE' : method)
+    const held = known === null && this.#isOneTooMany(flow) ? bytes : null
+    const { callId: shown } = request.headers
+    const callId = held === null ? this.#traced(flow, bytes, shown) : flatText(shown)
+    if (method === 'ACK') this.#onAck(request, flow, known instanceof Answered ? null : known)
+    else if (known instanceof Answered) this.#answerAgain(known, flow)
+    else if (known !== null) this.#onRepeat(known, flow)
+    else if (method === 'CANCEL') this.#onCancel({ request, flow, callId, held })
+    else this.#onNew({ request, flow, callId, held })
   }
 
   onResponse(response: SipResponse, flow: Flow, bytes: Uint8Array): void {
@@ -191,9 +193,9 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     return client
   }
 
-  proved(server: ServerRun, callId: string): void {
-    if (server.held !== null) this.#take(server, callId)
-    this.#trace?.keep(callId)
+  proved(server: ServerRun, request: SipRequest): void {
+    if (server.held !== null) this.#take(server, request)
+    this.#trace?.keep(server.name.callId)
   }
 
   turnedAway(request: SipRequest): void {
@@ -202,11 +204,13 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
 
   finished(run: Run): void {
     this.#finished.add(run)
-    if (isStranger(run)) this.#strangers++
-    const oldest = this.#finished.size > this.#maxFinished ? this.#finished.take() : undefined
-    if (oldest === undefined) return
-    if (isStranger(oldest)) this.#strangers--
-    oldest.end()
+  }
+
+  answered(server: ServerRun, answer: { bytes: Uint8Array; flow: Flow; lingers: Millis }): void {
+    const until = this.wheel.now() + answer.lingers
+    const answered = new Answered(server, { bytes: answer.bytes, flow: answer.flow, until }, this.answers)
+    server.name.holder = answered
+    this.#finished.addAnswered(answered)
   }
 
   forgetClient(client: ClientRun): void {
@@ -220,13 +224,12 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   }
 
   forgetServer(server: ServerRun): void {
-    this.#servers.delete(server.key)
-    if (this.#finished.delete(server) && isStranger(server)) this.#strangers--
-    this.unmerge(server)
+    this.#servers.delete(server.name)
+    this.#finished.delete(server)
   }
 
-  unmerge(server: ServerRun): void {
-    if (server.merge !== null && this.#merges.get(server.merge) === server) this.#merges.delete(server.merge)
+  unmerge({ name }: ServerRun): void {
+    this.#servers.unmerge(name)
   }
 
   fault(error: unknown): void {
@@ -250,48 +253,58 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
 
   /** Whether as many strangers as we keep anything of have been answered already, and this is no place at which a phone is known. */
   #isOneTooMany(flow: Flow): boolean {
-    return this.#strangers >= this.#maxStrangers && this.#watch?.trusts(flow.remote) !== true
+    return this.#finished.strangers >= this.#maxStrangers && this.#watch?.trusts(flow.remote) !== true
   }
 
-  #onNew(request: SipRequest, flow: Flow, key: string, held: Uint8Array | null): void {
+  /** What comes in; gives its Call-ID in memory of its own. */
+  #traced(flow: Flow, bytes: Uint8Array, callId: string): string {
+    return this.#trace?.record('in', flow, bytes, callId) ?? flatText(callId)
+  }
+
+  #onNew(incoming: Incoming): void {
+    const { request, flow } = incoming
     const admission = this.#gate.admit(request, this.#unfinished)
     if (admission !== 'serve') return this.#refuse(request, flow, admission)
-    const merge = request.headers.to.tag === undefined ? mergeKey(request) : null
-    if (merge !== null && this.#merges.has(merge)) {
+    const merges = request.headers.to.tag === undefined
+    if (merges && this.#servers.hasCopyOf(request)) {
       this.counts.merged++
       this.#watch?.offends(flow.remote, 'pointless')
       return this.#answer(request, flow, 482)
     }
-    const server = this.#serve({ request, flow, key, merge, held })
+    const server = this.#serve(incoming, merges)
     server.begin()
-    if (server.held !== null) this.#take(server, request.headers.callId)
+    if (server.held !== null) this.#take(server, request)
   }
 
-  #serve(incoming: IncomingRequest): ServerRun {
-    const server = new ServerRun(this, incoming, this.#handUp)
-    if (incoming.held === null) this.#know(server)
+  #serve(incoming: Incoming, merges: boolean): ServerRun {
+    const { request, callId } = incoming
+    const server = new ServerRun(this, incoming, new ServerName(request, callId, merges), this.#handUp)
+    if (incoming.held === null) this.#servers.add(server.name, request)
     return server
   }
 
-  #know(server: ServerRun): void {
-    this.#servers.set(server.key, server)
-    if (server.merge !== null) this.#merges.set(server.merge, server)
-  }
-
   /** What was held is a transaction like any other. */
-  #take(server: ServerRun, callId: string): void {
-    if (server.held !== null) this.#trace?.record('in', server.flow, server.held, callId)
+  #take(server: ServerRun, request: SipRequest): void {
+    if (server.held !== null) this.#trace?.record('in', server.flow, server.held, server.name.callId)
     server.held = null
-    this.#know(server)
+    this.#servers.add(server.name, request)
   }
 
   #onRepeat(known: ServerRun, flow: Flow): void {
     if (known.repeat() > MOST_REPEATS) this.#watch?.offends(flow.remote, 'pointless')
   }
 
+  /** RFC 3261 §17.2.2. */
+  #answerAgain(known: Answered, flow: Flow): void {
+    this.counts.repeatsIn++
+    this.counts.repeatsOut++
+    if (!this.send(known.flow, known.bytes, known.name.callId)) this.#finished.end(known)
+    if (++known.repeats > MOST_REPEATS) this.#watch?.offends(flow.remote, 'pointless')
+  }
+
   /** RFC 3261 §17.2.1, §13.3.1.4: an ACK for a failure ends with the transaction, any other goes up. */
-  #onAck(ack: SipRequest, flow: Flow, invite: ServerRun | undefined): void {
-    if (invite === undefined ? this.#acks.absorbs(ack) : !invite.acknowledged()) return
+  #onAck(ack: SipRequest, flow: Flow, invite: ServerRun | null): void {
+    if (invite === null ? this.#acks.absorbs(ack) : !invite.acknowledged()) return
     try {
       this.#user.onAck(ack, flow)
     } catch (error) {
@@ -303,12 +316,13 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
    * RFC 3261 §9.2. A CANCEL cannot be challenged, so it has to come from where its INVITE came from; else it is as unknown as one that
    * matches nothing.
    */
-  #onCancel(cancel: SipRequest, flow: Flow, key: string, held: Uint8Array | null): void {
+  #onCancel(incoming: Incoming): void {
+    const { request: cancel, flow } = incoming
     if (this.#gate.admit(cancel, this.#unfinished) === 'drop') return this.#refuse(cancel, flow, 'drop')
-    const invite = this.#servers.get(serverKey(cancel, 'INVITE'))
-    const matches = invite !== undefined && invite.flow.remote.address === flow.remote.address
+    const invite = this.#servers.find(cancel, 'INVITE')
+    const matches = invite instanceof ServerRun && invite.flow.remote.address === flow.remote.address
     const toTag = (matches ? invite.toTag : undefined) ?? statelessTag(cancel.headers)
-    const server = this.#serve({ request: cancel, flow, key, merge: null, held })
+    const server = this.#serve(incoming, false)
     if (matches && invite.isProved) server.proved()
     server.respond(buildResponse(cancel, matches ? 200 : 481, undefined, { toTag }))
     if (matches) invite.cancelled(cancel)
@@ -370,10 +384,6 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
 }
 
 const IN_VIA: Readonly<Record<Flow['transport'], string>> = { udp: 'UDP', tcp: 'TCP', tls: 'TLS', ws: 'WS', wss: 'WSS' }
-
-function isStranger(run: Run): boolean {
-  return run instanceof ServerRun && !run.isProved
-}
 
 type Sized = { readonly size: number }
 

@@ -60,6 +60,13 @@ export function linger(timer: Timer, delay: Millis): Effects {
   return delay === 0 ? end : [{ kind: 'start', timer, delay }]
 }
 
+/** Sends, and lingers. The same effects each time: of tens of thousands most are of one kind. */
+export function sendAndLinger(timer: Timer, delay: Millis): Effects {
+  if (timer !== latest.timer || delay !== latest.delay) latest = { timer, delay, effects: [...send, ...linger(timer, delay)] }
+  return latest.effects
+}
+let latest: { timer: Timer; delay: Millis; effects: Effects } = { timer: 'J', delay: 0, effects: [...send, ...end] }
+
 export function stop(timer: Timer): Effect {
   return { kind: 'stop', timer }
 }

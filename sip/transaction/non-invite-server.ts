@@ -1,4 +1,14 @@
-import { deliver, type Effects, end, failAndEnd, linger, type Machine, nothing, type ServerInput, send } from '#sip/transaction/machine.ts'
+import {
+  deliver,
+  type Effects,
+  end,
+  failAndEnd,
+  type Machine,
+  nothing,
+  type ServerInput,
+  send,
+  sendAndLinger,
+} from '#sip/transaction/machine.ts'
 import type { Timings } from '#sip/transaction/timings.ts'
 
 /**
@@ -47,9 +57,8 @@ export class NonInviteServer implements Machine<ServerInput> {
       this.#state = 'proceeding'
       return send
     }
-    const last = linger('J', this.#timings.J)
-    this.#state = last === end ? 'ended' : 'completed'
-    return [...send, ...last]
+    this.#state = this.#timings.J === 0 ? 'ended' : 'completed'
+    return sendAndLinger('J', this.#timings.J)
   }
 
   #end(): Effects {

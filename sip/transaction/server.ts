@@ -1,5 +1,4 @@
-import { flatText } from '#base/flat-text.ts'
-import { InLine } from '#base/oldest-first.ts'
+import type { Millis } from '#base/clock.ts'
 import type { Flow } from '#sip/agent.ts'
 import { buildResponse } from '#sip/message/build.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
@@ -11,8 +10,9 @@ import { NonInviteServer } from '#sip/transaction/non-invite-server.ts'
 import { reconnectFlow, responseFlow } from '#sip/transaction/response-flow.ts'
 import { defaultPort } from '#sip/transport/transport.ts'
 import type { ServerEvents, ServerTransaction } from '#sip/transaction/transaction.ts'
+import type { ServerName } from '#sip/transaction/server-table.ts'
 import type { Timer } from '#sip/transaction/timings.ts'
-import { TransactionTimers } from '#sip/transaction/transaction-timers.ts'
+import { TimedRun } from '#sip/transaction/timed-run.ts'
 
 /** A request in the hands of the transaction user. */
 class Received implements ServerTransaction {
@@ -48,22 +48,18 @@ class Received implements ServerTransaction {
  * Carries out what a server machine wants. It outlives its request by up to 32 s to answer retransmissions; after the final response it
  * keeps only that response's bytes, so that tens of thousands can wait.
  */
-export class ServerRun extends InLine<Run> {
-  readonly key: string
+export class ServerRun extends TimedRun<Run> {
+  readonly name: ServerName
   readonly flow: Flow
-  /** Under which copies of the request over other paths are known; null inside dialogs. */
-  readonly merge: string | null
   /** See `ServerTransaction.proved`. */
   isProved = false
   /** The request itself, while nothing else knows of it: there are too many strangers, and this is one more of them unless it is proved. */
   held: Uint8Array | null
   readonly #host: TransactionHost
   readonly #machine: Machine<ServerInput>
-  readonly #timers: TransactionTimers
   readonly #handUp: (transaction: ServerTransaction) => void
   /** Null once the final response is out. */
   #received: Received | null
-  #callId: string
   #target: Flow
   /** Of the request's Via, for a new connection when its own is lost; null once that was tried. */
   #sentByPort: number | null
@@ -71,37 +67,39 @@ export class ServerRun extends InLine<Run> {
   #repeats = 0
   #bytes: Uint8Array | null = null
   #events: ServerEvents | null = null
+  /** What was sent could not be delivered, which ends it in a moment. */
+  #isLost = false
+  /** For how long the final answer is to be repeated, once that is all there is to do. */
+  #lingers: Millis | null = null
 
-  constructor(host: TransactionHost, incoming: IncomingRequest, handUp: (transaction: ServerTransaction) => void) {
+  constructor(host: TransactionHost, incoming: Incoming, name: ServerName, handUp: (transaction: ServerTransaction) => void) {
     super()
     const { request, flow } = incoming
-    this.key = incoming.key
-    this.merge = incoming.merge
+    this.name = name
+    name.holder = this
     this.flow = flow
     this.held = incoming.held
     this.#host = host
     this.#handUp = handUp
     this.#received = new Received(this, request, flow)
-    this.#callId = request.headers.callId
     this.#target = responseFlow(request, flow)
     this.#sentByPort = request.headers.via.port ?? defaultPort(this.flow.transport)
     const timings = host.timingsOf(flow)
     this.#machine = request.method === 'INVITE' ? new InviteServer(timings) : new NonInviteServer(timings)
-    this.#timers = new TransactionTimers(host.wheel, this)
   }
 
   begin(): void {
     this.#step({ kind: 'begin' })
   }
 
-  onTimer(timer: Timer): void {
+  override onTimer(timer: Timer): void {
     this.#step({ kind: 'timer', timer })
   }
 
   proved(): void {
     if (this.#received === null) return
     this.isProved = true
-    this.#host.proved(this, this.#callId)
+    this.#host.proved(this, this.#received.request)
   }
 
   /** The request came again; gives how often it has. */
@@ -154,7 +152,7 @@ export class ServerRun extends InLine<Run> {
   }
 
   end(): void {
-    this.#timers.stopAll()
+    this.stopTimers()
     this.#host.forgetServer(this)
   }
 
@@ -173,9 +171,11 @@ export class ServerRun extends InLine<Run> {
       case 'deliver':
         return this.#deliver()
       case 'start':
-        return this.#timers.start(effect.timer, effect.delay)
+        if (effect.timer === 'J') this.#lingers = effect.delay
+        else this.startTimer(this.#host.wheel, effect.timer, effect.delay)
+        return
       case 'stop':
-        return this.#timers.stop(effect.timer)
+        return this.stopTimer(effect.timer)
       case 'fail':
         return this.#fail(effect.why)
       case 'end':
@@ -192,11 +192,12 @@ export class ServerRun extends InLine<Run> {
   }
 
   #send(): void {
-    if (this.#bytes === null || this.#host.send(this.#target, this.#bytes, this.#callId)) return
+    if (this.#bytes === null || this.#host.send(this.#target, this.#bytes, this.name.callId)) return
     const other = this.#sentByPort === null ? null : reconnectFlow(this.flow, this.#sentByPort, this.#host.transport)
     this.#sentByPort = null
     if (other !== null) this.#target = other
-    if (other !== null && this.#host.send(other, this.#bytes, this.#callId)) return
+    if (other !== null && this.#host.send(other, this.#bytes, this.name.callId)) return
+    this.#isLost = true
     // Later, so that whoever responded hears of the failure after the call returned.
     this.#host.wheel.after(0, () => this.#step({ kind: 'transport-failed' }))
   }
@@ -231,20 +232,25 @@ export class ServerRun extends InLine<Run> {
       this.#host.turnedAway(received.request)
       return this.end()
     }
-    if (this.#machine.ended) return
-    if (this.#bytes !== null) this.#bytes = this.#host.answers.keep(this.#bytes)
+    if (this.#machine.ended || this.#bytes === null) return
+    this.name.letGo()
+    if (this.#lingers !== null && !this.#isLost) {
+      this.#host.answered(this, { bytes: this.#bytes, flow: this.#target, lingers: this.#lingers })
+      this.#bytes = null
+      return
+    }
+    this.#bytes = this.#host.answers.keep(this.#bytes)
     if (received === null) return
     this.#events = this.#machine instanceof InviteServer ? received.events : null
-    this.#callId = flatText(this.#callId)
     this.#host.finished(this)
   }
 }
 
 /** A request with what the layer has worked out about it. */
-export interface IncomingRequest {
-  request: SipRequest
-  flow: Flow
-  key: string
-  merge: string | null
-  held: Uint8Array | null
+export interface Incoming {
+  readonly request: SipRequest
+  readonly flow: Flow
+  /** In memory of its own. */
+  readonly callId: string
+  readonly held: Uint8Array | null
 }

@@ -23,7 +23,7 @@ test('of what strangers are answered little is kept: what more of them ask is an
   callee.answer = respondWith(401)
   const answer = ['SIP/2.0 401 Unauthorized']
   for (let i = 0; i < 5; i++) assert.deepEqual(say('OPTIONS', `call-${i}`), answer)
-  assert.deepEqual([callee.layer.counts.servers, callee.layer.counts.finished, callee.wheel.size], [2, 2, 2])
+  assert.deepEqual([callee.layer.counts.servers, callee.layer.counts.finished, callee.wheel.size], [2, 2, 1])
   const [kept, forgotten] = ['call-1', 'call-4']
   assert.deepEqual([say('OPTIONS', kept), callee.seen.length], [answer, 5], 'answered from memory')
   assert.deepEqual([say('OPTIONS', forgotten), callee.seen.length], [answer, 6], 'answered anew')

@@ -1,36 +1,27 @@
 import type { Millis } from '#base/clock.ts'
+import { InLine } from '#base/oldest-first.ts'
 import { type TimerWheel, WheelEntry } from '#base/timer-wheel.ts'
 import type { Timer } from '#sip/transaction/timings.ts'
 
-/** Whose timers they are. */
-export interface TimerOwner {
-  onTimer(timer: Timer): void
-}
-
 /**
- * The two timers of a transaction: the one that makes it repeat itself (A, E, G, trying) and the one that limits its state
+ * A transaction that runs, with its two timers: the one that makes it repeat itself (A, E, G, trying) and the one that limits its state
  * (B, D, F, H to M). No machine ever runs two of a kind.
  */
-export class TransactionTimers {
-  readonly #wheel: TimerWheel
-  readonly #owner: TimerOwner
+export abstract class TimedRun<T extends InLine<T>> extends InLine<T> {
   #repeat: TransactionTimer | null = null
   #limit: TransactionTimer | null = null
 
-  constructor(wheel: TimerWheel, owner: TimerOwner) {
-    this.#wheel = wheel
-    this.#owner = owner
-  }
+  abstract onTimer(timer: Timer): void
 
-  start(name: Timer, delay: Millis): void {
+  protected startTimer(wheel: TimerWheel, name: Timer, delay: Millis): void {
     const timer = repeats(name)
-      ? (this.#repeat ??= new TransactionTimer(this.#wheel, this.#owner, name))
-      : (this.#limit ??= new TransactionTimer(this.#wheel, this.#owner, name))
+      ? (this.#repeat ??= new TransactionTimer(wheel, this, name))
+      : (this.#limit ??= new TransactionTimer(wheel, this, name))
     timer.name = name
     timer.start(delay)
   }
 
-  stop(name: Timer): void {
+  protected stopTimer(name: Timer): void {
     const timer = repeats(name) ? this.#repeat : this.#limit
     if (timer?.name !== name) return
     timer.stop()
@@ -38,7 +29,7 @@ export class TransactionTimers {
     if (timer === this.#repeat) this.#repeat = null
   }
 
-  stopAll(): void {
+  protected stopTimers(): void {
     this.#repeat?.stop()
     this.#limit?.stop()
   }
@@ -47,16 +38,16 @@ export class TransactionTimers {
 /** Tens of thousands wait at once: one object each, without a task. */
 class TransactionTimer extends WheelEntry {
   name: Timer
-  readonly #owner: TimerOwner
+  readonly #run: { onTimer(timer: Timer): void }
 
-  constructor(wheel: TimerWheel, owner: TimerOwner, name: Timer) {
+  constructor(wheel: TimerWheel, run: { onTimer(timer: Timer): void }, name: Timer) {
     super(wheel)
     this.name = name
-    this.#owner = owner
+    this.#run = run
   }
 
   override fire(): void {
-    this.#owner.onTimer(this.name)
+    this.#run.onTimer(this.name)
   }
 }
 
