@@ -44,8 +44,8 @@ export class DeviceRegistrations implements RegistrarEvents {
     const kept = this.#registrar?.kept(binding)
     if (kept !== undefined) this.#needs.journal.keep(keyOf(binding), kept)
     this.#needs.keepsAlive?.bound(binding)
-    const who = this.#deviceOf(binding.aor)
-    if (!refreshed && who !== null) this.#needs.tell({ kind: 'device.registered', ...who, contact: binding.contact })
+    const who = refreshed ? null : this.#deviceOf(binding.aor)
+    if (who !== null) this.#needs.tell({ kind: 'device.registered', ...who, contact: binding.contact })
   }
 
   onUnbound(binding: Binding, why: Unbound): void {

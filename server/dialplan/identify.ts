@@ -80,7 +80,10 @@ export class Identifier {
   #bookOf(claimed: NameAddr): Book | null {
     const uri = claimed.parsed
     if (uri.kind !== 'sip') return null
-    return this.#needs.books.ofDomain(uri.host, isIP(uri.host) !== 0 || uri.host === 'localhost' || this.#needs.isOurs(uri.host))
+    const { books, isOurs } = this.#needs
+    const { host } = uri
+    // Nearly all name a domain: whether it is an address takes longer to tell.
+    return books.ofDomain(host, false) ?? (isIP(host) !== 0 || host === 'localhost' || isOurs(host) ? books.ofDomain(host, true) : null)
   }
 
   #lookUp(book: Book, device: CompiledDevice): Known {

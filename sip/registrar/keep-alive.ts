@@ -44,10 +44,12 @@ export class KeepAlive {
 
   /** A contact was bound or refreshed. */
   bound(binding: Binding): void {
-    const known = this.#watches.get(keyOf(binding))
     if (!isTranslated(binding)) {
       this.unbound(binding)
-    } else if (known !== undefined) {
+      return
+    }
+    const known = this.#watches.get(keyOf(binding))
+    if (known !== undefined) {
       known.binding = binding
     } else {
       // The first time at any moment: phones that come together, as those of before a restart, are not asked together.
@@ -59,8 +61,10 @@ export class KeepAlive {
 
   /** A contact is bound no more. */
   unbound(binding: Binding): void {
-    this.#watches.get(keyOf(binding))?.timer[Symbol.dispose]()
-    this.#watches.delete(keyOf(binding))
+    if (this.#watches.size === 0) return
+    const key = keyOf(binding)
+    this.#watches.get(key)?.timer[Symbol.dispose]()
+    this.#watches.delete(key)
   }
 
   close(): void {
@@ -94,7 +98,7 @@ export class KeepAlive {
 export function isTranslated({ contact, flow }: Binding): boolean {
   const uri = parseSipUri(contact)
   if (flow.transport !== 'udp' || uri === undefined) return false
-  return uri.host.replace(/^\[|\]$/g, '').toLowerCase() !== flow.remote.address || (uri.port ?? 5060) !== flow.remote.port
+  return uri.host !== flow.remote.address || (uri.port ?? 5060) !== flow.remote.port
 }
 
 function keyOf(binding: Binding): string {

@@ -138,12 +138,16 @@ export class SourceWatch {
   proves(from: Source): void {
     const now = this.#clock.now()
     const source = sourceOf(from.address)
+    const port = portOf(source, from)
     this.#known.set(source, now)
-    this.#known.set(portOf(source, from), now)
-    for (const key of [source, portOf(source, from)]) {
-      const debt = this.#debts.get(key)
-      if (debt !== undefined) debt.points = Math.max(0, debt.points - 2)
-    }
+    this.#known.set(port, now)
+    this.#forgive(source)
+    this.#forgive(port)
+  }
+
+  #forgive(key: string): void {
+    const debt = this.#debts.get(key)
+    if (debt !== undefined) debt.points = Math.max(0, debt.points - 2)
   }
 
   /** Whether a phone has proved itself from there, or somebody vouches for it. */
