@@ -21,6 +21,7 @@ const MAX_CONTACT_LENGTH = 1_024
 const FLOW_TIMER_S = 120
 /** Option tags that a REGISTER may require. */
 export const REGISTER_EXTENSIONS: readonly string[] = ['path', 'outbound', 'gruu']
+const SUPPORTED = ['Supported', REGISTER_EXTENSIONS.join(', ')] as const
 
 /** Who serves REGISTER. */
 export interface RegisterDesk {
@@ -149,7 +150,7 @@ function wayLines({ serviceRoute }: RegisterDesk, { path, outbound }: RegisterEx
   for (const value of serviceRoute) lines.push(['Service-Route', value])
   // RFC 5626 §6: `Require: outbound` says that the flows are told apart, Flow-Timer how often the phone must make itself heard.
   if (outbound) lines.push(['Require', 'outbound'], ['Flow-Timer', String(FLOW_TIMER_S)])
-  lines.push(['Supported', REGISTER_EXTENSIONS.join(', ')])
+  lines.push(SUPPORTED)
   return lines
 }
 

@@ -4,7 +4,8 @@ import type { DigestAlgorithm, DigestUser } from '#sip/agent.ts'
 import { DIGEST_LENGTH, digestResponse } from '#sip/auth/digest.ts'
 import { isSameText } from '#sip/auth/same-text.ts'
 import { NonceMint } from '#sip/auth/nonce.ts'
-import { type AuthHeader, formatAuthHeader } from '#sip/message/auth-header.ts'
+import type { AuthHeader } from '#sip/message/auth-header.ts'
+import { quoted } from '#sip/message/grammar.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import { offered } from '#sip/auth/quirks.ts'
 import type { SipRequest } from '#sip/message/message.ts'
@@ -76,17 +77,9 @@ export class DigestServer {
 
   /** One WWW-Authenticate per algorithm, in order of preference (RFC 8760 §2.3), all with one nonce. */
   #lines(realm: string, algorithms: readonly DigestAlgorithm[], stale: boolean): HeaderLines {
-    const nonce = this.#nonces.issue(realm)
-    return algorithms.map((algorithm) => {
-      const params: [string, string][] = [
-        ['realm', realm],
-        ['nonce', nonce],
-        ['algorithm', algorithm],
-        ['qop', 'auth'],
-      ]
-      if (stale) params.push(['stale', 'true'])
-      return ['WWW-Authenticate', formatAuthHeader('Digest', params, BARE)]
-    })
+    const named = `Digest realm=${quoted(realm)}, nonce="${this.#nonces.issue(realm)}", algorithm=`
+    const qop = stale ? ', qop="auth", stale=true' : ', qop="auth"'
+    return algorithms.map((algorithm) => ['WWW-Authenticate', named + algorithm + qop] as const)
   }
 
   /** Always computes one response, whatever is missing, and compares without an early end. */
@@ -133,7 +126,6 @@ interface Proof {
 const NO_PROOF: Proof = { algorithm: 'MD5', username: '', nonce: '', uri: '', nc: 1, cnonce: '', response: '0'.repeat(32) }
 /** What is reckoned with for who does not exist. Nothing that is reckoned with it is ever taken. */
 const DECOY: Readonly<Record<DigestAlgorithm, string>> = { MD5: decoy('MD5'), 'SHA-256': decoy('SHA-256') }
-const BARE = new Set(['algorithm', 'stale'])
 const HEX = /^[0-9a-f]+$/
 
 function credentialsFor(request: SipRequest, realm: string): AuthHeader | undefined {

@@ -19,26 +19,50 @@ export interface Head {
  * Call-ID and CSeq wherever they stand; lines that are bad themselves are left out. One pass, linear.
  */
 export function readHead(bytes: Buffer): Head {
-  const plain = isPlain(bytes)
-  return new HeadReader(plain ? bytes.toString('latin1') : textOf(bytes), plain).read()
+  return plainEnd(bytes, 0) === bytes.length ? readPlainHead(bytes, 0, bytes.length) : new HeadReader(textOf(bytes), false).read()
+}
+
+/** As `readHead`, of the bytes from `start` up to `end`, just after `plainEnd` has found that they are plain up to there. */
+export function readPlainHead(bytes: Buffer, start: number, end: number): Head {
+  return new HeadReader(bytes.toString('latin1', start, end), true).read()
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is its purpose
 const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/
 const BARE_BREAK = /\r|\n/
 
-/** True for printable ASCII and HTAB in lines that all end in CR LF, which nearly every head is: it needs no closer look. */
-function isPlain(bytes: Buffer): boolean {
-  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  for (let i = 0; ; ) {
-    while (i + 4 <= bytes.length && arePrintable(words.getInt32(i))) i += 4
+/** Where the lines of the head that was looked at last end: at their CR, counted from its beginning. */
+const lineEnds = new Int32Array(2 * MAX_HEADER_LINES)
+
+/**
+ * How far from `start` on bytes are plain: printable ASCII and HTAB in lines that all end in CR LF, which nearly every head is and which needs no
+ * closer look. Up to behind the last line before an empty one, or to the end of `bytes`; -1 where something else stands, or the end of more lines
+ * than a head may have.
+ */
+export function plainEnd(bytes: Buffer, start: number): number {
+  const words = wordsOf(bytes)
+  const { byteOffset, length } = bytes
+  let lines = 0
+  for (let i = start; ; ) {
+    while (i + 4 <= length && arePrintable(words.getInt32(byteOffset + i))) i += 4
     const byte = bytes[i]
-    if (byte === undefined) return true
-    if (byte === CR && bytes[i + 1] === LF) i += 2
-    else if (byte === TAB || (byte >= 0x20 && byte <= 0x7e)) i++
-    else return false
+    if (byte === undefined) return i
+    if (byte === CR && bytes[i + 1] === LF) {
+      if (lines === lineEnds.length) return -1
+      lineEnds[lines++] = i - start
+      i += 2
+      if (bytes[i] === CR && bytes[i + 1] === LF) return i
+    } else if (byte === TAB || (byte >= 0x20 && byte <= 0x7e)) i++
+    else return -1
   }
 }
+
+/** Over the memory that `bytes` are part of, most often that of the message before: to make a view takes as long as to look through a message. */
+function wordsOf({ buffer }: Buffer): DataView {
+  if (words.buffer !== buffer) words = new DataView(buffer)
+  return words
+}
+let words: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0))
 
 /** Four bytes at once: none is below 0x20, for then its highest bit is set by subtracting that; nor above 0x7e, for then it is set or set by adding 1. */
 function arePrintable(bytes: number): boolean {
@@ -47,6 +71,7 @@ function arePrintable(bytes: number): boolean {
 const TAB = 0x09
 const LF = 0x0a
 const CR = 0x0d
+const COLON = 0x3a
 
 class HeadReader {
   readonly #text: string
@@ -54,7 +79,8 @@ class HeadReader {
   readonly #plain: boolean
   readonly #names: HeaderName[] = []
   readonly #values: string[] = []
-  #colon = -1
+  /** Of a plain text: how many of its lines have been read. */
+  #lines = 0
   #seenLow = 0
   #seenHigh = 0
   #problem: Head['problem'] = null
@@ -66,7 +92,7 @@ class HeadReader {
 
   read(): Head {
     const text = this.#text
-    const startEnd = text.indexOf('\r\n')
+    const startEnd = this.#lineEnd(0)
     const startLine = text.slice(0, startEnd)
     if (!this.#plain) this.#isClean(startLine, 0)
     for (let at = startEnd + 2; at < text.length; ) {
@@ -84,26 +110,23 @@ class HeadReader {
   /** Reads one header line with its continuation lines; gives the offset behind it. */
   #readLine(at: number): number {
     const text = this.#text
-    let end = text.indexOf('\r\n', at)
+    let end = this.#lineEnd(at)
     let folded = false
     while (text[end + 2] === ' ' || text[end + 2] === '\t') {
       folded = true
-      end = text.indexOf('\r\n', end + 2)
+      end = this.#lineEnd(end + 2)
     }
-    const colon = this.#colonFrom(at)
-    const name = colon > end ? undefined : headerNameIn(text, at, colon)
+    let colon = at
+    while (colon < end && text.charCodeAt(colon) !== COLON) colon++
+    const name = colon === end ? undefined : headerNameIn(text, at, colon)
     if (name === undefined) this.#refuse('header-line', at)
     else this.#keep(name, folded ? unfolded(text.slice(colon + 1, end)) : trimmed(text, colon + 1, end), at)
     return end + 2
   }
 
-  /** The next colon, searched for once however many lines have none, so that reading stays linear. */
-  #colonFrom(at: number): number {
-    if (this.#colon < at) {
-      const found = this.#text.indexOf(':', at)
-      this.#colon = found < 0 ? Number.MAX_SAFE_INTEGER : found
-    }
-    return this.#colon
+  /** Offset of the line break that ends the line from `at` on, the one behind the last that was asked for. */
+  #lineEnd(at: number): number {
+    return this.#plain ? (lineEnds[this.#lines++] ?? 0) : this.#text.indexOf('\r\n', at)
   }
 
   #keep(name: HeaderName, value: string, at: number): void {

@@ -1,5 +1,5 @@
 import { isToken, parseUint } from '#sip/message/grammar.ts'
-import { type Head, readHead } from '#sip/message/head.ts'
+import { type Head, plainEnd, readHead, readPlainHead } from '#sip/message/head.ts'
 import * as names from '#sip/message/header-names.ts'
 import { SipHeaders } from '#sip/message/headers.ts'
 import { MAX_HEAD_BYTES, MAX_UINT32 } from '#sip/message/limits.ts'
@@ -21,6 +21,13 @@ export function parseMessage(bytes: Uint8Array): SipRequest | SipResponse | Malf
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const start = afterLineBreaks(buffer)
   if (start === buffer.length) return { ...UNREADABLE, rule: 'empty', offset: 0 }
+  const plain = plainEnd(buffer, start)
+  if (plain > start && plain < buffer.length && plain - start - 2 <= MAX_HEAD_BYTES) {
+    // What nearly every message is: a plain head, an empty line, a body or none.
+    const head = readPlainHead(buffer, start, plain)
+    const context = { head, start, rest: plain + 2 === buffer.length ? NO_REST : buffer.subarray(plain + 2) }
+    return isStatusLine(head.startLine) ? parseResponse(context) : parseRequest(context)
+  }
   const blank = buffer.indexOf('\r\n\r\n', start, 'latin1')
   const end = blank < 0 ? buffer.lastIndexOf('\r\n') : blank
   if (end <= start) return { ...UNREADABLE, rule: 'head-not-ended', offset: buffer.length }
@@ -39,6 +46,7 @@ interface Context {
   readonly rest: Buffer
 }
 
+const NO_REST = Buffer.alloc(0)
 const UNREADABLE = { kind: 'malformed', status: 400, method: null, headers: SipHeaders.adopt([], []) } as const
 
 function parseRequest(context: Context): SipRequest | Malformed {

@@ -277,8 +277,8 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   }
 
   #serve(incoming: Incoming, merges: boolean): ServerRun {
-    const { request, callId } = incoming
-    const server = new ServerRun(this, incoming, new ServerName(request, callId, merges), this.#handUp)
+    const { request, callId, flow } = incoming
+    const server = new ServerRun(this, incoming, new ServerName(request, callId, { merges, source: flow.remote.address }), this.#handUp)
     if (incoming.held === null) this.#servers.add(server.name, request)
     return server
   }

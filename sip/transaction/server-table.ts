@@ -16,21 +16,21 @@ export class ServerName {
   /** Used by `ServerTable`: the whole of it, where it stands in the crowd. */
   crowd: { readonly key: string; readonly merge: string | null } | null = null
   #branch: string | null
-  #host: string
+  readonly #host: string
   readonly #port: number | undefined
   #fromTag: string
   /** Instead of branch and sent-by, without the magic cookie. */
   readonly #old: string | null
 
-  /** `callId`: that of the request, in memory of its own. */
-  constructor(request: SipRequest, callId: string, merges: boolean) {
+  /** `callId`: that of the request, in memory of its own. `merges`: a copy may come over another path. `source`: the address it came from, by which nearly all name themselves. */
+  constructor(request: SipRequest, callId: string, { merges, source }: { merges: boolean; source: string }) {
     const { via, from, cseq } = request.headers
     const { branch } = via
     this.callId = callId
-    this.method = request.method
+    this.method = flatText(request.method)
     this.merge = merges ? cseq.seq : null
     this.#branch = hasCookie(branch) ? branch : null
-    this.#host = via.host
+    this.#host = via.host === source ? source : flatText(via.host)
     this.#port = via.port
     this.#fromTag = from.tag ?? ''
     this.#old = this.#branch === null ? flatText(oldKey(request, via, request.method)) : null
@@ -52,7 +52,6 @@ export class ServerName {
   /** It waits for half a minute from now on, and must not hold on to the message. */
   letGo(): void {
     if (this.#branch !== null) this.#branch = flatText(this.#branch)
-    this.#host = flatText(this.#host)
     this.#fromTag = this.merge === null ? '' : flatText(this.#fromTag)
   }
 }
