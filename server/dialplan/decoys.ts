@@ -1,18 +1,17 @@
-import { createSecretKey } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import type { CompiledConfig, CompiledDevice } from '#server/config/compiled.ts'
-import { HmacSha256 } from '#sip/auth/hmac.ts'
 
 /**
  * Phones that stand in for those that do not exist, to be challenged like them: where a company's phones are offered different algorithms, each name
  * that nobody has is offered those of some of them, and always the same. Otherwise the offer would tell who exists.
  */
 export class Decoys {
-  readonly #hmac: HmacSha256
+  readonly #key: KeyObject
   readonly #offers = new WeakMap<CompiledConfig, readonly Offer[]>()
 
   /** `secret`: outlives the process, or who comes again after a restart could tell. */
   constructor(secret: Uint8Array) {
-    this.#hmac = new HmacSha256(createSecretKey(secret))
+    this.#key = createSecretKey(secret)
   }
 
   /** Undefined where there are no phones. `name`: as it is claimed. */
@@ -26,7 +25,7 @@ export class Decoys {
   }
 
   #drawn(config: CompiledConfig, offers: readonly Offer[], name: string): Offer | undefined {
-    const drawn = this.#hmac.of(`${config.settled.sipDomain}\n${name.toLowerCase()}`, 'hex')
+    const drawn = createHmac('sha256', this.#key).update(`${config.settled.sipDomain}\n${name.toLowerCase()}`).digest('hex')
     const lot = Number.parseInt(drawn.slice(0, 8), 16) / 2 ** 32
     return offers.find(({ upTo }) => lot < upTo) ?? offers[0]
   }

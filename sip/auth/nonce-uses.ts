@@ -9,7 +9,7 @@ const FIRST_ROOM = 256
  * each of a hundred thousand would be a good part of all that the garbage collector of a busy registrar walks through.
  */
 export class NonceUses {
-  /** Up to `#places.length` of them, each by its number in the order of first use. */
+  /** By serial number, its number in the order of first use. */
   readonly #numbers = new Map<number, number>()
   #first = 0
   #next = 0
@@ -33,6 +33,7 @@ export class NonceUses {
     return { serial: this.#serials[place] ?? 0, until: this.#untils[place] ?? 0 }
   }
 
+  /** One that is not there. */
   add(serial: number, until: Millis): void {
     if (this.size === this.#serials.length) this.#grow()
     const place = this.#placeOf(this.#next)

@@ -19,7 +19,7 @@ export type NonceUse = 'fresh' | 'stale' | 'replayed'
 
 /** Phones refresh registrations every 1 to 60 minutes; a phone that does so within this span saves a round trip. */
 const DEFAULT_LIFE_MS = 5 * 60_000
-/** Some 60 bytes each. */
+/** Some 100 bytes each. */
 const DEFAULT_CAPACITY = 100_000
 
 /**
@@ -87,7 +87,7 @@ export class NonceMint {
     if (!isSameText(nonce.slice(end + 1), this.#mac(payload, realm))) return 0
     const dot = payload.indexOf('.')
     const age = this.#clock.now() - Number.parseInt(payload.slice(0, dot), 36)
-    return age <= this.#lifeMs ? Number.parseInt(payload.slice(dot + 1), 36) : 0
+    return age < this.#lifeMs ? Number.parseInt(payload.slice(dot + 1), 36) : 0
   }
 
   #mac(payload: string, realm: string): string {

@@ -176,6 +176,16 @@ test('memory for nonces is bounded, and what is forgotten cannot be replayed', (
   assert.equal(mint.remembered, 1)
 })
 
+test('what is forgotten at the end of a nonce’s life cannot be replayed at that very instant', () => {
+  const clock = new VirtualClock()
+  const mint = new NonceMint({ clock, key: KEY, lifeMs: 1000 })
+  const [used, unused] = [mint.issue(REALM), mint.issue(REALM)]
+  assert.equal(mint.use(used, REALM, 1), 'fresh')
+  clock.advance(1000)
+  assert.equal(mint.use(mint.issue(REALM), REALM, 1), 'fresh')
+  assert.deepEqual([mint.use(used, REALM, 1), mint.use(unused, REALM, 1)], ['stale', 'stale'])
+})
+
 test('unknown users are challenged and refused exactly like known ones', () => {
   const { server } = setUp()
   assert.equal(shapeOf(server.verify(register(), REALM, null)), shapeOf(server.verify(register(), REALM, ALICE)))

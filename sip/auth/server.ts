@@ -1,4 +1,4 @@
-import { type KeyObject, randomBytes } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { Clock, Millis } from '#base/clock.ts'
 import type { DigestAlgorithm, DigestUser } from '#sip/agent.ts'
 import { DIGEST_LENGTH, digestResponse } from '#sip/auth/digest.ts'
@@ -149,7 +149,7 @@ function readProof({ params }: AuthHeader, offered: readonly DigestAlgorithm[]):
 }
 
 function decoy(algorithm: DigestAlgorithm): string {
-  return randomBytes(DIGEST_LENGTH[algorithm] / 2).toString('hex')
+  return '0'.repeat(DIGEST_LENGTH[algorithm])
 }
 
 function isCount(nc: string): boolean {

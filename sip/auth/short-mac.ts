@@ -5,7 +5,7 @@ const LENGTH = 16
 
 /**
  * A message authentication code of 96 bits: SHA-256 of a key and the text, cut off. What a plain hash of both would let others do, to go on from it
- * behind the text, needs the 160 bits that nobody sees (chop-MD; Coron, Dodis, Malinaud and Puniya, CRYPTO 2005, §3.4). Half the work of HMAC, and each
+ * behind the text, needs the 160 bits that nobody sees (chop-MD; Coron, Dodis, Malinaud and Puniya, CRYPTO 2005). Half the work of HMAC, and each
  * request of a phone needs one.
  */
 export class ShortMac {
@@ -17,16 +17,22 @@ export class ShortMac {
   constructor(key: KeyObject) {
     const bytes = key.export()
     this.#keyLength = bytes.length
-    this.#room = Buffer.concat([bytes], bytes.length + 512)
-    bytes.fill(0)
+    this.#room = withRoom(bytes, 512)
   }
 
   /** Of a text in UTF-8, in base64url. */
   of(text: string): string {
     const length = Buffer.byteLength(text)
-    if (this.#keyLength + length > this.#room.length)
-      this.#room = Buffer.concat([this.#room.subarray(0, this.#keyLength)], this.#keyLength + 2 * length)
+    if (this.#keyLength + length > this.#room.length) this.#room = withRoom(this.#room.subarray(0, this.#keyLength), 2 * length)
     this.#room.write(text, this.#keyLength)
     return hash('sha256', this.#room.subarray(0, this.#keyLength + length), 'base64url').slice(0, LENGTH)
   }
+}
+
+/** The key in memory of its own, which it shares with no message, and nowhere else any more. */
+function withRoom(key: Buffer, room: number): Buffer {
+  const wider = Buffer.alloc(key.length + room)
+  key.copy(wider)
+  key.fill(0)
+  return wider
 }

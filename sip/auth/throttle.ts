@@ -58,7 +58,7 @@ export class GuessThrottle {
   /** Instant of the last success by `user@realm address`. */
   readonly #proven: RecentMap<Millis>
   /** Who was asked about last: what is told next is of them. */
-  #last = { address: '', user: '', realm: '', pair: '' }
+  #last = { address: '', user: '', realm: '', pair: '@ ' }
 
   constructor(options: ThrottleOptions) {
     this.#clock = options.clock

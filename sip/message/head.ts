@@ -40,11 +40,11 @@ const lineEnds = new Int32Array(2 * MAX_HEADER_LINES)
  * than a head may have.
  */
 export function plainEnd(bytes: Buffer, start: number): number {
-  const words = wordsOf(bytes)
+  const view = viewOf(bytes)
   const { byteOffset, length } = bytes
   let lines = 0
   for (let i = start; ; ) {
-    while (i + 4 <= length && arePrintable(words.getInt32(byteOffset + i))) i += 4
+    while (i + 4 <= length && arePrintable(view.getInt32(byteOffset + i))) i += 4
     const byte = bytes[i]
     if (byte === undefined) return i
     if (byte === CR && bytes[i + 1] === LF) {
@@ -58,11 +58,11 @@ export function plainEnd(bytes: Buffer, start: number): number {
 }
 
 /** Over the memory that `bytes` are part of, most often that of the message before: to make a view takes as long as to look through a message. */
-function wordsOf({ buffer }: Buffer): DataView {
-  if (words.buffer !== buffer) words = new DataView(buffer)
-  return words
+function viewOf({ buffer }: Buffer): DataView {
+  if (latest.buffer !== buffer) latest = new DataView(buffer)
+  return latest
 }
-let words: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0))
+let latest: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0))
 
 /** Four bytes at once: none is below 0x20, for then its highest bit is set by subtracting that; nor above 0x7e, for then it is set or set by adding 1. */
 function arePrintable(bytes: number): boolean {
