@@ -65,8 +65,8 @@ export const floodMutants: readonly Mutant[] = [
   {
     name: 'of each stranger as much is kept as of a phone',
     ...{ file: 'sip/transaction/layer.ts', in: server },
-    text: 'return this.#strangers >= this.#maxStrangers &&',
-    becomes: 'return this.#strangers < 0 &&',
+    text: 'return this.#finished.strangers >= this.#maxStrangers &&',
+    becomes: 'return this.#finished.strangers < 0 &&',
     test: { file: forged, name: 'from all over' },
     notices: /it held \d+ bytes, and /,
   },

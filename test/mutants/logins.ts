@@ -123,7 +123,7 @@ export const loginMutants: readonly Mutant[] = [
     ...{ file: 'sip/auth/server.ts', in: server },
     text: '    const secret = user?.ha1[algorithm]\n',
     becomes:
-      '    const secret = user?.ha1[algorithm]\n    for (let i = 0; user?.identity.aor != null && i < 250; i++) this.#decoy(algorithm, username, realm)\n',
+      '    const secret = user?.ha1[algorithm]\n    for (let i = 0; user?.identity.aor != null && i < 250; i++) digestResponse({ algorithm, ha1: nonce, nonce, method, uri })\n',
     test: { file: guesses, name: 'learns from no answer.s time who exists: with a wrong' },
     notices: /present \d{2,} µs later/,
   },
