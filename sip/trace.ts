@@ -45,7 +45,7 @@ export class SipTrace {
     this.#strangers = new Shelf(this.#limits.strangersBytes)
   }
 
-  /** Keeps a copy of one message; not of a response to what was not kept. Gives the Call-ID, as it is kept if it is, in memory of its own. */
+  /** Keeps a copy of one message; not of a response to what was not kept. Gives the Call-ID: the text that is kept, if it is, which has memory of its own. */
   record(direction: 'in' | 'out', flow: Flow, bytes: Uint8Array, callId: string): string {
     let call = this.#calls.get(callId)
     if (call === undefined) {

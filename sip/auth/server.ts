@@ -8,6 +8,7 @@ import type { AuthHeader } from '#sip/message/auth-header.ts'
 import { quoted } from '#sip/message/grammar.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import { offered } from '#sip/auth/quirks.ts'
+import { MAX_ID_LENGTH } from '#sip/message/limits.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { parseUri } from '#sip/message/uri.ts'
 
@@ -102,12 +103,12 @@ function names(user: DigestUser | null, username: string): boolean {
   return user?.username === undefined || user.username === username
 }
 
-/** The user that the request's credentials name: what guesses are counted against. Null without Digest credentials for `realm` (any, if null). */
+/** The user that the request's credentials name: what guesses are counted against. Null without Digest credentials for `realm` (any, if null), or with a name that nobody has. */
 export function claimOf(request: SipRequest, realm: string | null): Claim | null {
   for (const { scheme, params } of request.headers.auth('authorization')) {
     const username = params.get('username')
     const claimed = params.get('realm')
-    if (scheme !== 'digest' || username === undefined || claimed === undefined) continue
+    if (scheme !== 'digest' || username === undefined || claimed === undefined || username.length > MAX_ID_LENGTH) continue
     if (realm === null || claimed === realm) return { username, realm: claimed }
   }
   return null

@@ -12,6 +12,12 @@ export const MAX_BODY_BYTES = 65_535
 /** Header lines in one message. A request through 70 proxies (the usual Max-Forwards) with a Via and a Record-Route of each needs 160. */
 export const MAX_HEADER_LINES = 256
 
+/**
+ * A Call-ID, a tag, a branch, a method, a user name of credentials: characters. Real ones stay under 200. They are what much is found by, and V8's hash tables tell texts above 16,383
+ * characters apart by nothing but their length: thousands of those would be compared one after the other.
+ */
+export const MAX_ID_LENGTH = 1_024
+
 /** Elements of one header that are parsed as a list of addresses (Contact, Route, Record-Route). */
 export const MAX_LIST_ELEMENTS = 256
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { MAX_HEADER_LINES } from '#sip/message/limits.ts'
+import { MAX_HEADER_LINES, MAX_ID_LENGTH } from '#sip/message/limits.ts'
 import { answerMalformed, type MalformedRule } from '#sip/message/malformed.ts'
 import type { SipMessage, SipRequest } from '#sip/message/message.ts'
 import { parseMessage } from '#sip/message/parse.ts'
@@ -85,6 +85,11 @@ const refusals: [what: string, bytes: Buffer, rule: MalformedRule][] = [
   ['a To without URI', invite({ To: 'bob' }), 'to'],
   ['a Call-ID of two words', invite({ 'Call-ID': 'a b' }), 'call-id'],
   ['an empty Call-ID', invite({ 'Call-ID': '' }), 'call-id'],
+  ['a Call-ID longer than any', invite({ 'Call-ID': 'x'.repeat(MAX_ID_LENGTH + 1) }), 'call-id'],
+  ['a branch longer than any', invite({ Via: `SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK${'x'.repeat(MAX_ID_LENGTH)}` }), 'via'],
+  ['a From tag longer than any', invite({ From: `<sip:a@b>;tag=${'x'.repeat(MAX_ID_LENGTH + 1)}` }), 'from'],
+  ['a To tag longer than any', invite({ To: `<sip:a@b>;tag=${'x'.repeat(MAX_ID_LENGTH + 1)}` }), 'to'],
+  ['a method longer than any', invite({}, `${'X'.repeat(MAX_ID_LENGTH + 1)} sip:bob@example.com SIP/2.0`), 'start-line'],
   ['a CSeq above 32 bits', invite({ CSeq: '4294967296 INVITE' }), 'cseq'],
   ['a CSeq of another method', invite({ CSeq: '1 BYE' }), 'cseq-method'],
   ['a CSeq with a sign', invite({ CSeq: '+1 INVITE' }), 'cseq'],

@@ -2,7 +2,7 @@ import { isToken, parseUint } from '#sip/message/grammar.ts'
 import { type Head, plainEnd, readHead, readPlainHead } from '#sip/message/head.ts'
 import * as names from '#sip/message/header-names.ts'
 import { SipHeaders } from '#sip/message/headers.ts'
-import { MAX_HEAD_BYTES, MAX_UINT32 } from '#sip/message/limits.ts'
+import { MAX_HEAD_BYTES, MAX_ID_LENGTH, MAX_UINT32 } from '#sip/message/limits.ts'
 import type { Malformed, MalformedRule } from '#sip/message/malformed.ts'
 import { methodIn } from '#sip/message/method.ts'
 import { NO_BODY, type SipRequest, type SipResponse } from '#sip/message/message.ts'
@@ -90,12 +90,17 @@ function brokenRule(headers: SipHeaders, method: string | null): MalformedRule |
 }
 
 function brokenMandatory(headers: SipHeaders): MalformedRule | null {
-  if (headers.viaOrNull === null) return headers.has('via') ? 'via' : 'missing'
-  if (headers.fromOrNull === null) return headers.has('from') ? 'from' : 'missing'
-  if (headers.toOrNull === null) return headers.has('to') ? 'to' : 'missing'
+  const { viaOrNull: via, fromOrNull: from, toOrNull: to } = headers
+  if (via === null || isTooLong(via.branch)) return headers.has('via') ? 'via' : 'missing'
+  if (from === null || isTooLong(from.tag)) return headers.has('from') ? 'from' : 'missing'
+  if (to === null || isTooLong(to.tag)) return headers.has('to') ? 'to' : 'missing'
   const callId = headers.get('call-id')
   if (callId === undefined) return 'missing'
-  return callId === '' || callId.includes(' ') || callId.includes('\t') ? 'call-id' : null
+  return callId === '' || isTooLong(callId) || callId.includes(' ') || callId.includes('\t') ? 'call-id' : null
+}
+
+function isTooLong(id: string | undefined): boolean {
+  return id !== undefined && id.length > MAX_ID_LENGTH
 }
 
 function brokenCSeq(headers: SipHeaders, method: string | null): MalformedRule | null {

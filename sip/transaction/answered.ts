@@ -11,9 +11,10 @@ export class Answered extends InLine<Answered> {
   /** Its sender has proved who they are. */
   readonly isProved: boolean
   readonly flow: Flow
-  /** When nothing is repeated any more: Timer J. Whole milliseconds, which V8 keeps without an object of their own. */
+  /** When nothing is repeated any more: Timer J. Whole milliseconds, which V8 keeps without an object of their own for the first 24 days. */
   readonly until: Millis
-  repeats = 0
+  /** How often the request has come again. */
+  repeats: number
   readonly #chunk: Buffer
   readonly #at: number
   readonly #length: number
@@ -22,6 +23,7 @@ export class Answered extends InLine<Answered> {
     super()
     this.name = server.name
     this.isProved = server.isProved
+    this.repeats = server.repeats
     this.flow = answer.flow
     this.until = Math.ceil(answer.until)
     const { chunk, at } = memory.place(answer.bytes)

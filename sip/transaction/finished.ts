@@ -1,8 +1,12 @@
+import type { Millis } from '#base/clock.ts'
 import { OldestFirst } from '#base/oldest-first.ts'
 import type { TimerWheel, WheelTimer } from '#base/timer-wheel.ts'
 import type { Answered } from '#sip/transaction/answered.ts'
 import { ClientRun } from '#sip/transaction/client.ts'
 import type { Run } from '#sip/transaction/host.ts'
+
+/** No sooner after the last time are the next let go of: a busy process would be woken for each tick of the wheel. */
+const STEP_MS: Millis = 200
 
 /** What only waits for retransmissions: as much as may be kept, and no more. */
 export class Finished {
@@ -54,16 +58,16 @@ export class Finished {
 
   /** Before its time. */
   end(answered: Answered): void {
-    this.#answered.delete(answered)
+    if (!this.#answered.delete(answered)) return
     if (isStranger(answered)) this.#strangers--
     if (this.#answered.size === 0) this.#timer.stop()
     this.#forget(answered)
   }
 
-  /** What was answered first is missed least: who asked has the answer, or has given up. */
+  /** What was answered first is missed least: who asked has the answer, or has given up. Of the longer line, or the other would have no room at all. */
   #makeRoom(): void {
     if (this.size <= this.#most) return
-    const { oldest } = this.#answered
+    const oldest = this.#answered.size > this.#runs.size ? this.#answered.oldest : null
     if (oldest !== null) this.end(oldest)
     else this.#runs.oldest?.end()
   }
@@ -77,7 +81,7 @@ export class Finished {
   }
 
   #wait({ until }: Answered): void {
-    this.#timer.start(Math.max(0, until - this.#wheel.now()))
+    this.#timer.start(Math.max(STEP_MS, until - this.#wheel.now()))
   }
 }
 

@@ -1,3 +1,4 @@
+import { MAX_ID_LENGTH } from '#sip/message/limits.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { MAGIC_COOKIE, type Via } from '#sip/message/via.ts'
 
@@ -22,5 +23,6 @@ export function hasCookie(branch: string | undefined): branch is string {
 
 export function oldKey({ uri, headers }: SipRequest, via: Via, method: string): string {
   const sentBy = `${via.host}:${via.port ?? ''};${via.branch ?? ''}`
-  return `${uri}|${headers.from.tag ?? ''}|${headers.callId}|${headers.cseq.seq}|${sentBy}|${method}`
+  // Up to what texts may be found by; two that differ only behind it come from nobody.
+  return `${uri.slice(0, MAX_ID_LENGTH)}|${headers.from.tag ?? ''}|${headers.callId}|${headers.cseq.seq}|${sentBy}|${method}`
 }

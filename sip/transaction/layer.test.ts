@@ -167,6 +167,23 @@ test('a request that comes again as often as an honest sender repeats it is no o
   assert.deepEqual(callee.offences, ['pointless'])
 })
 
+test('how often a request came before its answer counts after it, too', () => {
+  const { clock, caller, callee } = pair()
+  let pending: ServerTransaction | null = null
+  callee.answer = (transaction) => (pending = transaction)
+  const repeated = serialize(request('REGISTER', 'a-call', { via: `SIP/2.0/UDP ${CALLER}:5060;branch=z9hG4bKrepeated` }))
+  const send = (): void => {
+    caller.transport.send(caller.flowTo(CALLEE), repeated)
+    clock.advance(10)
+  }
+  for (let i = 0; i <= 8; i++) send()
+  if (pending !== null) respondWith(200)(pending)
+  for (let i = 0; i < 2; i++) send()
+  assert.deepEqual(callee.offences, [])
+  send()
+  assert.deepEqual(callee.offences, ['pointless'])
+})
+
 test('above the bound new requests get 503 with Retry-After, requests in dialogs and emergency calls are served, and above twice the bound nothing is', () => {
   const isPriority = (incoming: SipRequest): boolean => incoming.headers.callId === 'emergency'
   const { clock, caller, callee } = pair({}, { maxTransactions: 2, retryAfter: 7, isPriority })
@@ -198,6 +215,23 @@ test('finished transactions do not count against the bound, and beyond their own
   }
   assert.deepEqual(new Set(caller.seen), new Set(['200']))
   assert.deepEqual([callee.layer.counts.servers, callee.layer.counts.finished, callee.wheel.size], [3, 3, 1])
+  assertClean()
+})
+
+test('INVITEs that have been answered leave room for the answers to other requests', () => {
+  const { clock, caller, callee, assertClean } = pair({}, { maxFinished: 3 })
+  callee.answer = respondWith(200)
+  const say = (method: string, callId: string): void => {
+    caller.transport.send(
+      caller.flowTo(CALLEE),
+      serialize(request(method, callId, { via: `SIP/2.0/UDP ${CALLER}:5060;branch=z9hG4bK${callId}` })),
+    )
+    clock.advance(10)
+  }
+  for (let i = 0; i < 3; i++) say('INVITE', `call-${i}`)
+  for (let i = 0; i < 3; i++) say('BYE', 'bye')
+  assert.deepEqual(callee.seen, ['INVITE', 'INVITE', 'INVITE', 'BYE'])
+  assert.equal(callee.layer.counts.repeatsIn, 2)
   assertClean()
 })
 

@@ -60,7 +60,7 @@ export function linger(timer: Timer, delay: Millis): Effects {
   return delay === 0 ? end : [{ kind: 'start', timer, delay }]
 }
 
-/** Sends, and lingers. The same effects each time: of tens of thousands most are of one kind. */
+/** Sends, and lingers: the effects of the last time, if they are the same. */
 export function sendAndLinger(timer: Timer, delay: Millis): Effects {
   if (timer !== latest.timer || delay !== latest.delay) latest = { timer, delay, effects: [...send, ...linger(timer, delay)] }
   return latest.effects

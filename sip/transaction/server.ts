@@ -45,8 +45,8 @@ class Received implements ServerTransaction {
 }
 
 /**
- * Carries out what a server machine wants. It outlives its request by up to 32 s to answer retransmissions; after the final response it
- * keeps only that response's bytes, so that tens of thousands can wait.
+ * Carries out what a server machine wants. It outlives its INVITE by up to 32 s to answer retransmissions; after the final response it
+ * keeps only that response's bytes, so that tens of thousands can wait. Of another request an `Answered` is left then.
  */
 export class ServerRun extends TimedRun<Run> {
   readonly name: ServerName
@@ -55,6 +55,8 @@ export class ServerRun extends TimedRun<Run> {
   isProved = false
   /** The request itself, while nothing else knows of it: there are too many strangers, and this is one more of them unless it is proved. */
   held: Uint8Array | null
+  /** How often the request has come again. */
+  repeats = 0
   readonly #host: TransactionHost
   readonly #machine: Machine<ServerInput>
   readonly #handUp: (transaction: ServerTransaction) => void
@@ -64,7 +66,6 @@ export class ServerRun extends TimedRun<Run> {
   /** Of the request's Via, for a new connection when its own is lost; null once that was tried. */
   #sentByPort: number | null
   #last: SipResponse | null = null
-  #repeats = 0
   #bytes: Uint8Array | null = null
   #events: ServerEvents | null = null
   /** What was sent could not be delivered, which ends it in a moment. */
@@ -106,7 +107,7 @@ export class ServerRun extends TimedRun<Run> {
   repeat(): number {
     this.#host.counts.repeatsIn++
     this.#step({ kind: 'repeat' })
-    return ++this.#repeats
+    return ++this.repeats
   }
 
   /** An ACK with the branch of this INVITE. True when it belongs to a 2xx and concerns the transaction user. */

@@ -73,7 +73,7 @@ export interface ServerTransaction {
   readonly isProved: boolean
   /** Sends a provisional or the final response; a 2xx to an INVITE may be given again (or `resend`), other finals end the choice. False when it came too late. */
   respond(response: SipResponse): boolean
-  /** Sends the last response again, byte for byte: how a 2xx is repeated until its ACK (RFC 3261 §13.3.1.4). */
+  /** Sends the last response to an INVITE again, byte for byte: how a 2xx is repeated until its ACK (RFC 3261 §13.3.1.4). */
   resend(): void
 }
 
@@ -119,8 +119,8 @@ export interface TransactionOptions extends TimerBase {
    */
   maxTransactions: number
   /**
-   * So many finished ones are kept to answer retransmissions, 2 kB each; beyond, the oldest are forgotten before their timers J and L.
-   * Default 32,768: at 1,000 calls a second they still live for 16 s, long after the last retransmission.
+   * So many finished ones are kept to answer retransmissions, about 1 kB each; beyond, the oldest are forgotten before their timers J and L, of
+   * INVITEs or of other requests, whichever are more. Default 32,768: at 1,000 calls a second they still live for 16 s, long after the last retransmission.
    */
   maxFinished: number
   /**
