@@ -103,7 +103,10 @@ function names(user: DigestUser | null, username: string): boolean {
   return user?.username === undefined || user.username === username
 }
 
-/** The user that the request's credentials name: what guesses are counted against. Null without Digest credentials for `realm` (any, if null), or with a name that nobody has. */
+/**
+ * The user that the request's credentials name: what guesses are counted against. Null without Digest credentials for `realm` (any, if null),
+ * or with a name longer than any.
+ */
 export function claimOf(request: SipRequest, realm: string | null): Claim | null {
   for (const { scheme, params } of request.headers.auth('authorization')) {
     const username = params.get('username')

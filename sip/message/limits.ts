@@ -13,8 +13,8 @@ export const MAX_BODY_BYTES = 65_535
 export const MAX_HEADER_LINES = 256
 
 /**
- * A Call-ID, a tag, a branch, a method, a user name of credentials: characters. Real ones stay under 200. They are what much is found by, and V8's hash tables tell texts above 16,383
- * characters apart by nothing but their length: thousands of those would be compared one after the other.
+ * A Call-ID, a tag, a branch, a method, a user name of credentials: characters. Real ones stay under 200. They are what much is found
+ * by, and V8's hash tables tell texts above 16,383 characters apart by nothing but their length: thousands would be compared in turn.
  */
 export const MAX_ID_LENGTH = 1_024
 

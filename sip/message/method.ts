@@ -22,7 +22,10 @@ const METHODS: NamesByLength = byLength(
   ],
 )
 
-/** The method in `text` from `start` to `end`; undefined where there is no token, or one longer than any name. One of ours comes as the same text each time, and holds no message. */
+/**
+ * The method in `text` from `start` to `end`; undefined where there is no token, or one longer than any name. One of ours comes as the same
+ * text each time, and holds no message.
+ */
 export function methodIn(text: string, start: number, end: number): string | undefined {
   const ours = nameIn(METHODS, text, start, end)
   if (ours !== undefined) return ours
