@@ -63,14 +63,6 @@ export const floodMutants: readonly Mutant[] = [
     notices: /strangers are heard sparingly/,
   },
   {
-    name: 'of each stranger as much is kept as of a phone',
-    ...{ file: 'sip/transaction/layer.ts', in: server },
-    text: 'return this.#finished.strangers >= this.#maxStrangers &&',
-    becomes: 'return this.#finished.strangers < 0 &&',
-    test: { file: forged, name: 'from all over' },
-    notices: /it held \d+ bytes, and /,
-  },
-  {
     name: 'who writes the port of a phone is listened to like the phone',
     ...{ file: watch, in: server },
     text: 'if (port.points > this.#budget / 2) this',
