@@ -1,16 +1,16 @@
-/** What stands in at most one `Chains` at a time, under one hash. */
+/** What stands in at most one `Chains` at a time, under one key. */
 export interface Chained<T extends Chained<T>> {
   /** Used by `Chains`. */
   next: T | null
 }
 
 /**
- * A hash table with chains, for things to be found by a text that is random: those with the same hash, nearly always one, stand in a chain, and
- * whoever looks one up compares. A Map by text has V8 enter each text that it is asked for in its table of texts, which costs several times as
- * much. Where others have a say in how many have one text, a chain must be kept short: they could make all stand in one.
+ * Things that are found by a key that a few may share: those stand in a chain, and whoever looks one up compares. The key: most often a hash of a text
+ * that is random, as a Map by text has V8 enter each text that it is asked for in its table of texts, which costs several times as much. Where others
+ * have a say in how many have one key, a chain must be kept short: they could make all stand in one.
  */
-export class Chains<T extends Chained<T>> {
-  readonly #heads = new Map<number, T>()
+export class Chains<T extends Chained<T>, K extends number | string = number> {
+  readonly #heads = new Map<K, T>()
   #size = 0
 
   get size(): number {
@@ -18,13 +18,13 @@ export class Chains<T extends Chained<T>> {
   }
 
   /** The first of the chain. */
-  first(hash: number): T | null {
-    return this.#heads.get(hash) ?? null
+  first(key: K): T | null {
+    return this.#heads.get(key) ?? null
   }
 
   /** Whether fewer than `length` stand in the chain. */
-  isShorter(hash: number, length: number): boolean {
-    let at = this.first(hash)
+  isShorter(key: K, length: number): boolean {
+    let at = this.first(key)
     for (let left = length; left > 0; left--) {
       if (at === null) return true
       at = at.next
@@ -32,24 +32,24 @@ export class Chains<T extends Chained<T>> {
     return false
   }
 
-  add(hash: number, item: T): void {
-    item.next = this.first(hash)
-    this.#heads.set(hash, item)
+  add(key: K, item: T): void {
+    item.next = this.first(key)
+    this.#heads.set(key, item)
     this.#size++
   }
 
   /** True if it was there. */
-  delete(hash: number, item: T): boolean {
+  delete(key: K, item: T): boolean {
     let before: T | null = null
-    let at = this.first(hash)
+    let at = this.first(key)
     while (at !== null && at !== item) {
       before = at
       at = at.next
     }
     if (at === null) return false
     if (before !== null) before.next = item.next
-    else if (item.next === null) this.#heads.delete(hash)
-    else this.#heads.set(hash, item.next)
+    else if (item.next === null) this.#heads.delete(key)
+    else this.#heads.set(key, item.next)
     item.next = null
     this.#size--
     return true

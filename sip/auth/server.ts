@@ -129,7 +129,10 @@ interface Proof {
 
 const NO_PROOF: Proof = { algorithm: 'MD5', username: '', nonce: '', uri: '', nc: 1, cnonce: '', response: '0'.repeat(32) }
 /** What is reckoned with for who does not exist. Nothing that is reckoned with it is ever taken. */
-const DECOY: Readonly<Record<DigestAlgorithm, string>> = { MD5: decoy('MD5'), 'SHA-256': decoy('SHA-256') }
+const DECOY: Readonly<Record<DigestAlgorithm, string>> = {
+  MD5: '0'.repeat(DIGEST_LENGTH.MD5),
+  'SHA-256': '0'.repeat(DIGEST_LENGTH['SHA-256']),
+}
 const HEX = /^[0-9a-f]+$/
 
 function credentialsFor(request: SipRequest, realm: string): AuthHeader | undefined {
@@ -150,10 +153,6 @@ function readProof({ params }: AuthHeader, offered: readonly DigestAlgorithm[]):
   const nc = params.get('nc')?.toLowerCase() ?? ''
   if (!HEX.test(response) || !isCount(nc) || !isPlainAuth(params)) return undefined
   return { algorithm, username, nonce, uri, nc: Number.parseInt(nc, 16), cnonce, response }
-}
-
-function decoy(algorithm: DigestAlgorithm): string {
-  return '0'.repeat(DIGEST_LENGTH[algorithm])
 }
 
 function isCount(nc: string): boolean {

@@ -1,17 +1,17 @@
 import { flatText } from '#base/flat-text.ts'
+import { type Chained, Chains } from '#sip/chains.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import type { Answered } from '#sip/transaction/answered.ts'
 import { hasCookie, mergeKey, oldKey, serverKey } from '#sip/transaction/keys.ts'
 import type { ServerRun } from '#sip/transaction/server.ts'
 
 /** What a server transaction is known by, and what there is of it. */
-export class ServerName {
+export class ServerName implements Chained<ServerName> {
   readonly callId: string
   readonly method: string
   /** Of a request that a copy may follow over another path: the CSeq number. Null inside dialogs, and where no copy is looked for any more. */
   merge: number | null
   holder: ServerRun | Answered | null = null
-  /** Used by `ServerTable`. */
   next: ServerName | null = null
   /** Used by `ServerTable`: the whole of it, where it stands in the crowd. */
   crowd: { readonly key: string; readonly merge: string | null } | null = null
@@ -22,7 +22,10 @@ export class ServerName {
   /** Instead of branch and sent-by, without the magic cookie. */
   readonly #old: string | null
 
-  /** `callId`: that of the request, in memory of its own. `merges`: a copy may come over another path. `source`: the address it came from, by which nearly all name themselves. */
+  /**
+   * `callId`: that of the request, in memory of its own. `merges`: a copy may come over another path. `source`: the address it came from, by
+   * which nearly all name themselves.
+   */
   constructor(request: SipRequest, callId: string, { merges, source }: { merges: boolean; source: string }) {
     const { via, from, cseq } = request.headers
     const { branch } = via
@@ -64,19 +67,18 @@ const FEW = 8
  * many there are the peers decide, so that all beyond a few are found by their whole name.
  */
 export class ServerTable {
-  readonly #calls = new Map<string, ServerName>()
+  readonly #calls = new Chains<ServerName, string>()
   readonly #crowd = new Map<string, ServerName>()
   /** What copies of those in the crowd have in common with them. */
   readonly #crowdMerges = new Set<string>()
-  #size = 0
 
   get size(): number {
-    return this.#size
+    return this.#calls.size + this.#crowd.size
   }
 
   /** That of a request which came. `method`: of the transaction that it is looked up for, an INVITE's for its ACK and CANCEL. */
   find(request: SipRequest, method: string): ServerRun | Answered | null {
-    let name = this.#calls.get(request.headers.callId) ?? null
+    let name = this.#calls.first(request.headers.callId)
     while (name !== null && !name.isOf(request, method)) name = name.next
     if (name === null && this.#crowd.size > 0) name = this.#crowd.get(serverKey(request, method)) ?? null
     return name === null ? null : name.holder
@@ -84,23 +86,19 @@ export class ServerTable {
 
   /** Whether a copy of the request, over another path, has a transaction. */
   hasCopyOf(request: SipRequest): boolean {
-    let name = this.#calls.get(request.headers.callId) ?? null
+    let name = this.#calls.first(request.headers.callId)
     while (name !== null && !name.isCopiedBy(request)) name = name.next
     return name !== null || (this.#crowdMerges.size > 0 && this.#crowdMerges.has(mergeKey(request)))
   }
 
   /** `request`: that which `name` was made of. */
   add(name: ServerName, request: SipRequest): void {
-    const first = this.#calls.get(name.callId) ?? null
-    if (isShort(first)) {
-      name.next = first
-      this.#calls.set(name.callId, name)
-      this.#size++
+    if (this.#calls.isShorter(name.callId, FEW)) {
+      this.#calls.add(name.callId, name)
       return
     }
     const merge = name.merge === null ? null : mergeKey(request)
     name.crowd = { key: serverKey(request), merge }
-    if (!this.#crowd.has(name.crowd.key)) this.#size++
     this.#crowd.set(name.crowd.key, name)
     if (merge !== null) this.#crowdMerges.add(merge)
   }
@@ -114,36 +112,13 @@ export class ServerTable {
 
   delete(name: ServerName): void {
     this.unmerge(name)
-    if (name.crowd === null ? this.#unchain(name) : this.#crowd.get(name.crowd.key) === name && this.#crowd.delete(name.crowd.key))
-      this.#size--
+    if (name.crowd === null) this.#calls.delete(name.callId, name)
+    else if (this.#crowd.get(name.crowd.key) === name) this.#crowd.delete(name.crowd.key)
   }
 
   /** All that are there now. */
   all(): (ServerRun | Answered)[] {
-    const names = [...this.#crowd.values()]
-    for (const first of this.#calls.values()) for (let name: ServerName | null = first; name !== null; name = name.next) names.push(name)
+    const names = [...this.#crowd.values(), ...this.#calls.all()]
     return names.flatMap(({ holder }) => holder ?? [])
   }
-
-  /** False when it is not there. */
-  #unchain(name: ServerName): boolean {
-    let before: ServerName | null = null
-    let at = this.#calls.get(name.callId) ?? null
-    while (at !== null && at !== name) {
-      before = at
-      at = at.next
-    }
-    if (at === null) return false
-    if (before !== null) before.next = name.next
-    else if (name.next === null) this.#calls.delete(name.callId)
-    else this.#calls.set(name.callId, name.next)
-    name.next = null
-    return true
-  }
-}
-
-function isShort(first: ServerName | null): boolean {
-  let left = FEW
-  for (let name = first; name !== null; name = name.next) left--
-  return left > 0
 }
