@@ -1,5 +1,7 @@
 /** A few dozen messages. */
 const CHUNK_BYTES = 16_384
+/** Bytes of UTF-8 for one unit of UTF-16. */
+const MOST_PER_UNIT = 3
 
 /**
  * Copies of messages that are kept for long, side by side in memory of their own. As they come they lie among all other messages, 64 kB together
@@ -15,21 +17,26 @@ export class KeptBytes {
     return new Uint8Array(chunk.buffer, chunk.byteOffset + at, bytes.length)
   }
 
-  /** As `keep`, for whoever keeps tens of thousands: says where the copy begins, and in what. To make a view of it costs as much memory again. */
-  place(bytes: Uint8Array): { readonly chunk: Buffer; readonly at: number } {
+  /**
+   * As `keep`, for whoever keeps tens of thousands: says where the copy begins, and in what. To make a view of it costs as much memory again.
+   * `text` is kept just behind it in UTF-8, and takes `textLength` bytes.
+   */
+  place(bytes: Uint8Array, text = ''): { readonly chunk: Buffer; readonly at: number; readonly textLength: number } {
     const { length } = bytes
-    if (length > CHUNK_BYTES / 4) {
-      const alone = Buffer.allocUnsafeSlow(length)
-      alone.set(bytes)
-      return { chunk: alone, at: 0 }
-    }
+    const most = length + text.length * MOST_PER_UNIT
+    const chunk = most > CHUNK_BYTES / 4 ? Buffer.allocUnsafeSlow(most) : this.#chunkFor(most)
+    const at = chunk === this.#chunk ? this.#used : 0
+    chunk.set(bytes, at)
+    const textLength = text === '' ? 0 : chunk.write(text, at + length)
+    if (chunk === this.#chunk) this.#used += length + textLength
+    return { chunk, at, textLength }
+  }
+
+  #chunkFor(length: number): Buffer {
     if (this.#used + length > this.#chunk.length) {
       this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
       this.#used = 0
     }
-    const at = this.#used
-    this.#chunk.set(bytes, at)
-    this.#used += length
-    return { chunk: this.#chunk, at }
+    return this.#chunk
   }
 }

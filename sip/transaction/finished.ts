@@ -1,9 +1,11 @@
 import type { Millis } from '#base/clock.ts'
 import { OldestFirst } from '#base/oldest-first.ts'
 import type { TimerWheel, WheelTimer } from '#base/timer-wheel.ts'
-import type { Answered } from '#sip/transaction/answered.ts'
+import type { KeptBytes } from '#sip/kept-bytes.ts'
+import { AnsweredTable, type FinalAnswer } from '#sip/transaction/answered-table.ts'
 import { ClientRun } from '#sip/transaction/client.ts'
 import type { Run } from '#sip/transaction/host.ts'
+import type { ServerName } from '#sip/transaction/server-name.ts'
 
 /** No sooner after the last time are the next let go of: a busy process would be woken for each tick of the wheel. */
 const STEP_MS: Millis = 200
@@ -12,29 +14,28 @@ const STEP_MS: Millis = 200
 export class Finished {
   readonly #wheel: TimerWheel
   readonly #most: number
-  readonly #forget: (answered: Answered) => void
   /** Those with timers of their own. */
   readonly #runs = new OldestFirst<Run>()
   /** In the order of their answers, which is that in which they end: one timer for all. */
-  readonly #answered = new OldestFirst<Answered>()
+  readonly answered: AnsweredTable
   readonly #timer: WheelTimer
   #strangers = 0
 
-  /** `most`: how many; `forget`: what is told of each answered request that ends. */
-  constructor(wheel: TimerWheel, most: number, forget: (answered: Answered) => void) {
+  /** `most`: how many; `memory`: for what is left of those that were answered. */
+  constructor(wheel: TimerWheel, most: number, memory: KeptBytes) {
     this.#wheel = wheel
     this.#most = most
-    this.#forget = forget
+    this.answered = new AnsweredTable(memory, most)
     this.#timer = wheel.timer(() => this.#expire())
   }
 
   get size(): number {
-    return this.#runs.size + this.#answered.size
+    return this.#runs.size + this.answered.size
   }
 
   /** How many of them were answered to strangers. */
   get strangers(): number {
-    return this.#strangers
+    return this.#strangers + this.answered.strangers
   }
 
   add(run: Run): void {
@@ -48,43 +49,42 @@ export class Finished {
     if (this.#runs.delete(run) && isStranger(run)) this.#strangers--
   }
 
-  /** `answered` ends no earlier than those before it. */
-  addAnswered(answered: Answered): void {
-    this.#answered.add(answered)
-    if (isStranger(answered)) this.#strangers++
-    if (this.#answered.size === 1) this.#wait(answered)
+  /** It ends no earlier than those before it. */
+  addAnswered(name: ServerName, answer: FinalAnswer): void {
+    this.answered.add(name, answer)
+    if (this.answered.size === 1) this.#wait()
     this.#makeRoom()
   }
 
-  /** Before its time. */
-  end(answered: Answered): void {
-    if (!this.#answered.delete(answered)) return
-    if (isStranger(answered)) this.#strangers--
-    if (this.#answered.size === 0) this.#timer.stop()
-    this.#forget(answered)
+  /** Before its time. `place`: among those that were answered. */
+  endAnswered(place: number): void {
+    this.answered.end(place)
+    if (this.answered.size === 0) this.#timer.stop()
+  }
+
+  clearAnswered(): void {
+    this.answered.clear()
+    this.#timer.stop()
   }
 
   /** What was answered first is missed least: who asked has the answer, or has given up. Of the longer line, or the other would have no room at all. */
   #makeRoom(): void {
     if (this.size <= this.#most) return
-    const oldest = this.#answered.size > this.#runs.size ? this.#answered.oldest : null
-    if (oldest !== null) this.end(oldest)
+    if (this.answered.size > this.#runs.size) this.answered.endOldest()
     else this.#runs.oldest?.end()
   }
 
   #expire(): void {
     const now = this.#wheel.now()
-    for (let { oldest } = this.#answered; oldest !== null; oldest = this.#answered.oldest) {
-      if (oldest.until > now) return this.#wait(oldest)
-      this.end(oldest)
-    }
+    while (this.answered.endsAt <= now) this.answered.endOldest()
+    if (this.answered.size > 0) this.#wait()
   }
 
-  #wait({ until }: Answered): void {
-    this.#timer.start(Math.max(STEP_MS, until - this.#wheel.now()))
+  #wait(): void {
+    this.#timer.start(Math.max(STEP_MS, this.answered.endsAt - this.#wheel.now()))
   }
 }
 
-function isStranger(run: Run | Answered): boolean {
+function isStranger(run: Run): boolean {
   return !(run instanceof ClientRun) && !run.isProved
 }

@@ -12,14 +12,15 @@ import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 import { serialize } from '#sip/message/serialize.ts'
 import { formatVia, MAGIC_COOKIE } from '#sip/message/via.ts'
 import type { SipTrace } from '#sip/trace.ts'
-import { Answered } from '#sip/transaction/answered.ts'
 import { Finished } from '#sip/transaction/finished.ts'
 import { Gate } from '#sip/transaction/admission.ts'
 import { ClientRun } from '#sip/transaction/client.ts'
 import type { Counts, Run, TransactionHost } from '#sip/transaction/host.ts'
 import { responseFlow } from '#sip/transaction/response-flow.ts'
 import { type Incoming, ServerRun } from '#sip/transaction/server.ts'
-import { ServerName, ServerTable } from '#sip/transaction/server-table.ts'
+import { NOWHERE } from '#sip/transaction/place-chains.ts'
+import { ServerName } from '#sip/transaction/server-name.ts'
+import { ServerTable } from '#sip/transaction/server-table.ts'
 import { StatelessAcks } from '#sip/transaction/stateless-acks.ts'
 import type { SourceWatch } from '#sip/transport/source-watch.ts'
 import { statelessTag } from '#sip/transport/stateless-tag.ts'
@@ -95,7 +96,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     const options = { ...defaultTransactionOptions, ...parts.options }
     this.wheel = parts.wheel
     this.transport = parts.transport
-    this.#finished = new Finished(parts.wheel, options.maxFinished, ({ name }) => this.#servers.delete(name))
+    this.#finished = new Finished(parts.wheel, options.maxFinished, this.answers)
     this.counts = gauged(this.#clients, this.#servers, this.#finished)
     this.#maxStrangers = options.maxStrangers
     this.#user = parts.user
@@ -130,10 +131,8 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
 
   close(): void {
     for (const client of this.#clients.all()) client.abandon()
-    for (const server of this.#servers.all()) {
-      if (server instanceof Answered) this.#finished.end(server)
-      else server.end()
-    }
+    for (const server of this.#servers.all()) server.end()
+    this.#finished.clearAnswered()
   }
 
   // From the transport
@@ -142,12 +141,13 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     this.counts.requestsIn++
     const { method } = request
     const known = this.#servers.find(request, method === 'ACK' ? 'INVITE' : method)
-    const held = known === null && this.#isOneTooMany(flow) ? bytes : null
+    const answered = known === null && method !== 'ACK' && method !== 'INVITE' ? this.#finished.answered.find(request) : NOWHERE
+    const held = known === null && answered === NOWHERE && this.#isOneTooMany(flow) ? bytes : null
     const { callId: shown } = request.headers
     const callId = held === null ? this.#traced(flow, bytes, shown) : flatText(shown)
-    if (method === 'ACK') this.#onAck(request, flow, known instanceof Answered ? null : known)
-    else if (known instanceof Answered) this.#answerAgain(known, flow)
+    if (method === 'ACK') this.#onAck(request, flow, known)
     else if (known !== null) this.#onRepeat(known, flow)
+    else if (answered !== NOWHERE) this.#answerAgain(answered, flow)
     else if (method === 'CANCEL') this.#onCancel({ request, flow, callId, held })
     else this.#onNew({ request, flow, callId, held })
   }
@@ -206,11 +206,10 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     this.#finished.add(run)
   }
 
-  answered(server: ServerRun, answer: { bytes: Uint8Array; flow: Flow; lingers: Millis }): void {
-    const until = this.wheel.now() + answer.lingers
-    const answered = new Answered(server, { bytes: answer.bytes, flow: answer.flow, until }, this.answers)
-    server.name.holder = answered
-    this.#finished.addAnswered(answered)
+  answered(server: ServerRun, { bytes, flow, lingers }: { bytes: Uint8Array; flow: Flow; lingers: Millis }): void {
+    const { name, isProved, repeats } = server
+    this.#finished.addAnswered(name, { bytes, flow, until: this.wheel.now() + lingers, isProved, repeats })
+    this.#servers.delete(name)
   }
 
   forgetClient(client: ClientRun): void {
@@ -238,7 +237,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   }
 
   get #unfinished(): number {
-    return this.#servers.size + this.#clients.size - this.#finished.size
+    return this.counts.servers + this.#clients.size - this.#finished.size
   }
 
   /** What a response shares with the request that we sent (RFC 3261 §17.1.3): our branch and the method. Null when it cannot be ours. */
@@ -266,7 +265,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     const admission = this.#gate.admit(request, this.#unfinished)
     if (admission !== 'serve') return this.#refuse(request, flow, admission)
     const merges = request.headers.to.tag === undefined
-    if (merges && this.#servers.hasCopyOf(request)) {
+    if (merges && (this.#servers.hasCopyOf(request) || this.#finished.answered.hasCopyOf(request))) {
       this.counts.merged++
       this.#watch?.offends(flow.remote, 'pointless')
       return this.#answer(request, flow, 482)
@@ -278,7 +277,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
 
   #serve(incoming: Incoming, merges: boolean): ServerRun {
     const { request, callId, flow } = incoming
-    const server = new ServerRun(this, incoming, new ServerName(request, callId, { merges, source: flow.remote.address }), this.#handUp)
+    const server = new ServerRun(this, incoming, ServerName.of(request, callId, { merges, source: flow.remote.address }), this.#handUp)
     if (incoming.held === null) this.#servers.add(server.name, request)
     return server
   }
@@ -294,12 +293,13 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     if (known.repeat() > MOST_REPEATS) this.#watch?.offends(flow.remote, 'pointless')
   }
 
-  /** RFC 3261 §17.2.2. */
-  #answerAgain(known: Answered, flow: Flow): void {
+  /** RFC 3261 §17.2.2. `place`: among those that were answered. */
+  #answerAgain(place: number, flow: Flow): void {
     this.counts.repeatsIn++
     this.counts.repeatsOut++
-    if (!this.send(known.flow, known.bytes, known.name.callId)) this.#finished.end(known)
-    if (++known.repeats > MOST_REPEATS) this.#watch?.offends(flow.remote, 'pointless')
+    const { answered } = this.#finished
+    if (answered.repeated(place) > MOST_REPEATS) this.#watch?.offends(flow.remote, 'pointless')
+    if (!this.send(answered.flow(place), answered.bytes(place), answered.callId(place))) this.#finished.endAnswered(place)
   }
 
   /** RFC 3261 §17.2.1, §13.3.1.4: an ACK for a failure ends with the transaction, any other goes up. */
@@ -387,13 +387,13 @@ const IN_VIA: Readonly<Record<Flow['transport'], string>> = { udp: 'UDP', tcp: '
 
 type Sized = { readonly size: number }
 
-function gauged(clients: Sized, servers: Sized, finished: Sized): TransactionLayer['counts'] {
+function gauged(clients: Sized, servers: Sized, finished: Finished): TransactionLayer['counts'] {
   return {
     get clients() {
       return clients.size
     },
     get servers() {
-      return servers.size
+      return servers.size + finished.answered.size
     },
     get finished() {
       return finished.size

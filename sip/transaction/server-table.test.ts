@@ -5,7 +5,8 @@ import { buildRequest } from '#sip/message/build.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { mergeKey, serverKey } from '#sip/transaction/keys.ts'
 import type { ServerRun } from '#sip/transaction/server.ts'
-import { ServerName, ServerTable } from '#sip/transaction/server-table.ts'
+import { ServerName } from '#sip/transaction/server-name.ts'
+import { ServerTable } from '#sip/transaction/server-table.ts'
 
 const part = {
   callId: fc.constantFrom('a@host.of.a.long.name', 'a@host.of.a.long.name', 'b'),
@@ -58,7 +59,7 @@ test('transactions, and copies of their requests, are found by all of their name
         const known = model.names.get(key)
         const isCopy = model.merges.has(mergeKey(request))
         if (what === 'add' && known === undefined && !isCopy) {
-          const name = new ServerName(request, is.callId, { merges: true, source: '192.0.2.1' })
+          const name = ServerName.of(request, is.callId, { merges: true, source: '192.0.2.1' })
           name.holder = { name } as ServerRun
           table.add(name, request)
           model.names.set(key, name)

@@ -10,7 +10,7 @@ import { NonInviteServer } from '#sip/transaction/non-invite-server.ts'
 import { reconnectFlow, responseFlow } from '#sip/transaction/response-flow.ts'
 import { defaultPort } from '#sip/transport/transport.ts'
 import type { ServerEvents, ServerTransaction } from '#sip/transaction/transaction.ts'
-import type { ServerName } from '#sip/transaction/server-table.ts'
+import type { ServerName } from '#sip/transaction/server-name.ts'
 import type { Timer } from '#sip/transaction/timings.ts'
 import { TimedRun } from '#sip/transaction/timed-run.ts'
 
@@ -46,7 +46,7 @@ class Received implements ServerTransaction {
 
 /**
  * Carries out what a server machine wants. It outlives its INVITE by up to 32 s to answer retransmissions; after the final response it
- * keeps only that response's bytes, so that tens of thousands can wait. Of another request an `Answered` is left then.
+ * keeps only that response's bytes, so that tens of thousands can wait. Another request has a place in `AnsweredTable` then.
  */
 export class ServerRun extends TimedRun<Run> {
   readonly name: ServerName
@@ -234,12 +234,12 @@ export class ServerRun extends TimedRun<Run> {
       return this.end()
     }
     if (this.#machine.ended || this.#bytes === null) return
-    this.name.letGo()
     if (this.#lingers !== null && !this.#isLost) {
       this.#host.answered(this, { bytes: this.#bytes, flow: this.#target, lingers: this.#lingers })
       this.#bytes = null
       return
     }
+    this.name.letGo()
     this.#bytes = this.#host.answers.keep(this.#bytes)
     if (received === null) return
     this.#events = this.#machine instanceof InviteServer ? received.events : null
