@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import type { Flow } from '#sip/agent.ts'
 import { SipTrace } from '#sip/trace.ts'
@@ -165,6 +166,44 @@ test('the memory of calls that are gone is used for those that come', () => {
     [trunk, phone, trunk, phone],
   )
   assert.ok(last.every(({ bytes }) => bytes.length === 1_000 && bytes.every((byte) => byte === 999 % 256)))
+})
+
+test('nothing of a call that is gone comes up in one that comes after it, of one peer or of several, long or short', () => {
+  const step = fc.record({
+    call: fc.nat(9),
+    peer: fc.constantFrom(trunk, phone),
+    messages: fc.integer({ min: 1, max: 6 }),
+    what: fc.constantFrom('record', 'record', 'record', 'keep', 'forget'),
+  })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 100, size: 'max' }), (steps) => {
+      const trace = new SipTrace(new VirtualClock(), { bytes: 12 * PAGE_BYTES, strangersBytes: 4 * PAGE_BYTES, callMessages: 4 })
+      /** All that was recorded of each since it was last unknown. */
+      const model = new Map<string, [string, Flow][]>()
+      let count = 0
+      for (const { call, peer, messages, what } of steps) {
+        const callId = `call-${call}`
+        if (what === 'keep') trace.keep(callId)
+        else if (what === 'forget') trace.forget(callId)
+        for (let n = 0; what === 'record' && n < messages; n++) {
+          if (trace.of(callId).length === 0) model.delete(callId)
+          const text = `${callId} ${count++} `.padEnd(700, '.')
+          trace.record('in', peer, Buffer.from(text), callId)
+          if (!model.has(callId)) model.set(callId, [])
+          model.get(callId)?.push([text, peer])
+        }
+        let known = 0
+        for (const [each, said] of model) {
+          const entries = trace.of(each).map(({ bytes, flow }) => [Buffer.from(bytes).toString(), flow] as [string, Flow])
+          if (entries.length > 0) known++
+          const expected = said.length <= 4 ? said : [...said.slice(0, 2), ...said.slice(-2)]
+          if (entries.length > 0) assert.deepEqual(entries, expected)
+          else model.delete(each)
+        }
+        assert.equal(trace.calls, known)
+      }
+    }),
+  )
 })
 
 test('a response to what was not kept is not kept, and what is kept is a copy', () => {

@@ -1,7 +1,9 @@
 import type { Clock } from '#base/clock.ts'
 import { flatText } from '#base/flat-text.ts'
 import { InLine, OldestFirst } from '#base/oldest-first.ts'
+import { textHash } from '#base/text-hash.ts'
 import type { Flow } from '#sip/agent.ts'
+import { type Chained, Chains } from '#sip/chains.ts'
 import { isSameFlow } from '#sip/dialog/dialog.ts'
 import { masked } from '#sip/trace-mask.ts'
 import { PAGE_BYTES, PagedQueue, Pages } from '#sip/trace-pages.ts'
@@ -34,7 +36,11 @@ export class SipTrace {
   readonly #clock: Clock
   readonly #limits: TraceLimits
   readonly #pages = new Pages()
-  readonly #calls = new Map<string, TracedCall>()
+  readonly #calls = new Chains<TracedCall>()
+  /** Most messages are of the call of the message before. */
+  #last: TracedCall | null = null
+  /** Of calls that were dropped, to be used again: new ones would live just long enough to be moved to where V8 collects seldom and dearly. */
+  readonly #spare: TracedCall[] = []
   readonly #kept: Shelf
   readonly #strangers: Shelf
 
@@ -47,8 +53,8 @@ export class SipTrace {
 
   /** Keeps a copy of one message; not of a response to what was not kept. Gives the Call-ID: the text that is kept, if it is, which has memory of its own. */
   record(direction: 'in' | 'out', flow: Flow, bytes: Uint8Array, callId: string): string {
-    let call = this.#calls.get(callId)
-    if (call === undefined) {
+    let call = this.#find(callId)
+    if (call === null) {
       if (direction === 'out' && isResponse(bytes)) return callId
       call = this.#begin(flatText(callId), flow, direction === 'out' && !isProbe(bytes) ? this.#kept : this.#strangers)
     }
@@ -61,8 +67,8 @@ export class SipTrace {
 
   /** Who speaks in this call has proved who they are. */
   keep(callId: string): void {
-    const call = this.#calls.get(callId)
-    if (call === undefined || call.shelf === this.#kept) return
+    const call = this.#find(callId)
+    if (call === null || call.shelf === this.#kept) return
     call.shelf.remove(call)
     this.#kept.put(call)
     this.#clear(this.#kept)
@@ -70,13 +76,13 @@ export class SipTrace {
 
   /** The messages of a call in order, masked; none when the call is unknown or was dropped. */
   of(callId: string): TraceEntry[] {
-    const entries = this.#calls.get(callId)?.entries() ?? []
+    const entries = this.#find(callId)?.entries() ?? []
     return entries.map((entry) => ({ ...entry, bytes: masked(entry.bytes) }))
   }
 
   forget(callId: string): void {
-    const call = this.#calls.get(callId)
-    if (call === undefined) return
+    const call = this.#find(callId)
+    if (call === null) return
     call.shelf.remove(call)
     this.#drop(call)
   }
@@ -104,14 +110,26 @@ export class SipTrace {
     }
   }
 
+  #find(callId: string): TracedCall | null {
+    if (this.#last?.callId === callId) return this.#last
+    let call = this.#calls.first(textHash(callId))
+    while (call !== null && call.callId !== callId) call = call.next
+    if (call !== null) this.#last = call
+    return call
+  }
+
   #drop(call: TracedCall): void {
-    call.clear()
-    this.#calls.delete(call.callId)
+    if (this.#last === call) this.#last = null
+    this.#calls.delete(textHash(call.callId), call)
+    call.end()
+    this.#spare.push(call)
   }
 
   #begin(callId: string, flow: Flow, shelf: Shelf): TracedCall {
-    const call = new TracedCall(callId, shelf, { pages: this.#pages, flow })
-    this.#calls.set(callId, call)
+    const call = this.#spare.pop() ?? new TracedCall(shelf, { pages: this.#pages, flow })
+    call.begin(callId, flow)
+    this.#calls.add(textHash(callId), call)
+    this.#last = call
     shelf.put(call)
     return call
   }
@@ -142,24 +160,30 @@ class Shelf {
 /** What a message takes besides its page in a call of several peers, roughly. */
 const FLOW_BYTES = 120
 
-class TracedCall extends InLine<TracedCall> {
-  readonly callId: string
+class TracedCall extends InLine<TracedCall> implements Chained<TracedCall> {
+  callId = ''
+  next: TracedCall | null = null
   shelf: Shelf
   readonly #pages: Pages
   /** How a call began explains most of what follows: when it grows long, its middle goes. */
   readonly #beginning: PagedQueue
   #latest: PagedQueue | null = null
-  readonly #flow: Flow
+  #flow: Flow
   /** Of each message; null while all are of the first one's. */
   #flows: Flow[] | null = null
 
-  constructor(callId: string, shelf: Shelf, { pages, flow }: { pages: Pages; flow: Flow }) {
+  constructor(shelf: Shelf, { pages, flow }: { pages: Pages; flow: Flow }) {
     super()
-    this.callId = callId
     this.shelf = shelf
     this.#flow = flow
     this.#pages = pages
     this.#beginning = new PagedQueue(pages)
+  }
+
+  /** With this peer. */
+  begin(callId: string, flow: Flow): void {
+    this.callId = callId
+    this.#flow = flow
   }
 
   get bytes(): number {
@@ -196,9 +220,13 @@ class TracedCall extends InLine<TracedCall> {
     return messages.map((message, index) => ({ ...message, flow: this.#flows?.[index] ?? this.#flow }))
   }
 
-  clear(): void {
+  /** It may begin anew as another. */
+  end(): void {
     this.#beginning.clear()
     this.#latest?.clear()
+    this.#latest = null
+    this.#flows = null
+    this.callId = ''
   }
 }
 
