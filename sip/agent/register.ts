@@ -1,4 +1,3 @@
-import { flatText } from '#base/flat-text.ts'
 import type { Flow, Identity } from '#sip/agent.ts'
 import { answer, type Core } from '#sip/agent/core.ts'
 import { remainingSeconds, type Binding } from '#sip/registrar/binding.ts'
@@ -81,11 +80,11 @@ function wishOf(request: SipRequest, aor: string, flow: Flow): Asked | Extension
     wish: {
       aor,
       contacts: asked === '*' ? 'all' : contacts,
-      callId: flatText(headers.callId),
+      callId: headers.callId,
       cseq: headers.cseq.seq,
       flow,
       path: extensions.path,
-      userAgent: userAgent === undefined ? null : flatText(beginningOf(userAgent, 200)),
+      userAgent: userAgent === undefined ? null : beginningOf(userAgent, 200),
     },
   }
 }
@@ -101,12 +100,12 @@ function contactsOf(asked: readonly NameAddr[], expires: number | null, hasFlows
     if (parsed.kind !== 'sip' || uri.length > MAX_CONTACT_LENGTH) return 'Contact must be a sip URI'
     if (parsed.headers.length > 0) return 'Contact must have no headers'
     const shown = params.get('+sip.instance')
-    const instance = shown === undefined ? null : flatText(unquoted(shown))
+    const instance = shown === undefined ? null : unquoted(shown)
     const regId = parseUint(params.get('reg-id') ?? '', 2 ** 31 - 1) ?? null
     const outbound = hasFlows && instance !== null && instance !== '' && regId !== null
     wishes.push({
-      uri: flatText(uri),
-      key: outbound ? `${instance};reg-id=${regId}` : flatText(contactKey(parsed)),
+      uri,
+      key: outbound ? `${instance};reg-id=${regId}` : contactKey(parsed),
       q: contactQ(params) / 1000,
       expires: contactExpires(params) ?? expires,
       ...{ instance, regId, outbound },

@@ -1,4 +1,3 @@
-import { flatText } from '#base/flat-text.ts'
 import { unquoted } from '#sip/message/grammar.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest } from '#sip/message/message.ts'
@@ -41,5 +40,5 @@ export function extensionsOf({ headers }: SipRequest, contacts: readonly NameAdd
   const edge = hops.at(-1)?.parsed
   const edgeKeeps = edge?.kind === 'sip' && edge.params.has('ob')
   if (outbound && headers.vias.length > 1 && !edgeKeeps) return { status: 439, headers: [] }
-  return { path: path.map(flatText), outbound, gruu: supported.includes('gruu') }
+  return { path, outbound, gruu: supported.includes('gruu') }
 }

@@ -2,6 +2,7 @@ import type { Clock } from '#base/clock.ts'
 import type { Flow } from '#sip/agent.ts'
 import type { Binding, KeptBinding, RegistrarEvents, Unbound } from '#sip/registrar/binding.ts'
 import type { Gruus } from '#sip/registrar/gruu.ts'
+import { keptText, keptTexts } from '#sip/registrar/kept-text.ts'
 
 /** Limits of a registrar. */
 export interface RegistrarSettings {
@@ -30,7 +31,7 @@ export interface ContactWish {
   readonly outbound: boolean
 }
 
-/** A REGISTER, authenticated, reduced to what the registrar decides on. */
+/** A REGISTER, authenticated, reduced to what the registrar decides on. Its texts may be parts of the message: what is kept is copied. */
 export interface RegisterWish {
   readonly aor: string
   /** Empty: only tell the bindings. `all`: `Contact: *` with Expires 0. */
@@ -192,21 +193,22 @@ export class Registrar {
       if (before !== undefined) this.#drop(before, 'unregistered')
       return
     }
+    const last = before?.binding
     const binding: Binding = {
       aor: wish.aor,
-      contact: contact.uri,
-      contactKey: contact.key,
+      contact: keptText(contact.uri, last?.contact),
+      contactKey: keptText(contact.key, last?.contactKey),
       q: contact.q,
-      callId: wish.callId,
+      callId: keptText(wish.callId, last?.callId),
       cseq: wish.cseq,
-      instance: contact.instance,
+      instance: keptText(contact.instance, last?.instance),
       regId: contact.regId,
       outbound: contact.outbound,
-      path: wish.path,
+      path: keptTexts(wish.path, last?.path),
       flow: wish.flow,
-      userAgent: wish.userAgent,
+      userAgent: keptText(wish.userAgent, last?.userAgent),
       expiresAt: this.#clock.now() + seconds * 1000,
-      since: before?.binding.since ?? this.#clock.wall(),
+      since: last?.since ?? this.#clock.wall(),
       reachable: true,
     }
     if (before === undefined) {
