@@ -185,7 +185,11 @@ export class SipHeaders {
     return this.#from
   }
   get toOrNull(): NameAddr | null {
-    if (this.#to === undefined) this.#to = orNull(this.#parsed(names.TO, parseNameAddr))
+    if (this.#to === undefined) {
+      const text = this.#line(names.TO)
+      // In a REGISTER both name the same.
+      this.#to = text === undefined ? null : orNull(parseNameAddr(text, this.#from))
+    }
     return this.#to
   }
   get cseqOrNull(): CSeq | null {

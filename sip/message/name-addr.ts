@@ -20,17 +20,18 @@ export interface NameAddr {
 /**
  * Parses one address with its parameters; undefined when malformed. Strict where leniency would let two readers disagree: an unclosed
  * quote or bracket, a comma or `@`-less bracket in an unquoted display name, blanks inside `<>`, a bare URI with `?` or `,` (RFC 3261
- * §20.10 wants brackets then). Lenient with other characters in an unquoted display name, as many phones do not quote UTF-8.
+ * §20.10 wants brackets then). Lenient with other characters in an unquoted display name, as many phones do not quote UTF-8. `like`: an
+ * address whose URI is likely the same, and then is not parsed again.
  */
-export function parseNameAddr(text: string): NameAddr | undefined {
+export function parseNameAddr(text: string, like: NameAddr | null = null): NameAddr | undefined {
   if (text.charCodeAt(0) === QUOTE) {
     const end = afterQuoted(text, 0)
-    return end < 0 ? undefined : parseBracketed(text, unquoted(text.slice(0, end)), skipBlanks(text, end))
+    return end < 0 ? undefined : parseBracketed(text, unquoted(text.slice(0, end)), skipBlanks(text, end), like)
   }
   const open = text.indexOf('<')
-  if (open < 0) return parseBare(text)
+  if (open < 0) return parseBare(text, like)
   const display = trimmed(text, 0, open)
-  return display !== '' && BREAKS_DISPLAY.test(display) ? undefined : parseBracketed(text, display, open)
+  return display !== '' && BREAKS_DISPLAY.test(display) ? undefined : parseBracketed(text, display, open, like)
 }
 
 /** Parses a comma-separated list of addresses; undefined when one is malformed or there are more than MAX_LIST_ELEMENTS. */
@@ -63,23 +64,23 @@ const QUOTE = 0x22
 /** A colon is left out on purpose: some phones put a URI there. */
 const BREAKS_DISPLAY = /[",;>]/
 
-function parseBracketed(text: string, display: string, open: number): NameAddr | undefined {
+function parseBracketed(text: string, display: string, open: number, like: NameAddr | null): NameAddr | undefined {
   if (text.charCodeAt(open) !== 0x3c) return undefined
   const close = text.indexOf('>', open)
   if (close < 0) return undefined
-  return assemble(display, text.slice(open + 1, close), parseParams(text, close + 1))
+  return assemble(display, text.slice(open + 1, close), parseParams(text, close + 1), like)
 }
 
-function parseBare(text: string): NameAddr | undefined {
+function parseBare(text: string, like: NameAddr | null): NameAddr | undefined {
   const semicolon = text.indexOf(';')
   const uri = trimmed(text, 0, semicolon < 0 ? text.length : semicolon)
   if (uri.includes('?') || uri.includes(',')) return undefined
-  return assemble('', uri, parseParams(text, semicolon < 0 ? text.length : semicolon))
+  return assemble('', uri, parseParams(text, semicolon < 0 ? text.length : semicolon), like)
 }
 
-function assemble(display: string, uri: string, params: Params | undefined): NameAddr | undefined {
+function assemble(display: string, uri: string, params: Params | undefined, like: NameAddr | null): NameAddr | undefined {
   if (params === undefined) return undefined
-  const parsed = parseUri(uri)
+  const parsed = like !== null && like.uri === uri ? like.parsed : parseUri(uri)
   const tag = params.get('tag')
   if (parsed === undefined || tag === '') return undefined
   return { display, uri, parsed, params, tag }

@@ -6,6 +6,7 @@ import { answerMalformed, type MalformedRule } from '#sip/message/malformed.ts'
 import type { SipMessage, SipRequest } from '#sip/message/message.ts'
 import { parseMessage } from '#sip/message/parse.ts'
 import { serialize } from '#sip/message/serialize.ts'
+import { parseUri } from '#sip/message/uri.ts'
 
 const HEADERS = {
   Via: 'SIP/2.0/UDP 192.0.2.1:5062;branch=z9hG4bKabc;rport',
@@ -219,3 +220,37 @@ function assertStable(first: SipMessage): void {
   assert.notEqual(second.kind, 'malformed')
   if (second.kind !== 'malformed') assert.deepEqual(serialize(second), bytes)
 }
+
+test('a Request-URI is judged for itself, whatever came before it', () => {
+  const judged = [
+    'sip:a.example',
+    'sip:a.example',
+    'sip:a.example?subject=x',
+    'sip:a.example',
+    'sip:b.example',
+    'sip:a_example:0',
+    'sip:b.example',
+  ]
+  assert.deepEqual(
+    judged.map((uri) => parseMessage(invite({}, `INVITE ${uri} SIP/2.0`)).kind),
+    ['request', 'request', 'malformed', 'request', 'request', 'malformed', 'request'],
+  )
+})
+
+test('To has the URI of From only where it is written the same', () => {
+  for (const uri of [
+    'sip:alice@a.example',
+    'sip:Alice@a.example',
+    'sip:alice@A.example',
+    'sip:alice@a.example:5060',
+    'sip:bob@b.example',
+    'tel:+4930123',
+  ]) {
+    const { headers } = parsed(invite({ From: '"A" <sip:alice@a.example>;tag=1', To: `B <${uri}>;tag=2` }))
+    const { from, to } = headers
+    assert.deepEqual([from.display, from.tag, from.parsed], ['A', '1', parseUri('sip:alice@a.example')])
+    assert.deepEqual([to.display, to.tag, to.uri, to.parsed], ['B', '2', uri, parseUri(uri)])
+    headers.set('From', '<sip:carol@c.example>')
+    assert.deepEqual([headers.from.uri, headers.to.parsed], ['sip:carol@c.example', parseUri(uri)])
+  }
+})

@@ -61,13 +61,23 @@ function parseRequest(context: Context): SipRequest | Malformed {
     return refuse(context, /^SIP\/[0-9]+\.[0-9]+$/i.test(version) ? 'version' : 'start-line', second + 1)
   }
   const uri = line.slice(first + 1, second)
-  const parsed = parseUri(uri)
-  if (parsed === undefined || (parsed.kind === 'sip' && parsed.headers.length > 0)) return refuse(context, 'request-uri', first + 1)
+  if (!isRequestUri(uri)) return refuse(context, 'request-uri', first + 1)
   const rule = brokenRule(head.headers, method)
   if (head.problem !== null || rule !== null) return refuse(context, rule)
   const body = bodyOf(context)
   return body === null ? refuse(context, 'content-length') : { kind: 'request', method, uri, headers: head.headers, body }
 }
+
+/** The same as before most often: all phones of a company register under one. */
+function isRequestUri(text: string): boolean {
+  if (text === latestUri) return true
+  const uri = parseUri(text)
+  if (uri === undefined || (uri.kind === 'sip' && uri.headers.length > 0)) return false
+  latestUri = text
+  return true
+}
+/** The last one that was found good. Holds on to its message: of one at a time. */
+let latestUri: string | null = null
 
 function parseResponse(context: Context): SipResponse | Malformed {
   const { head } = context
