@@ -20,6 +20,11 @@ export function ha1(algorithm: HashAlgorithm, user: string, realm: string, passw
   return digest(algorithm, `${user}:${realm}:${password}`)
 }
 
+/** H(method:uri), `ha2` of RFC 7616 §3.4.3: what is asked for. */
+export function requestHash(algorithm: HashAlgorithm, method: string, uri: string): string {
+  return digest(algorithm, `${method}:${uri}`)
+}
+
 /** What a response is computed over. */
 export interface DigestInput {
   algorithm: HashAlgorithm
@@ -30,6 +35,8 @@ export interface DigestInput {
   method: string
   /** The `uri` parameter as sent. */
   uri: string
+  /** `requestHash` of method and uri, where it is known already. */
+  ha2?: string
   /** Absent: the reckoning of RFC 2069, for servers that offer no qop. */
   qop?: { kind: 'auth' | 'auth-int'; nc: string; cnonce: string; body?: Uint8Array } | undefined
 }
@@ -38,8 +45,14 @@ export interface DigestInput {
 export function digestResponse(input: DigestInput): string {
   const { algorithm, nonce, qop } = input
   const key = input.sess === true && qop !== undefined ? digest(algorithm, `${input.ha1}:${nonce}:${qop.cnonce}`) : input.ha1
-  if (qop === undefined) return digest(algorithm, `${key}:${nonce}:${digest(algorithm, `${input.method}:${input.uri}`)}`)
-  const entity = qop.kind === 'auth-int' ? `:${digest(algorithm, qop.body ?? new Uint8Array(0))}` : ''
-  const ha2 = digest(algorithm, `${input.method}:${input.uri}${entity}`)
+  if (qop === undefined) return digest(algorithm, `${key}:${nonce}:${ha2Of(input)}`)
+  const ha2 =
+    qop.kind === 'auth-int'
+      ? digest(algorithm, `${input.method}:${input.uri}:${digest(algorithm, qop.body ?? new Uint8Array(0))}`)
+      : ha2Of(input)
   return digest(algorithm, `${key}:${nonce}:${qop.nc}:${qop.cnonce}:${qop.kind}:${ha2}`)
+}
+
+function ha2Of({ algorithm, method, uri, ha2 }: DigestInput): string {
+  return ha2 ?? requestHash(algorithm, method, uri)
 }

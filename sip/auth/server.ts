@@ -4,6 +4,7 @@ import type { DigestAlgorithm, DigestUser } from '#sip/agent.ts'
 import { DIGEST_LENGTH, digestResponse } from '#sip/auth/digest.ts'
 import { isSameText } from '#sip/auth/same-text.ts'
 import { NonceMint } from '#sip/auth/nonce.ts'
+import { RequestHashes } from '#sip/auth/request-hash.ts'
 import type { AuthHeader } from '#sip/message/auth-header.ts'
 import { quoted } from '#sip/message/grammar.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
@@ -43,6 +44,7 @@ export interface Claim {
 export class DigestServer {
   readonly #nonces: NonceMint
   readonly #algorithms: readonly DigestAlgorithm[]
+  readonly #requests = new RequestHashes()
 
   constructor(options: DigestServerOptions) {
     this.#algorithms = options.algorithms
@@ -93,6 +95,7 @@ export class DigestServer {
       nonce,
       method,
       uri,
+      ha2: this.#requests.of(algorithm, method, uri),
       qop: { kind: 'auth', nc: nc.toString(16).padStart(8, '0'), cnonce },
     })
     return isSameText(response, expected) && secret !== undefined && proof !== undefined
