@@ -8,7 +8,7 @@ import type { Homecoming } from '#sip/agent/homecoming.ts'
 import type { Ringing } from '#sip/agent/ringing.ts'
 import type { DigestClient } from '#sip/auth/client.ts'
 import type { SessionTimerSettings } from '#sip/dialog/session-timer.ts'
-import { buildResponse } from '#sip/message/build.ts'
+import { buildResponse, type ResponseParts } from '#sip/message/build.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'
 import type { SipRequest, SipResponse } from '#sip/message/message.ts'
 import { formatHostPort } from '#sip/message/host.ts'
@@ -91,19 +91,28 @@ export interface Answer {
 }
 
 /** The response to `request`, with To tag and Server. */
-export function answerTo(core: Core, request: SipRequest, status: number, answer: Answer = {}): SipResponse {
-  const body = answer.body ?? null
-  const headers: (readonly [string, string])[] = []
-  if (answer.headers !== undefined) for (const line of answer.headers) headers.push(line)
-  headers.push(['Server', core.product])
-  if (body !== null) headers.push(['Content-Type', body.contentType])
-  return buildResponse(request, status, answer.reason, { toTag: answer.toTag ?? newTag(core), headers, body: body?.bytes })
+export function answerTo(core: Core, request: SipRequest, status: number, parts: Answer = NO_PARTS): SipResponse {
+  return signed(core, buildResponse(request, status, parts.reason, responseParts(parts, parts.toTag ?? newTag(core))), parts)
 }
 
 /** Answers a request once and for all. */
-export function answer(core: Core, transaction: ServerTransaction, status: number, parts: Answer = {}): void {
+export function answer(core: Core, transaction: ServerTransaction, status: number, parts: Answer = NO_PARTS): void {
   const { request, isProved } = transaction
-  transaction.respond(answerTo(core, request, status, isProved ? parts : { toTag: statelessTag(request.headers), ...parts }))
+  const toTag = parts.toTag ?? (isProved ? newTag(core) : statelessTag(request.headers))
+  transaction.respond(signed(core, buildResponse(request, status, parts.reason, responseParts(parts, toTag)), parts))
+}
+
+const NO_PARTS: Answer = {}
+
+function responseParts({ headers, body }: Answer, toTag: string): ResponseParts {
+  return { toTag, headers, body: body?.bytes }
+}
+
+/** With the lines that stand at the end of each answer. */
+function signed(core: Core, response: SipResponse, { body }: Answer): SipResponse {
+  response.headers.add('Server', core.product)
+  if (body !== null && body !== undefined) response.headers.add('Content-Type', body.contentType)
+  return response
 }
 
 /** Calls the owner. What it throws is its own fault and must not hurt a transaction, a timer or another call. False if it threw. */

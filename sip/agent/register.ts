@@ -119,7 +119,7 @@ function respond(core: Core, desk: RegisterDesk, transaction: ServerTransaction,
   switch (outcome.kind) {
     case 'done':
       answer(core, transaction, 200, {
-        headers: [...bindingLines(core, desk, outcome.bindings, extensions), ...wayLines(desk, extensions)],
+        headers: boundLines(core, desk, outcome.bindings, extensions),
       })
       return
     case 'too-brief':
@@ -133,24 +133,26 @@ function respond(core: Core, desk: RegisterDesk, transaction: ServerTransaction,
   }
 }
 
-/** Every binding with the life it has (RFC 3261 §10.3 step 8). */
-function bindingLines(core: Core, desk: RegisterDesk, bindings: readonly Binding[], { gruu }: RegisterExtensions): HeaderLines {
+/** Every binding with the life it has (RFC 3261 §10.3 step 8), and the ways that were agreed on. */
+function boundLines(core: Core, desk: RegisterDesk, bindings: readonly Binding[], extensions: RegisterExtensions): HeaderLines {
   const now = core.clock.now()
-  return bindings.map((binding) => {
-    const uris = gruu ? (desk.gruus?.of(binding) ?? null) : null
+  const lines: (readonly [string, string])[] = []
+  for (const binding of bindings) {
+    const uris = extensions.gruu ? (desk.gruus?.of(binding) ?? null) : null
     const gruus = uris === null ? '' : `;pub-gruu="${uris.pub}";temp-gruu="${uris.temp}"`
-    return ['Contact', `${contactLine(binding, remainingSeconds(binding, now))}${gruus}`] as const
-  })
+    lines.push(['Contact', `${contactLine(binding, remainingSeconds(binding, now))}${gruus}`])
+  }
+  addWays(lines, desk, extensions)
+  return lines
 }
 
-/** The ways that were agreed on: there by Path (RFC 3327 §5.3), from there by Service-Route (RFC 3608 §5), over a flow that is kept. */
-function wayLines({ serviceRoute }: RegisterDesk, { path, outbound }: RegisterExtensions): HeaderLines {
-  const lines: (readonly [string, string])[] = path.map((value) => ['Path', value] as const)
+/** There by Path (RFC 3327 §5.3), from there by Service-Route (RFC 3608 §5), over a flow that is kept. */
+function addWays(lines: (readonly [string, string])[], { serviceRoute }: RegisterDesk, { path, outbound }: RegisterExtensions): void {
+  for (const value of path) lines.push(['Path', value])
   for (const value of serviceRoute) lines.push(['Service-Route', value])
   // RFC 5626 §6: `Require: outbound` says that the flows are told apart, Flow-Timer how often the phone must make itself heard.
   if (outbound) lines.push(['Require', 'outbound'], ['Flow-Timer', String(FLOW_TIMER_S)])
   lines.push(SUPPORTED)
-  return lines
 }
 
 function contactLine(binding: Binding, seconds: number): string {

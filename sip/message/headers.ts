@@ -120,9 +120,9 @@ export class SipHeaders {
 
   /** Adds lines at the end. */
   addAll(lines: HeaderLines): void {
-    for (const [name, value] of lines) {
-      this.#names.push(writable(name))
-      this.#values.push(oneLine(value))
+    for (const line of lines) {
+      this.#names.push(writable(line[0]))
+      this.#values.push(oneLine(line[1]))
     }
     this.#forget()
   }
