@@ -20,9 +20,10 @@ export class AuthGate {
   /** `address` is the packet's source, never what a header says. */
   admit(request: SipRequest, address: string, realm: string, user: DigestUser | null): Admission {
     const claim = claimOf(request, realm)
-    const challenge = (): HeaderLines => this.#digest.challenge(realm, user, request)
-    if (claim === null) return { kind: 'challenge', cause: 'absent', headers: challenge() }
-    if (!this.#throttle.admits(address, claim.username, realm)) return { kind: 'shut-out', headers: challenge() }
+    if (claim === null) return { kind: 'challenge', cause: 'absent', headers: this.#digest.challenge(realm, user, request) }
+    if (!this.#throttle.admits(address, claim.username, realm)) {
+      return { kind: 'shut-out', headers: this.#digest.challenge(realm, user, request) }
+    }
     const verdict = this.#digest.verify(request, realm, user)
     if (verdict.kind === 'accepted') this.#throttle.succeeded(address, claim.username, realm)
     else if (verdict.cause === 'wrong') this.#throttle.failed(address, claim.username, realm)

@@ -64,7 +64,7 @@ export class DigestServer {
     const right = this.#isRight(request.method, user, proof)
     if (!right || proof === undefined || !isAbout(proof.uri, request.uri) || !names(user, proof.username))
       return this.#challenge('wrong', realm, user, request)
-    const use = this.#nonces.use(proof.nonce, realm, proof.nc)
+    const use = this.#nonces.use(proof.nonce, realm, Number.parseInt(proof.nc, 16))
     return use === 'fresh' ? { kind: 'accepted' } : this.#challenge(use, realm, user, request)
   }
 
@@ -96,7 +96,7 @@ export class DigestServer {
       method,
       uri,
       ha2: this.#requests.of(algorithm, method, uri),
-      qop: { kind: 'auth', nc: nc.toString(16).padStart(8, '0'), cnonce },
+      qop: { kind: 'auth', nc, cnonce },
     })
     return isSameText(response, expected) && secret !== undefined && proof !== undefined
   }
@@ -125,12 +125,13 @@ interface Proof {
   username: string
   nonce: string
   uri: string
-  nc: number
+  /** Eight hexadecimal digits, in lower case. */
+  nc: string
   cnonce: string
   response: string
 }
 
-const NO_PROOF: Proof = { algorithm: 'MD5', username: '', nonce: '', uri: '', nc: 1, cnonce: '', response: '0'.repeat(32) }
+const NO_PROOF: Proof = { algorithm: 'MD5', username: '', nonce: '', uri: '', nc: '00000001', cnonce: '', response: '0'.repeat(32) }
 /** What is reckoned with for who does not exist. Nothing that is reckoned with it is ever taken. */
 const DECOY: Readonly<Record<DigestAlgorithm, string>> = {
   MD5: '0'.repeat(DIGEST_LENGTH.MD5),
@@ -155,7 +156,7 @@ function readProof({ params }: AuthHeader, offered: readonly DigestAlgorithm[]):
   const response = params.get('response')?.toLowerCase() ?? ''
   const nc = params.get('nc')?.toLowerCase() ?? ''
   if (!HEX.test(response) || !isCount(nc) || !isPlainAuth(params)) return undefined
-  return { algorithm, username, nonce, uri, nc: Number.parseInt(nc, 16), cnonce, response }
+  return { algorithm, username, nonce, uri, nc, cnonce, response }
 }
 
 function isCount(nc: string): boolean {
