@@ -50,6 +50,9 @@ function addParam(params: ParamChain, text: string, start: number, end: number):
   const digest = nameIn(DIGEST, text, start, equals)
   const name = digest ?? trimmed(text, start, equals).toLowerCase()
   if ((digest === undefined && !isToken(name)) || params.has(name) || params.size >= MAX_PARAMS) return false
-  params.add(name, unquoted(trimmed(text, equals + 1, end)))
+  let from = equals + 1
+  while (from < end && isBlank(text.charCodeAt(from))) from++
+  while (end > from && isBlank(text.charCodeAt(end - 1))) end--
+  params.add(name, unquoted(text, from, end))
   return true
 }

@@ -1,4 +1,4 @@
-import { afterQuoted, isBlank, trimmed } from '#sip/message/grammar.ts'
+import { afterQuoted, classOf, isBlank, trimmed } from '#sip/message/grammar.ts'
 import { MAX_PARAMS } from '#sip/message/limits.ts'
 
 /**
@@ -22,9 +22,14 @@ export function parseParams(text: string, at: number): Params | undefined {
   let i = skipBlanks(text, at)
   if (i === text.length) return NO_PARAMS
   const params = new ParamChain()
+  let quote = text.indexOf('"', i)
   while (i < text.length) {
     if (text.charCodeAt(i) !== SEMICOLON || params.size >= MAX_PARAMS) return undefined
-    const end = paramEnd(text, i + 1)
+    // Most have no quotes, and V8 finds their ends faster than a loop does.
+    if (quote >= 0 && quote <= i) quote = text.indexOf('"', i + 1)
+    const semicolon = text.indexOf(';', i + 1)
+    const next = semicolon < 0 ? text.length : semicolon
+    const end = quote < 0 || quote > next ? next : paramEnd(text, quote)
     if (end < 0 || !addParam(params, text, i + 1, end)) return undefined
     i = end
   }
@@ -110,7 +115,8 @@ export type NamesByLength = readonly (readonly string[])[]
 
 /** The name in `text` from `start` to `end` if it is one of these: found without a text of its own, and told from others at a glance. */
 export function nameIn(names: NamesByLength, text: string, start: number, end: number): string | undefined {
-  for (const name of names[end - start] ?? NONE) if (text.startsWith(name, start)) return name
+  const first = text.charCodeAt(start)
+  for (const name of names[end - start] ?? NONE) if (name.charCodeAt(0) === first && text.startsWith(name, start)) return name
   return undefined
 }
 
@@ -145,11 +151,12 @@ function isParamText(text: string): boolean {
   if (text.length === 0) return false
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
-    if (code <= 0x20 || code === 0x7f || code === QUOTE || code === 0x2c || code === SEMICOLON || code === 0x3c || code === 0x3e)
-      return false
+    if (code < 0x80 && PARAM_TEXT[code] !== 1) return false
   }
   return true
 }
+
+const PARAM_TEXT = classOf("!#$%&'()*+-./0123456789:=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~")
 
 function skipBlanks(text: string, at: number): number {
   while (at < text.length && isBlank(text.charCodeAt(at))) at++
