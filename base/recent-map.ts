@@ -1,14 +1,10 @@
-import { type Chained, Chains } from '#base/chains.ts'
-import { flatText } from '#base/flat-text.ts'
 import { InLine, OldestFirst } from '#base/oldest-first.ts'
-import { textHash } from '#base/text-hash.ts'
 
 /** A map that forgets the entry that was set longest ago when it is full. Everything it does is done in constant time. */
 export class RecentMap<V> {
   readonly #capacity: number
-  /** Keys are most often put together for each look-up, and for a Map V8 would enter each of them in its table of texts. */
-  readonly #entries = new Chains<Entry<V>>()
-  /** In the order they were set. */
+  readonly #entries = new Map<string, Entry<V>>()
+  /** In the order they were set. Not that of the map: to find its first entry V8 walks past all that were deleted before it, ten thousands. */
   readonly #line = new OldestFirst<Entry<V>>()
 
   constructor(capacity: number) {
@@ -16,7 +12,7 @@ export class RecentMap<V> {
   }
 
   get(key: string): V | undefined {
-    return this.#find(key)?.value
+    return this.#entries.get(key)?.value
   }
 
   get size(): number {
@@ -25,40 +21,32 @@ export class RecentMap<V> {
 
   /** In no order. */
   *entries(): Iterable<readonly [key: string, value: V]> {
-    for (const { key, value } of this.#entries.all()) yield [key, value]
+    for (const [key, { value }] of this.#entries) yield [key, value]
   }
 
   delete(key: string): boolean {
-    const entry = this.#find(key)
-    if (entry === null) return false
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return false
     this.#line.delete(entry)
-    return this.#entries.delete(textHash(key), entry)
+    return this.#entries.delete(key)
   }
 
   set(key: string, value: V): void {
-    const hash = textHash(key)
-    const known = this.#find(key, hash)
-    if (known !== null) {
+    const known = this.#entries.get(key)
+    if (known !== undefined) {
       known.value = value
       this.#line.renew(known)
       return
     }
     const oldest = this.#entries.size >= this.#capacity ? this.#line.take() : undefined
-    if (oldest !== undefined) this.#entries.delete(textHash(oldest.key), oldest)
-    const entry = new Entry(flatText(key), value)
-    this.#entries.add(hash, entry)
+    if (oldest !== undefined) this.#entries.delete(oldest.key)
+    const entry = new Entry(key, value)
+    this.#entries.set(key, entry)
     this.#line.add(entry)
-  }
-
-  #find(key: string, hash = textHash(key)): Entry<V> | null {
-    let entry = this.#entries.first(hash)
-    while (entry !== null && entry.key !== key) entry = entry.next
-    return entry
   }
 }
 
-class Entry<V> extends InLine<Entry<V>> implements Chained<Entry<V>> {
-  next: Entry<V> | null = null
+class Entry<V> extends InLine<Entry<V>> {
   readonly key: string
   value: V
 

@@ -1,4 +1,4 @@
-import { type Chained, Chains, hashOf } from '#base/chains.ts'
+import { type Chained, Chains, hashOf } from '#sip/chains.ts'
 import type { Flow } from '#sip/agent.ts'
 import type { Dialog } from '#sip/dialog/dialog.ts'
 import type { SipHeaders } from '#sip/message/headers.ts'

@@ -1,4 +1,4 @@
-import type { Chained } from '#base/chains.ts'
+import type { Chained } from '#sip/chains.ts'
 import type { WheelTimer } from '#base/timer-wheel.ts'
 import type { Flow } from '#sip/agent.ts'
 import type { HeaderLines } from '#sip/message/headers.ts'

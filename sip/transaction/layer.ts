@@ -1,4 +1,4 @@
-import { Chains, hashOf } from '#base/chains.ts'
+import { Chains, hashOf } from '#sip/chains.ts'
 import type { Millis } from '#base/clock.ts'
 import { flatText } from '#base/flat-text.ts'
 import type { Random } from '#base/ids.ts'

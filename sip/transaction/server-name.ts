@@ -1,6 +1,6 @@
 import { flatText } from '#base/flat-text.ts'
 import { textHash } from '#base/text-hash.ts'
-import type { Chained } from '#base/chains.ts'
+import type { Chained } from '#sip/chains.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { hasCookie, oldKey } from '#sip/transaction/keys.ts'
 import type { ServerRun } from '#sip/transaction/server.ts'

@@ -1,5 +1,5 @@
 import { textHash } from '#base/text-hash.ts'
-import { Chains } from '#base/chains.ts'
+import { Chains } from '#sip/chains.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { mergeKey, serverKey } from '#sip/transaction/keys.ts'
 import type { ServerRun } from '#sip/transaction/server.ts'

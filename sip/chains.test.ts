@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Chained, Chains, hashOf } from '#base/chains.ts'
+import { type Chained, Chains, hashOf } from '#sip/chains.ts'
 
 class Item implements Chained<Item> {
   next: Item | null = null
