@@ -1,9 +1,7 @@
 import type { Clock } from '#base/clock.ts'
 import { flatText } from '#base/flat-text.ts'
 import { InLine, OldestFirst } from '#base/oldest-first.ts'
-import { textHash } from '#base/text-hash.ts'
 import type { Flow } from '#sip/agent.ts'
-import { type Chained, Chains } from '#sip/chains.ts'
 import { isSameFlow } from '#sip/dialog/dialog.ts'
 import { masked } from '#sip/trace-mask.ts'
 import { PAGE_BYTES, PagedQueue, Pages } from '#sip/trace-pages.ts'
@@ -36,9 +34,7 @@ export class SipTrace {
   readonly #clock: Clock
   readonly #limits: TraceLimits
   readonly #pages = new Pages()
-  readonly #calls = new Chains<TracedCall>()
-  /** Most messages are of the call of the message before. */
-  #last: TracedCall | null = null
+  readonly #calls = new Map<string, TracedCall>()
   /** Of calls that were dropped, to be used again: new ones would live just long enough to be moved to where V8 collects seldom and dearly. */
   readonly #spare: TracedCall[] = []
   readonly #kept: Shelf
@@ -53,8 +49,8 @@ export class SipTrace {
 
   /** Keeps a copy of one message; not of a response to what was not kept. Gives the Call-ID: the text that is kept, if it is, which has memory of its own. */
   record(direction: 'in' | 'out', flow: Flow, bytes: Uint8Array, callId: string): string {
-    let call = this.#find(callId)
-    if (call === null) {
+    let call = this.#calls.get(callId)
+    if (call === undefined) {
       if (direction === 'out' && isResponse(bytes)) return callId
       call = this.#begin(flatText(callId), flow, direction === 'out' && !isProbe(bytes) ? this.#kept : this.#strangers)
     }
@@ -67,8 +63,8 @@ export class SipTrace {
 
   /** Who speaks in this call has proved who they are. */
   keep(callId: string): void {
-    const call = this.#find(callId)
-    if (call === null || call.shelf === this.#kept) return
+    const call = this.#calls.get(callId)
+    if (call === undefined || call.shelf === this.#kept) return
     call.shelf.remove(call)
     this.#kept.put(call)
     this.#clear(this.#kept)
@@ -76,13 +72,13 @@ export class SipTrace {
 
   /** The messages of a call in order, masked; none when the call is unknown or was dropped. */
   of(callId: string): TraceEntry[] {
-    const entries = this.#find(callId)?.entries() ?? []
+    const entries = this.#calls.get(callId)?.entries() ?? []
     return entries.map((entry) => ({ ...entry, bytes: masked(entry.bytes) }))
   }
 
   forget(callId: string): void {
-    const call = this.#find(callId)
-    if (call === null) return
+    const call = this.#calls.get(callId)
+    if (call === undefined) return
     call.shelf.remove(call)
     this.#drop(call)
   }
@@ -110,17 +106,8 @@ export class SipTrace {
     }
   }
 
-  #find(callId: string): TracedCall | null {
-    if (this.#last?.callId === callId) return this.#last
-    let call = this.#calls.first(textHash(callId))
-    while (call !== null && call.callId !== callId) call = call.next
-    if (call !== null) this.#last = call
-    return call
-  }
-
   #drop(call: TracedCall): void {
-    if (this.#last === call) this.#last = null
-    this.#calls.delete(textHash(call.callId), call)
+    this.#calls.delete(call.callId)
     call.end()
     this.#spare.push(call)
   }
@@ -128,8 +115,7 @@ export class SipTrace {
   #begin(callId: string, flow: Flow, shelf: Shelf): TracedCall {
     const call = this.#spare.pop() ?? new TracedCall(shelf, { pages: this.#pages, flow })
     call.begin(callId, flow)
-    this.#calls.add(textHash(callId), call)
-    this.#last = call
+    this.#calls.set(callId, call)
     shelf.put(call)
     return call
   }
@@ -160,9 +146,8 @@ class Shelf {
 /** What a message takes besides its page in a call of several peers, roughly. */
 const FLOW_BYTES = 120
 
-class TracedCall extends InLine<TracedCall> implements Chained<TracedCall> {
+class TracedCall extends InLine<TracedCall> {
   callId = ''
-  next: TracedCall | null = null
   shelf: Shelf
   readonly #pages: Pages
   /** How a call began explains most of what follows: when it grows long, its middle goes. */

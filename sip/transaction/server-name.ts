@@ -1,6 +1,5 @@
 import { flatText } from '#base/flat-text.ts'
-import { textHash } from '#base/text-hash.ts'
-import type { Chained } from '#sip/chains.ts'
+import { type Chained, hashOf } from '#sip/chains.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { hasCookie, oldKey } from '#sip/transaction/keys.ts'
 import type { ServerRun } from '#sip/transaction/server.ts'
@@ -65,8 +64,8 @@ export class ServerName implements Chained<ServerName> {
   }
 
   /** That which `text` was made of. */
-  static read(text: string): ServerName {
-    const [callId = '', method = '', branch = '', host = '', port = '', fromTag = '', old = '', merge = ''] = text.split('\n')
+  static read(callId: string, text: string): ServerName {
+    const [method = '', branch = '', host = '', port = '', fromTag = '', old = '', merge = ''] = text.split('\n')
     return new ServerName({
       ...{ callId, method, host, fromTag },
       branch: branch === '' ? null : branch,
@@ -76,20 +75,15 @@ export class ServerName implements Chained<ServerName> {
     })
   }
 
-  /** All of it, to be kept as bytes. Nothing in it holds a line break. */
+  /** All of it but the Call-ID, to be kept as bytes. Nothing in it holds a line break. */
   get text(): string {
-    const beginning = `${this.callId}\n${this.method}\n${this.#branch ?? ''}\n${this.#host}\n${this.#port ?? ''}\n`
+    const beginning = `${this.method}\n${this.#branch ?? ''}\n${this.#host}\n${this.#port ?? ''}\n`
     return `${beginning}${this.#fromTag}\n${this.#old ?? ''}\n${this.merge ?? ''}`
   }
 
   /** As `exactHash` of a request that is the same one. */
   get exactHash(): number {
-    return textHash(this.method, textHash(this.#branch ?? this.#old ?? '', textHash(this.callId)))
-  }
-
-  /** As `copyHash` of a copy. */
-  get copyHash(): number {
-    return textHash(this.#fromTag, textHash(this.callId)) ^ (this.merge ?? 0)
+    return hashOf(this.#branch ?? this.#old ?? '')
   }
 
   /** Whether a request is the same one again, or its ACK or CANCEL (RFC 3261 §17.2.3, as `serverKey`). */
@@ -113,14 +107,8 @@ export class ServerName implements Chained<ServerName> {
   }
 }
 
-/** Of a request that came: the same for all that have one name. `method`: of the transaction that it is looked up for. */
-export function exactHash(request: SipRequest, method: string): number {
-  const { via, callId } = request.headers
-  const main = hasCookie(via.branch) ? via.branch : oldKey(request, via, method)
-  return textHash(method, textHash(main, textHash(callId)))
-}
-
-/** Of a request that came: the same for all copies. */
-export function copyHash({ headers }: SipRequest): number {
-  return textHash(headers.from.tag ?? '', textHash(headers.callId)) ^ headers.cseq.seq
+/** The same for all requests of one name, and nearly always another for others of their Call-ID. */
+export function exactHash(request: SipRequest): number {
+  const { via } = request.headers
+  return hashOf(hasCookie(via.branch) ? via.branch : oldKey(request, via, request.method))
 }

@@ -1,4 +1,3 @@
-import { textHash } from '#base/text-hash.ts'
 import { Chains } from '#sip/chains.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { mergeKey, serverKey } from '#sip/transaction/keys.ts'
@@ -9,11 +8,11 @@ import type { ServerName } from '#sip/transaction/server-name.ts'
 const FEW = 8
 
 /**
- * The server transactions of a layer that run, found by a hash of their Call-ID. Nearly always it is that of a few: how many there are the peers
+ * The server transactions of a layer that run, found by their Call-ID, which the trace of each message looks up, too. Nearly always it is that of a few: how many there are the peers
  * decide, so that all beyond a few are found by their whole name.
  */
 export class ServerTable {
-  readonly #calls = new Chains<ServerName>()
+  readonly #calls = new Chains<ServerName, string>()
   readonly #crowd = new Map<string, ServerName>()
   /** What copies of those in the crowd have in common with them. */
   readonly #crowdMerges = new Set<string>()
@@ -24,7 +23,7 @@ export class ServerTable {
 
   /** That of a request which came. `method`: of the transaction that it is looked up for, an INVITE's for its ACK and CANCEL. */
   find(request: SipRequest, method: string): ServerRun | null {
-    let name = this.#calls.first(textHash(request.headers.callId))
+    let name = this.#calls.first(request.headers.callId)
     while (name !== null && !name.isOf(request, method)) name = name.next
     if (name === null && this.#crowd.size > 0) name = this.#crowd.get(serverKey(request, method)) ?? null
     return name === null ? null : name.holder
@@ -32,16 +31,15 @@ export class ServerTable {
 
   /** Whether a copy of the request, over another path, has a transaction. */
   hasCopyOf(request: SipRequest): boolean {
-    let name = this.#calls.first(textHash(request.headers.callId))
+    let name = this.#calls.first(request.headers.callId)
     while (name !== null && !name.isCopiedBy(request)) name = name.next
     return name !== null || (this.#crowdMerges.size > 0 && this.#crowdMerges.has(mergeKey(request)))
   }
 
   /** `request`: that which `name` was made of. */
   add(name: ServerName, request: SipRequest): void {
-    const hash = textHash(name.callId)
-    if (this.#calls.isShorter(hash, FEW)) {
-      this.#calls.add(hash, name)
+    if (this.#calls.isShorter(name.callId, FEW)) {
+      this.#calls.add(name.callId, name)
       return
     }
     const merge = name.merge === null ? null : mergeKey(request)
@@ -59,7 +57,7 @@ export class ServerTable {
 
   delete(name: ServerName): void {
     this.unmerge(name)
-    if (name.crowd === null) this.#calls.delete(textHash(name.callId), name)
+    if (name.crowd === null) this.#calls.delete(name.callId, name)
     else if (this.#crowd.get(name.crowd.key) === name) this.#crowd.delete(name.crowd.key)
   }
 
