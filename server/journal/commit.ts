@@ -4,7 +4,7 @@ import type { Position } from '#server/journal/face.ts'
 import type { JournalFile, JournalFiles } from '#server/journal/files.ts'
 import { FlushWindow } from '#server/journal/flush-window.ts'
 import { GroupBytes } from '#server/journal/group-bytes.ts'
-import type { JournalRecord, RecordType } from '#server/journal/record.ts'
+import type { RecordType } from '#server/journal/record.ts'
 import { segment, type Segment } from '#server/journal/segment.ts'
 
 /** After a refusal by the disk, the next try. */
@@ -29,8 +29,8 @@ export interface CommitSettings {
   readonly idleWindowMs: Millis
   readonly memoryBytes: number
   readonly onTrouble: (trouble: { refusing: boolean; detail: string }) => void
-  /** The lines at the head of a new file: everything that outlives its predecessors. */
-  readonly checkpoint: (next: Segment) => JournalRecord[]
+  /** Adds the lines at the head of a new file: everything that outlives its predecessors. */
+  readonly checkpoint: (next: Segment, group: GroupBytes) => void
 }
 
 /**
@@ -217,10 +217,9 @@ export class GroupCommit {
   async #writeNewFile(facts: string[]): Promise<void> {
     const { files } = this.#settings
     const next = segment((this.segments.at(-1)?.number ?? 0) + 1, this.durable + 1)
-    const head = this.#settings.checkpoint(next)
-    const headLength = head.reduce((sum, { json }) => sum + json.length, 0)
     const group = this.#bytes.begin()
-    for (const { type, json } of head) group.add(type, json)
+    this.#settings.checkpoint(next, group)
+    const headLength = group.length
     for (const json of facts) group.add('F', json)
     const bytes = group.end()
     const file = await files.create(next.name)

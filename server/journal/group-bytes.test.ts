@@ -38,6 +38,21 @@ test('lines of any length and script are read back as they were, group after gro
   )
 })
 
+test('JSON that lies in bytes makes the line that its text makes, however much of it there is', () => {
+  const texts = ['["ü€😀"]', '', 'x'.repeat(200_000)]
+  const group = new GroupBytes().begin()
+  for (const text of texts) {
+    const bytes = Buffer.from(`before${text}behind`)
+    group.addBytes('K', bytes, 6, bytes.length - 6)
+  }
+  const { length } = group
+  const fromBytes = group.end().toString()
+  group.begin()
+  for (const text of texts) group.add('K', text)
+  assert.equal(fromBytes, group.end().toString())
+  assert.equal(length, Buffer.byteLength(fromBytes))
+})
+
 test('the next group uses the memory of the one before, unless that was an unusual one', () => {
   const bytes = new GroupBytes()
   assert.equal(groupOf(bytes, ['one']).buffer, groupOf(bytes, ['two']).buffer)

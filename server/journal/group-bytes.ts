@@ -1,4 +1,4 @@
-import { mostBytes, type RecordType, writeRecord } from '#server/journal/record.ts'
+import { AROUND_JSON, closeRecord, JSON_AT, MOST_PER_UNIT, type RecordType } from '#server/journal/record.ts'
 
 /** The lines of one group as bytes, in memory that is used again for the next group. One group at a time. */
 export class GroupBytes {
@@ -12,9 +12,19 @@ export class GroupBytes {
   }
 
   add(type: RecordType, json: string): void {
-    const most = this.#length + mostBytes(json.length)
-    if (most > this.#room.length) this.#grow(most)
-    this.#length = writeRecord(this.#room, this.#length, type, json)
+    this.#makeRoom(json.length * MOST_PER_UNIT)
+    this.#close(type, this.#room.write(json, this.#length + JSON_AT))
+  }
+
+  /** As `add`, of JSON that lies in UTF-8 in `from`. */
+  addBytes(type: RecordType, from: Buffer, start: number, end: number): void {
+    this.#makeRoom(end - start)
+    this.#close(type, from.copy(this.#room, this.#length + JSON_AT, start, end))
+  }
+
+  /** Bytes of what was added. */
+  get length(): number {
+    return this.#length
   }
 
   /** The group, one line behind the other; good until the next one begins. */
@@ -25,7 +35,13 @@ export class GroupBytes {
     return bytes
   }
 
-  #grow(least: number): void {
+  #close(type: RecordType, jsonBytes: number): void {
+    this.#length = closeRecord(this.#room, this.#length, type, this.#length + JSON_AT + jsonBytes)
+  }
+
+  #makeRoom(jsonBytes: number): void {
+    const least = this.#length + jsonBytes + AROUND_JSON
+    if (least <= this.#room.length) return
     const wider = Buffer.allocUnsafeSlow(Math.max(least, this.#room.length * 2))
     this.#room.copy(wider, 0, 0, this.#length)
     this.#room = wider

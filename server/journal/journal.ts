@@ -2,10 +2,10 @@ import type { Fact, NewFact } from '#contract/facts.ts'
 import { GroupCommit } from '#server/journal/commit.ts'
 import type { Journal, JournalHealth, JournalSettings, JournalSlice, OpenCall, Position } from '#server/journal/face.ts'
 import { folderFiles, type JournalFiles } from '#server/journal/files.ts'
+import type { GroupBytes } from '#server/journal/group-bytes.ts'
 import { lockFolder } from '#server/journal/lock.ts'
 import { Numbering } from '#server/journal/numbering.ts'
 import { Publisher } from '#server/journal/publisher.ts'
-import type { JournalRecord } from '#server/journal/record.ts'
 import { readSegment, SegmentReader, segmentsOf, type Segment, type SegmentContent } from '#server/journal/segment.ts'
 import { factsOfOpen } from '#server/journal/inherited.ts'
 import { Tail } from '#server/journal/tail.ts'
@@ -96,7 +96,7 @@ class FileJournal implements Journal {
       idleWindowMs: settings.idleWindowMs ?? 50,
       memoryBytes: settings.memoryBytes ?? 64 * 1024 * 1024,
       onTrouble: settings.onTrouble ?? (() => undefined),
-      checkpoint: (next: Segment) => this.#checkpoint(next),
+      checkpoint: (next: Segment, group: GroupBytes) => this.#checkpoint(next, group),
     }
     this.#commit = new GroupCommit(commitSettings, from.segments, this.#position)
     const damage = from.found?.content.damage
@@ -222,14 +222,11 @@ class FileJournal implements Journal {
     for (const [key, json] of content.kept) this.#kept.set(key, json)
   }
 
-  #checkpoint(next: Segment): JournalRecord[] {
-    const records: JournalRecord[] = [
-      { type: 'H', json: JSON.stringify({ journal: 1, number: next.number, first: next.first }) },
-      { type: 'D', json: String(this.#drained) },
-      { type: 'Q', json: JSON.stringify(this.#numbering.toKept()) },
-    ]
-    for (const json of this.#kept.values()) records.push({ type: 'K', json })
-    records.push({ type: 'E', json: '{}' })
-    return records
+  #checkpoint(next: Segment, group: GroupBytes): void {
+    group.add('H', JSON.stringify({ journal: 1, number: next.number, first: next.first }))
+    group.add('D', String(this.#drained))
+    group.add('Q', JSON.stringify(this.#numbering.toKept()))
+    for (const json of this.#kept.values()) group.add('K', json)
+    group.add('E', '{}')
   }
 }

@@ -9,20 +9,23 @@ import { crc32 } from 'node:zlib'
  */
 export type RecordType = 'H' | 'Q' | 'K' | 'E' | 'F' | 'D'
 
-/** What a line is to say. */
-export interface JournalRecord {
-  readonly type: RecordType
-  readonly json: string
-}
+const HEX = '0123456789abcdef'
+const SUM_DIGITS = 8
+/** Behind the checksum and a space. */
+const TYPE_AT = SUM_DIGITS + 1
+const SPACE = 0x20
+const LINE_FEED = 0x0a
+/** Where the JSON of a line begins. */
+export const JSON_AT = TYPE_AT + 1
+/** Bytes of a line that are not its JSON. */
+export const AROUND_JSON = JSON_AT + 1
+/** Bytes of UTF-8 for one unit of UTF-16. */
+export const MOST_PER_UNIT = 3
 
-/** The most bytes that the line of so much JSON takes, in units of UTF-16. */
-export function mostBytes(jsonLength: number): number {
-  return JSON_AT + jsonLength * MOST_PER_UNIT + 1
-}
-
-/** Writes the line for one record into `room` at `start`, where there is room for it. Returns where it ends. No text is made on the way. */
-export function writeRecord(room: Buffer, start: number, type: RecordType, json: string): number {
-  const end = start + JSON_AT + room.write(json, start + JSON_AT)
+/**
+ * Makes a line of the JSON that lies in `room` from `start + JSON_AT` to `end`: writes what is before and behind it. Returns where the line ends.
+ */
+export function closeRecord(room: Buffer, start: number, type: RecordType, end: number): number {
   room[start + TYPE_AT] = type.charCodeAt(0)
   room[start + TYPE_AT - 1] = SPACE
   const sum = crc32(room.subarray(start + TYPE_AT, end))
@@ -31,18 +34,10 @@ export function writeRecord(room: Buffer, start: number, type: RecordType, json:
   return end + 1
 }
 
-const HEX = '0123456789abcdef'
-const SUM_DIGITS = 8
-/** Behind the checksum and a space. */
-const TYPE_AT = SUM_DIGITS + 1
-const JSON_AT = TYPE_AT + 1
-const SPACE = 0x20
-const LINE_FEED = 0x0a
-/** Bytes of UTF-8 for one unit of UTF-16. */
-export const MOST_PER_UNIT = 3
-
 /** A readable record, and where its line ends. */
-export interface ReadRecord extends JournalRecord {
+export interface ReadRecord {
+  readonly type: RecordType
+  readonly json: string
   /** Offset after its line feed. */
   readonly end: number
 }
