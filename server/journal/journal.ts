@@ -3,6 +3,7 @@ import { GroupCommit } from '#server/journal/commit.ts'
 import type { Journal, JournalHealth, JournalSettings, JournalSlice, OpenCall, Position } from '#server/journal/face.ts'
 import { folderFiles, type JournalFiles } from '#server/journal/files.ts'
 import type { GroupBytes } from '#server/journal/group-bytes.ts'
+import { KeptLines } from '#server/journal/kept-lines.ts'
 import { lockFolder } from '#server/journal/lock.ts'
 import { Numbering } from '#server/journal/numbering.ts'
 import { Publisher } from '#server/journal/publisher.ts'
@@ -70,7 +71,7 @@ class FileJournal implements Journal {
   #reader: SegmentReader
   #tail: Tail
   /** The JSON of `K` lines by key: what a checkpoint repeats. */
-  #kept = new Map<string, string>()
+  #kept = new KeptLines()
   #position: Position
   #drained: Position
   #inherited = new Map<string, Fact[]>()
@@ -144,17 +145,13 @@ class FileJournal implements Journal {
   /** What keeps a value; null when it is kept already. */
   #sayingOf(key: string, value: unknown): string | null {
     const json = JSON.stringify([key, value])
-    if (this.#kept.get(key) === json) return null
-    this.#kept.set(key, json)
-    return json
+    return this.#kept.set(key, json) ? json : null
   }
 
   kept(prefix: string): Map<string, unknown> {
     this.#commit.makeLines()
     const values = new Map<string, unknown>()
-    for (const [key, json] of this.#kept) {
-      if (key.startsWith(prefix)) values.set(key, (JSON.parse(json) as [string, unknown])[1])
-    }
+    for (const [key, json] of this.#kept.jsonOf(prefix)) values.set(key, (JSON.parse(json) as [string, unknown])[1])
     return values
   }
 
@@ -226,7 +223,7 @@ class FileJournal implements Journal {
     group.add('H', JSON.stringify({ journal: 1, number: next.number, first: next.first }))
     group.add('D', String(this.#drained))
     group.add('Q', JSON.stringify(this.#numbering.toKept()))
-    for (const json of this.#kept.values()) group.add('K', json)
+    this.#kept.addTo(group)
     group.add('E', '{}')
   }
 }
