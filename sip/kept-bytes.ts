@@ -1,3 +1,5 @@
+import { writeText } from '#sip/message/text.ts'
+
 /** A few dozen messages. */
 const CHUNK_BYTES = 16_384
 /** Bytes of UTF-8 for one unit of UTF-16. */
@@ -19,7 +21,7 @@ export class KeptBytes {
 
   /**
    * As `keep`, for whoever keeps tens of thousands: says where the copy begins, and in what. To make a view of it costs as much memory again.
-   * `text` is kept just behind it in UTF-8, and takes `textLength` bytes.
+   * `text` is kept just behind it as it goes on the wire, and takes `textLength` bytes.
    */
   place(bytes: Uint8Array, text = ''): { readonly chunk: Buffer; readonly at: number; readonly textLength: number } {
     const { length } = bytes
@@ -27,7 +29,7 @@ export class KeptBytes {
     const chunk = most > CHUNK_BYTES / 4 ? Buffer.allocUnsafeSlow(most) : this.#chunkFor(most)
     const at = chunk === this.#chunk ? this.#used : 0
     chunk.set(bytes, at)
-    const textLength = text === '' ? 0 : chunk.write(text, at + length)
+    const textLength = text === '' ? 0 : writeText(chunk, text, at + length) - at - length
     if (chunk === this.#chunk) this.#used += length + textLength
     return { chunk, at, textLength }
   }

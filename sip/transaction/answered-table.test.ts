@@ -21,7 +21,14 @@ interface Parts {
 const part = {
   callId: fc.constantFrom('a@host.of.a.long.name', 'b', 'żółw@例え'),
   branch: fc.oneof(
-    fc.constantFrom(';branch=z9hG4bK-1-of-a-length', ';branch=z9hG4bK-2', ';branch=z9hG4bKżó', '', ';branch=1'),
+    fc.constantFrom(
+      ';branch=z9hG4bK-1-of-a-length',
+      ';branch=z9hG4bK-2',
+      ';branch=z9hG4bKżó',
+      '',
+      ';branch=1',
+      `;branch=z9hG4bK-\udcff-no-utf-8-\udc80`,
+    ),
     fc.nat(99).map((n) => `;branch=z9hG4bK-of-a-length-${n}`),
   ),
   sentBy: fc.constantFrom('192.0.2.1', '192.0.2.1:5062'),

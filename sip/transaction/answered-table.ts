@@ -2,6 +2,7 @@ import type { Millis } from '#base/clock.ts'
 import type { Flow } from '#sip/agent.ts'
 import type { KeptBytes } from '#sip/kept-bytes.ts'
 import type { SipRequest } from '#sip/message/message.ts'
+import { textOf } from '#sip/message/text.ts'
 import { exactHash, ServerName } from '#sip/transaction/server-name.ts'
 
 /** The final answer to a request other than INVITE, and what is known of who asked. */
@@ -165,7 +166,7 @@ export class AnsweredTable {
   #name(place: number): ServerName {
     const { callIds, chunks, at, length, nameLength } = this.#columns
     const start = (at[place] ?? 0) + (length[place] ?? 0)
-    return ServerName.read(callIds[place] ?? '', (chunks[place] ?? NO_BYTES).toString('utf8', start, start + (nameLength[place] ?? 0)))
+    return ServerName.read(callIds[place] ?? '', textOf((chunks[place] ?? NO_BYTES).subarray(start, start + (nameLength[place] ?? 0))))
   }
 
   /** How many there are of one Call-ID, or alike, the peers decide: past what is looked through in no time the oldest of them goes. */

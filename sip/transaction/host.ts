@@ -26,7 +26,7 @@ export interface TransactionHost {
   /** Runs a request whose Via stands. */
   run(request: SipRequest, branch: string, flow: Flow, events: ClientEvents): ClientRun
   /** Who sent this is no stranger. */
-  proved(server: ServerRun, request: SipRequest): void
+  proved(server: ServerRun): void
   /** From now on it only waits for retransmissions. */
   finished(run: Run): void
   /** It has its final answer, which is sent again whenever the request comes again, for so long, and is no run any more. */

@@ -87,6 +87,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   /** By their branches, which are random and ours. */
   readonly #clients = new Chains<ClientRun>()
   readonly #servers = new ServerTable()
+  #isClosed = false
   readonly #finished: Finished
   readonly #maxStrangers: number
   readonly #acks = new StatelessAcks()
@@ -130,6 +131,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   }
 
   close(): void {
+    this.#isClosed = true
     for (const client of this.#clients.all()) client.abandon()
     for (const server of this.#servers.all()) server.end()
     this.#finished.clearAnswered()
@@ -193,8 +195,8 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     return client
   }
 
-  proved(server: ServerRun, request: SipRequest): void {
-    if (server.held !== null) this.#take(server, request)
+  proved(server: ServerRun): void {
+    this.#take(server)
     this.#trace?.keep(server.name.callId)
   }
 
@@ -272,21 +274,26 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     }
     const server = this.#serve(incoming, merges)
     server.begin()
-    if (server.held !== null) this.#take(server, request)
+    this.#goesOn(server, request)
   }
 
   #serve(incoming: Incoming, merges: boolean): ServerRun {
     const { request, callId, flow } = incoming
-    const server = new ServerRun(this, incoming, ServerName.of(request, callId, { merges, source: flow.remote.address }), this.#handUp)
-    if (incoming.held === null) this.#servers.add(server.name, request)
-    return server
+    return new ServerRun(this, incoming, ServerName.of(request, callId, { merges, source: flow.remote.address }), this.#handUp)
   }
 
   /** What was held is a transaction like any other. */
-  #take(server: ServerRun, request: SipRequest): void {
+  #take(server: ServerRun): void {
     if (server.held !== null) this.#trace?.record('in', server.flow, server.held, server.name.callId)
     server.held = null
-    this.#servers.add(server.name, request)
+  }
+
+  /** It was handed up just now. Most were answered at once, and are never looked for. */
+  #goesOn(server: ServerRun, request: SipRequest): void {
+    if (server.isOver) return
+    this.#take(server)
+    if (this.#isClosed) server.end()
+    else this.#servers.add(server.name, request)
   }
 
   #onRepeat(known: ServerRun, flow: Flow): void {
@@ -325,6 +332,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     const server = this.#serve(incoming, false)
     if (matches && invite.isProved) server.proved()
     server.respond(buildResponse(cancel, matches ? 200 : 481, undefined, { toTag }))
+    this.#goesOn(server, cancel)
     if (matches) invite.cancelled(cancel)
     else this.#watch?.offends(flow.remote, 'pointless')
   }

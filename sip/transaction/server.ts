@@ -57,6 +57,8 @@ export class ServerRun extends TimedRun<Run> {
   held: Uint8Array | null
   /** How often the request has come again. */
   repeats = 0
+  /** It has ended, or its answer is all that is left of it. */
+  isOver = false
   readonly #host: TransactionHost
   readonly #machine: Machine<ServerInput>
   readonly #handUp: (transaction: ServerTransaction) => void
@@ -100,7 +102,7 @@ export class ServerRun extends TimedRun<Run> {
   proved(): void {
     if (this.#received === null) return
     this.isProved = true
-    this.#host.proved(this, this.#received.request)
+    this.#host.proved(this)
   }
 
   /** The request came again; gives how often it has. */
@@ -153,6 +155,7 @@ export class ServerRun extends TimedRun<Run> {
   }
 
   end(): void {
+    this.isOver = true
     this.stopTimers()
     this.#host.forgetServer(this)
   }
@@ -235,6 +238,7 @@ export class ServerRun extends TimedRun<Run> {
     }
     if (this.#machine.ended || this.#bytes === null) return
     if (this.#lingers !== null && !this.#isLost) {
+      this.isOver = true
       this.#host.answered(this, { bytes: this.#bytes, flow: this.#target, lingers: this.#lingers })
       this.#bytes = null
       return
