@@ -4,6 +4,7 @@ import type { Position } from '#server/journal/face.ts'
 import type { JournalFile, JournalFiles } from '#server/journal/files.ts'
 import { FlushWindow } from '#server/journal/flush-window.ts'
 import { GroupBytes } from '#server/journal/group-bytes.ts'
+import { LatestLines, type Saying } from '#server/journal/latest-lines.ts'
 import type { RecordType } from '#server/journal/record.ts'
 import { segment, type Segment } from '#server/journal/segment.ts'
 
@@ -11,14 +12,6 @@ import { segment, type Segment } from '#server/journal/segment.ts'
 const retryMs: Millis = 1_000
 /** A flush that takes longer than this no longer holds up calls. */
 const patienceMs: Millis = 2_000
-
-/** The JSON of a line, or how it is made when its group goes out; null then: there is nothing new to say. */
-export type Saying = string | (() => string | null)
-
-interface Latest {
-  readonly type: RecordType
-  json: Saying
-}
 
 export interface CommitSettings {
   readonly files: JournalFiles
@@ -53,7 +46,7 @@ export class GroupCommit {
   readonly #bytes = new GroupBytes()
   /** JSON of the facts that wait. */
   #facts: string[] = []
-  #others = new Map<string, Latest>()
+  #others = new LatestLines()
   #pendingBytes = 0
   #waiters: (() => void)[] = []
   #flying: (() => void)[] | null = null
@@ -89,23 +82,18 @@ export class GroupCommit {
 
   /** A line of which only the latest under `key` matters: what is overtaken within a group is never made. */
   addLatest(type: RecordType, key: string, json: Saying, lazily = false): void {
-    this.#others.set(key, { type, json })
+    this.#others.say(type, key, json)
     if (!lazily) this.#schedule(this.#settings.idleWindowMs)
   }
 
-  /** Takes back a line that is not on its way yet. */
+  /** Takes back a line that is not made yet. */
   dropLatest(key: string): void {
-    this.#others.delete(key)
+    this.#others.takeBack(key)
   }
 
   /** Makes the lines that wait to be made. */
   makeLines(): void {
-    for (const [key, latest] of this.#others) {
-      if (typeof latest.json === 'string') continue
-      const made = latest.json()
-      if (made === null) this.#others.delete(key)
-      else latest.json = made
-    }
+    this.#others.make()
   }
 
   whenKept(then: () => void): void {
@@ -174,7 +162,7 @@ export class GroupCommit {
     const others = this.#others
     this.#flying = this.#waiters
     this.#facts = []
-    this.#others = new Map()
+    this.#others = new LatestLines()
     this.#pendingBytes = 0
     this.#waiters = []
     using _patience = clock.after(patienceMs, () => this.#trouble('the disk does not answer'))
@@ -185,7 +173,8 @@ export class GroupCommit {
       this.#recovered()
     } catch (error) {
       this.#facts = facts.concat(this.#facts)
-      this.#others = new Map([...others, ...this.#others])
+      others.takeLater(this.#others)
+      this.#others = others
       this.#pendingBytes = this.#facts.reduce((sum, json) => sum + json.length, 0)
       if (this.#pendingBytes > this.#settings.memoryBytes) this.#drop()
       this.#trouble(error instanceof Error ? error.message : String(error))
@@ -195,13 +184,12 @@ export class GroupCommit {
     this.#release()
   }
 
-  async #write(facts: string[], others: Map<string, Latest>): Promise<void> {
+  async #write(facts: string[], others: LatestLines): Promise<void> {
     const rotating = this.#mustRotate || this.#file === null || this.#fileBytes >= this.#rotateAt
     if (rotating) return this.#writeNewFile(facts)
     const group = this.#bytes.begin()
     for (const json of facts) group.add('F', json)
-    // Those that `makeLines` left are all made.
-    for (const { type, json } of others.values()) if (typeof json === 'string') group.add(type, json)
+    others.addTo(group)
     const bytes = group.end()
     if (bytes.length === 0) return
     try {

@@ -5,6 +5,8 @@ export class MemoryFiles implements JournalFiles {
   syncs = 0
   /** Every write fails with this while it is set. */
   refuse: Error | null = null
+  /** How much of a write that fails arrives all the same. */
+  refusedPart = 0.5
   #files = new Map<string, Buffer>()
   #frozen: Promise<void> = Promise.resolve()
 
@@ -66,7 +68,7 @@ export class MemoryFiles implements JournalFiles {
     await this.#frozen
     if (this.refuse !== null) {
       // As a full disk does: a part arrives.
-      this.#put(name, bytes.subarray(0, bytes.length >> 1), position)
+      this.#put(name, bytes.subarray(0, bytes.length * this.refusedPart), position)
       throw this.refuse
     }
     this.#put(name, bytes, position)
