@@ -40,6 +40,8 @@ export class GroupCommit {
   #settings: CommitSettings
   #file: JournalFile | null = null
   #fileBytes = 0
+  /** How far into the file a group has come that the disk refused, at most. */
+  #triedTo = 0
   /** Bytes after which the next flush begins a new file: never less than four checkpoints. */
   #rotateAt = 0
   #mustRotate = true
@@ -189,9 +191,11 @@ export class GroupCommit {
     if (rotating) return this.#writeNewFile(facts)
     const group = this.#bytes.begin()
     for (const json of facts) group.add('F', json)
-    others.addTo(group)
+    // What a full disk took of a longer group would stand behind this one, and be read.
+    others.addTo(group, this.#triedTo - this.#fileBytes)
     const bytes = group.end()
     if (bytes.length === 0) return
+    this.#triedTo = this.#fileBytes + bytes.length
     try {
       await this.#file?.write(bytes, this.#fileBytes)
     } catch (error) {
@@ -222,6 +226,7 @@ export class GroupCommit {
     await this.#file?.close().catch(() => undefined)
     this.#file = file
     this.#fileBytes = bytes.length
+    this.#triedTo = bytes.length
     this.#rotateAt = Math.max(this.#settings.segmentBytes, headLength * 4)
     this.#mustRotate = false
     this.segments.push(next)
