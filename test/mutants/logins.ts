@@ -53,8 +53,8 @@ export const loginMutants: readonly Mutant[] = [
   {
     name: 'who is shut out is offered fewer algorithms',
     ...{ file: 'sip/auth/gate.ts', in: server },
-    text: "return { kind: 'shut-out', headers: challenge() }",
-    becomes: "return { kind: 'shut-out', headers: challenge().slice(1) }",
+    text: "return { kind: 'shut-out', headers: this.#digest.challenge(realm, user, request) }",
+    becomes: "return { kind: 'shut-out', headers: this.#digest.challenge(realm, user, request).slice(1) }",
     test: { file: logins, name: 'who is shut out for guessing' },
     notices: /algorithm=SHA-256.*actual: 2/,
   },
