@@ -1,4 +1,4 @@
-import { writeText } from '#sip/message/text.ts'
+import { textBytes, writeText } from '#sip/message/text.ts'
 
 /** A few dozen messages. */
 const CHUNK_BYTES = 16_384
@@ -26,11 +26,12 @@ export class KeptBytes {
   place(bytes: Uint8Array, text = ''): { readonly chunk: Buffer; readonly at: number; readonly textLength: number } {
     const { length } = bytes
     const most = length + text.length * MOST_PER_UNIT
-    const chunk = most > CHUNK_BYTES / 4 ? Buffer.allocUnsafeSlow(most) : this.#chunkFor(most)
-    const at = chunk === this.#chunk ? this.#used : 0
+    const isAlone = most > CHUNK_BYTES / 4
+    const chunk = isAlone ? Buffer.allocUnsafeSlow(length + textBytes(text)) : this.#chunkFor(most)
+    const at = isAlone ? 0 : this.#used
     chunk.set(bytes, at)
     const textLength = text === '' ? 0 : writeText(chunk, text, at + length) - at - length
-    if (chunk === this.#chunk) this.#used += length + textLength
+    if (!isAlone) this.#used += length + textLength
     return { chunk, at, textLength }
   }
 

@@ -206,6 +206,14 @@ test('nothing of a call that is gone comes up in one that comes after it, of one
   )
 })
 
+test('the Call-ID of a message is given even if its call has to go for it', () => {
+  const trace = new SipTrace(new VirtualClock(), { bytes: 2 * PAGE_BYTES, strangersBytes: PAGE_BYTES })
+  for (const callId of ['oldest', 'younger']) trace.record('out', phone, message('INVITE sip:100@192.0.2.1 SIP/2.0'), callId)
+  assert.equal(trace.record('in', phone, Buffer.alloc(2 * PAGE_BYTES), 'oldest'), 'oldest')
+  assert.equal(trace.record('in', phone, Buffer.alloc(2 * PAGE_BYTES), 'stranger'), 'stranger')
+  assert.deepEqual([trace.of('oldest'), trace.of('stranger')], [[], []])
+})
+
 test('a response to what was not kept is not kept, and what is kept is a copy', () => {
   const trace = new SipTrace(new VirtualClock())
   trace.record('out', phone, message('SIP/2.0 401 Unauthorized'), 'unknown')

@@ -57,8 +57,10 @@ export class SipTrace {
     call.add({ direction, at: this.#clock.wall(), flow, bytes }, this.#limits.callMessages)
     // Not the call that is written to: it may be about to be kept.
     if (call.shelf === this.#strangers && call.shelf.bytes > call.shelf.limit) call.shelf.calls.renew(call)
+    const known = call.callId
+    // It may be the very call that has to go.
     this.#clear(call.shelf)
-    return call.callId
+    return known
   }
 
   /** Who speaks in this call has proved who they are. */

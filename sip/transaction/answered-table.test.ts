@@ -5,9 +5,10 @@ import type { Flow } from '#sip/agent.ts'
 import { KeptBytes } from '#sip/kept-bytes.ts'
 import { buildRequest } from '#sip/message/build.ts'
 import type { SipRequest } from '#sip/message/message.ts'
-import { AnsweredTable, NOWHERE } from '#sip/transaction/answered-table.ts'
+import { NOWHERE } from '#sip/transaction/answered-columns.ts'
+import { AnsweredTable } from '#sip/transaction/answered-table.ts'
 import { mergeKey, serverKey } from '#sip/transaction/keys.ts'
-import { exactHash, ServerName } from '#sip/transaction/server-name.ts'
+import { ServerName } from '#sip/transaction/server-name.ts'
 
 interface Parts {
   callId: string
@@ -61,8 +62,6 @@ const flow: Flow = {
 /** What the table is to hold, the oldest first. */
 interface Entry {
   readonly callId: string
-  readonly exact: number
-  readonly seq: number | null
   readonly key: string
   readonly merge: string | null
   readonly bytes: string
@@ -71,20 +70,12 @@ interface Entry {
   repeats: number
 }
 
-/** Of those that are alike there are so many at the most, and of one Call-ID. */
-function forgetFirst(model: Entry[], coming: Entry): void {
-  const others = model.filter(({ callId }) => callId === coming.callId)
-  const alike = others.filter(({ exact, seq }) => exact === coming.exact || (seq !== null && seq === coming.seq))
-  const gone = alike.at(-8) ?? others.at(-64)
-  if (gone !== undefined) model.splice(model.indexOf(gone), 1)
-}
-
 test('answered requests, and copies of them, are found by all of their name, and end in their order or before their time', () => {
   const more = { merges: fc.boolean(), isProved: fc.boolean(), bytes: fc.string({ maxLength: 40 }) }
   const step = fc.record({ ...part, ...more, what: fc.constantFrom('add', 'add', 'add', 'add', 'repeat', 'end', 'end oldest') })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 400, size: 'max' }), (steps) => {
-      const table = new AnsweredTable(new KeptBytes(), 1_000)
+      const table = new AnsweredTable(new KeptBytes())
       const model: Entry[] = []
       for (const [until, { what, merges, isProved, bytes, ...is }] of steps.entries()) {
         const request = requestOf(is)
@@ -93,13 +84,13 @@ test('answered requests, and copies of them, are found by all of their name, and
         const place = table.find(request)
         assert.equal(place === NOWHERE, known === undefined)
         if (what === 'add' && known === undefined) {
-          const name = ServerName.of(request, is.callId, { merges, source: '192.0.2.1' })
+          const name = new ServerName(request, is.callId, { merges, source: '192.0.2.1' })
           table.add(name, { bytes: Buffer.from(bytes), flow, until, isProved, repeats: 1 })
           const merge = merges ? mergeKey(request) : null
-          const known = { callId: is.callId, exact: exactHash(request), seq: merges ? is.seq : null, key: serverKey(request), merge }
-          const entry = { ...known, bytes, until, isProved, repeats: 1 }
-          forgetFirst(model, entry)
-          model.push(entry)
+          // Of one Call-ID the last 64.
+          const gone = model.filter(({ callId }) => callId === is.callId).at(-64)
+          if (gone !== undefined) model.splice(model.indexOf(gone), 1)
+          model.push({ callId: is.callId, key: serverKey(request), merge, bytes, until, isProved, repeats: 1 })
         } else if (what === 'repeat' && known !== undefined) {
           assert.equal(table.repeated(place), ++known.repeats)
           assert.deepEqual([Buffer.from(table.bytes(place)).toString(), table.callId(place)], [known.bytes, is.callId])
@@ -110,7 +101,7 @@ test('answered requests, and copies of them, are found by all of their name, and
           table.end(place)
           model.splice(index, 1)
         } else if (what === 'end oldest') {
-          table.endOldest()
+          table.end(table.oldest)
           model.shift()
         }
         assert.equal(
@@ -125,25 +116,44 @@ test('answered requests, and copies of them, are found by all of their name, and
   )
 })
 
+const ordinary = { sentBy: '192.0.2.1', method: 'OPTIONS', tag: ';tag=1', seq: 1 }
+
 function numbered(i: number): SipRequest {
-  return requestOf({ callId: `call-${i}`, branch: `;branch=z9hG4bK-${i}`, sentBy: '192.0.2.1', method: 'OPTIONS', tag: ';tag=1', seq: 1 })
+  return requestOf({ ...ordinary, callId: `call-${i}`, branch: `;branch=z9hG4bK-${i}` })
 }
 
-test('it grows up to what it may hold, where the oldest goes for the youngest, and all can be found however often it went round', () => {
-  const table = new AnsweredTable(new KeptBytes(), 1_000)
+test('all that were added are found until they end, however many come and go, and nothing is left of who is gone', () => {
+  const table = new AnsweredTable(new KeptBytes())
   for (let i = 0; i < 10_000; i++) {
     const request = numbered(i)
-    const name = ServerName.of(request, `call-${i}`, { merges: true, source: '192.0.2.1' })
+    const name = new ServerName(request, `call-${i}`, { merges: true, source: '192.0.2.1' })
     table.add(name, { bytes: Buffer.from(`answer ${i}`), flow, until: i, isProved: i % 2 === 0, repeats: 0 })
-    // A gap in the ring now and then.
+    if (i >= 1_000 && i % 2 === 0) table.end(table.oldest)
+    // Out of its turn now and then.
     if (i % 10 === 5) table.end(table.find(numbered(i - 3)))
   }
   const left = Array.from({ length: 10_000 }, (_, i) => i).filter((i) => table.find(numbered(i)) !== NOWHERE)
   assert.equal(table.size, left.length)
-  assert.ok(left.length > 900 && left.length <= 1_024)
-  assert.ok(left.every((i) => i >= 10_000 - 1_024 && Buffer.from(table.bytes(table.find(numbered(i)))).toString() === `answer ${i}`))
+  assert.ok(left.length > 4_000)
+  assert.ok(left.every((i) => Buffer.from(table.bytes(table.find(numbered(i)))).toString() === `answer ${i}`))
   assert.equal(table.endsAt, left[0])
   assert.ok(left.every((i) => table.hasCopyOf(numbered(i))))
-  table.clear()
-  assert.deepEqual([table.size, table.strangers, table.endsAt, table.find(numbered(9_999))], [0, 0, Number.POSITIVE_INFINITY, NOWHERE])
+  for (const i of left) table.end(table.find(numbered(i)))
+  assert.deepEqual([table.size, table.strangers, table.oldest, table.endsAt], [0, 0, NOWHERE, Number.POSITIVE_INFINITY])
+})
+
+test('who asks again and again under one Call-ID has the last answers again, and takes none of the others', () => {
+  const table = new AnsweredTable(new KeptBytes())
+  const add = (request: SipRequest): void => {
+    const name = new ServerName(request, request.headers.callId, { merges: false, source: '192.0.2.1' })
+    table.add(name, { bytes: Buffer.from('answer'), flow, until: 0, isProved: false, repeats: 0 })
+  }
+  // Branches that differ far from their ends, as those of some senders do.
+  const of = (i: number): SipRequest => requestOf({ ...ordinary, callId: 'one', branch: `;branch=z9hG4bK-${i}-1---d8754z-`, seq: i })
+  for (let i = 0; i < 100; i++) add(numbered(i))
+  for (let i = 0; i < 10_000; i++) add(of(i))
+  assert.equal(table.size, 164)
+  for (let i = 0; i < 100; i++) assert.notEqual(table.find(numbered(i)), NOWHERE)
+  for (let i = 10_000 - 64; i < 10_000; i++) assert.notEqual(table.find(of(i)), NOWHERE)
+  assert.equal(table.find(of(10_000 - 65)), NOWHERE)
 })

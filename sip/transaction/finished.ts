@@ -25,7 +25,7 @@ export class Finished {
   constructor(wheel: TimerWheel, most: number, memory: KeptBytes) {
     this.#wheel = wheel
     this.#most = most
-    this.answered = new AnsweredTable(memory, most)
+    this.answered = new AnsweredTable(memory)
     this.#timer = wheel.timer(() => this.#expire())
   }
 
@@ -70,13 +70,13 @@ export class Finished {
   /** What was answered first is missed least: who asked has the answer, or has given up. Of the longer line, or the other would have no room at all. */
   #makeRoom(): void {
     if (this.size <= this.#most) return
-    if (this.answered.size > this.#runs.size) this.answered.endOldest()
+    if (this.answered.size > this.#runs.size) this.endAnswered(this.answered.oldest)
     else this.#runs.oldest?.end()
   }
 
   #expire(): void {
     const now = this.#wheel.now()
-    while (this.answered.endsAt <= now) this.answered.endOldest()
+    while (this.answered.endsAt <= now) this.answered.end(this.answered.oldest)
     if (this.answered.size > 0) this.#wait()
   }
 

@@ -1,5 +1,6 @@
 import { MAX_ID_LENGTH } from '#sip/message/limits.ts'
 import type { SipRequest } from '#sip/message/message.ts'
+import { beginningOf } from '#sip/message/text.ts'
 import { MAGIC_COOKIE, type Via } from '#sip/message/via.ts'
 
 /**
@@ -24,5 +25,5 @@ export function hasCookie(branch: string | undefined): branch is string {
 export function oldKey({ uri, headers }: SipRequest, via: Via, method: string): string {
   const sentBy = `${via.host}:${via.port ?? ''};${via.branch ?? ''}`
   // Up to what texts may be found by; two that differ only behind it come from nobody.
-  return `${uri.slice(0, MAX_ID_LENGTH)}|${headers.from.tag ?? ''}|${headers.callId}|${headers.cseq.seq}|${sentBy}|${method}`
+  return `${beginningOf(uri, MAX_ID_LENGTH)}|${headers.from.tag ?? ''}|${headers.callId}|${headers.cseq.seq}|${sentBy}|${method}`
 }

@@ -18,7 +18,7 @@ import { ClientRun } from '#sip/transaction/client.ts'
 import type { Counts, Run, TransactionHost } from '#sip/transaction/host.ts'
 import { responseFlow } from '#sip/transaction/response-flow.ts'
 import { type Incoming, ServerRun } from '#sip/transaction/server.ts'
-import { NOWHERE } from '#sip/transaction/answered-table.ts'
+import { NOWHERE } from '#sip/transaction/answered-columns.ts'
 import { ServerName } from '#sip/transaction/server-name.ts'
 import { ServerTable } from '#sip/transaction/server-table.ts'
 import { StatelessAcks } from '#sip/transaction/stateless-acks.ts'
@@ -147,6 +147,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     const held = known === null && answered === NOWHERE && this.#isOneTooMany(flow) ? bytes : null
     const { callId: shown } = request.headers
     const callId = held === null ? this.#traced(flow, bytes, shown) : flatText(shown)
+    if (this.#isClosed) return
     if (method === 'ACK') this.#onAck(request, flow, known)
     else if (known !== null) this.#onRepeat(known, flow)
     else if (answered !== NOWHERE) this.#answerAgain(answered, flow)
@@ -279,7 +280,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
 
   #serve(incoming: Incoming, merges: boolean): ServerRun {
     const { request, callId, flow } = incoming
-    return new ServerRun(this, incoming, ServerName.of(request, callId, { merges, source: flow.remote.address }), this.#handUp)
+    return new ServerRun(this, incoming, new ServerName(request, callId, { merges, source: flow.remote.address }), this.#handUp)
   }
 
   /** What was held is a transaction like any other. */
@@ -305,8 +306,9 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     this.counts.repeatsIn++
     this.counts.repeatsOut++
     const { answered } = this.#finished
-    if (answered.repeated(place) > MOST_REPEATS) this.#watch?.offends(flow.remote, 'pointless')
+    const repeats = answered.repeated(place)
     if (!this.send(answered.flow(place), answered.bytes(place), answered.callId(place))) this.#finished.endAnswered(place)
+    if (repeats > MOST_REPEATS) this.#watch?.offends(flow.remote, 'pointless')
   }
 
   /** RFC 3261 §17.2.1, §13.3.1.4: an ACK for a failure ends with the transaction, any other goes up. */

@@ -4,24 +4,12 @@ import type { SipRequest } from '#sip/message/message.ts'
 import { hasCookie, oldKey } from '#sip/transaction/keys.ts'
 import type { ServerRun } from '#sip/transaction/server.ts'
 
-interface Parts {
-  readonly callId: string
-  readonly method: string
-  readonly branch: string | null
-  readonly host: string
-  readonly port: number | undefined
-  readonly fromTag: string
-  readonly old: string | null
-  readonly merge: number | null
-}
-
 /** What a server transaction is known by. */
 export class ServerName implements Chained<ServerName> {
   readonly callId: string
   readonly method: string
   /** Of a request that a copy may follow over another path: the CSeq number. Null inside dialogs, and where no copy is looked for any more. */
   merge: number | null
-  /** Null when it is only read. */
   holder: ServerRun | null = null
   next: ServerName | null = null
   /** Used by `ServerTable`: the whole of it, where it stands in the crowd. */
@@ -33,52 +21,31 @@ export class ServerName implements Chained<ServerName> {
   /** Instead of branch and sent-by, without the magic cookie. */
   readonly #old: string | null
 
-  private constructor({ callId, method, branch, host, port, fromTag, old, merge }: Parts) {
-    this.callId = callId
-    this.method = method
-    this.merge = merge
-    this.#branch = branch
-    this.#host = host
-    this.#port = port
-    this.#fromTag = fromTag
-    this.#old = old
-  }
-
   /**
-   * That of a request. `callId`: the request's, in memory of its own. `merges`: a copy may come over another path. `source`: the address it came
-   * from, by which nearly all name themselves.
+   * `callId`: that of the request, in memory of its own. `merges`: a copy may come over another path. `source`: the address it came from, by
+   * which nearly all name themselves.
    */
-  static of(request: SipRequest, callId: string, { merges, source }: { merges: boolean; source: string }): ServerName {
+  constructor(request: SipRequest, callId: string, { merges, source }: { merges: boolean; source: string }) {
     const { via, from, cseq } = request.headers
-    const { branch, host, port } = via
-    return new ServerName({
-      callId,
-      method: flatText(request.method),
-      branch: hasCookie(branch) ? branch : null,
-      host: host === source ? source : flatText(host),
-      port,
-      fromTag: from.tag ?? '',
-      old: hasCookie(branch) ? null : flatText(oldKey(request, via, request.method)),
-      merge: merges ? cseq.seq : null,
-    })
+    const { branch } = via
+    this.callId = callId
+    this.method = flatText(request.method)
+    this.merge = merges ? cseq.seq : null
+    this.#branch = hasCookie(branch) ? branch : null
+    this.#host = via.host === source ? source : flatText(via.host)
+    this.#port = via.port
+    this.#fromTag = from.tag ?? ''
+    this.#old = this.#branch === null ? flatText(oldKey(request, via, request.method)) : null
   }
 
-  /** That which `text` was made of. */
-  static read(callId: string, text: string): ServerName {
-    const [method = '', branch = '', host = '', port = '', fromTag = '', old = '', merge = ''] = text.split('\n')
-    return new ServerName({
-      ...{ callId, method, host, fromTag },
-      branch: branch === '' ? null : branch,
-      port: port === '' ? undefined : Number(port),
-      old: old === '' ? null : old,
-      merge: merge === '' ? null : Number(merge),
-    })
+  /** As `exactText` of a request that is the same one. */
+  get exactText(): string {
+    return this.#old ?? textOf(this.method, this.#branch ?? '', this.#host, this.#port)
   }
 
-  /** All of it but the Call-ID, to be kept as bytes. Nothing in it holds a line break. */
-  get text(): string {
-    const beginning = `${this.method}\n${this.#branch ?? ''}\n${this.#host}\n${this.#port ?? ''}\n`
-    return `${beginning}${this.#fromTag}\n${this.#old ?? ''}\n${this.merge ?? ''}`
+  /** As `copyText` of a copy. */
+  get copyText(): string {
+    return `${this.method} ${this.merge ?? ''} ${this.#fromTag}`
   }
 
   /** As `exactHash` of a request that is the same one. */
@@ -107,8 +74,25 @@ export class ServerName implements Chained<ServerName> {
   }
 }
 
-/** The same for all requests of one name, and nearly always another for others of their Call-ID. */
+/** What requests of one Call-ID are told apart by: the same for the same one again (RFC 3261 §17.2.3, as `serverKey`). */
+export function exactText(request: SipRequest): string {
+  const { via } = request.headers
+  const { branch, host, port } = via
+  return hasCookie(branch) ? textOf(request.method, branch, host, port) : oldKey(request, via, request.method)
+}
+
+/** As `exactText`, the same for copies (RFC 3261 §8.2.2.2, as `mergeKey`). */
+export function copyText({ method, headers }: SipRequest): string {
+  return `${method} ${headers.cseq.seq} ${headers.from.tag ?? ''}`
+}
+
+/** To tell most requests apart at a glance: the same for those that have one `exactText`. */
 export function exactHash(request: SipRequest): number {
   const { via } = request.headers
   return hashOf(hasCookie(via.branch) ? via.branch : oldKey(request, via, request.method))
+}
+
+/** None but the branch may hold a blank. */
+function textOf(method: string, branch: string, host: string, port: number | undefined): string {
+  return `${method} ${host} ${port ?? ''} ${branch}`
 }

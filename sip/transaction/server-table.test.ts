@@ -59,7 +59,7 @@ test('transactions, and copies of their requests, are found by all of their name
         const known = model.names.get(key)
         const isCopy = model.merges.has(mergeKey(request))
         if (what === 'add' && known === undefined && !isCopy) {
-          const name = ServerName.of(request, is.callId, { merges: true, source: '192.0.2.1' })
+          const name = new ServerName(request, is.callId, { merges: true, source: '192.0.2.1' })
           name.holder = { name } as ServerRun
           table.add(name, request)
           model.names.set(key, name)

@@ -8,8 +8,8 @@ import type { ServerName } from '#sip/transaction/server-name.ts'
 const FEW = 8
 
 /**
- * The server transactions of a layer that run, found by their Call-ID, which the trace of each message looks up, too. Nearly always it is that of a few: how many there are the peers
- * decide, so that all beyond a few are found by their whole name.
+ * The server transactions of a layer that run, found by their Call-ID, which the trace of each message looks up, too. Nearly always it is that of
+ * a few: how many there are the peers decide, so that all beyond a few are found by their whole name.
  */
 export class ServerTable {
   readonly #calls = new Chains<ServerName, string>()

@@ -76,3 +76,21 @@ test('an ACK for an INVITE that was refused without a transaction is absorbed, o
   assert.deepEqual(callee.seen, ['INVITE', 'ACK', 'ACK'])
   assert.deepEqual([callee.layer.counts.servers, callee.wheel.size, clock.pending], [0, 0, 0])
 })
+
+test('once all is over nothing that comes is handed up any more, however often it comes', () => {
+  const { clock, caller, callee } = pair()
+  const say = strange({ clock, caller })
+  callee.answer = respondWith(200)
+  assert.deepEqual(say('OPTIONS', 'before'), ['SIP/2.0 200 OK'])
+  callee.layer.close()
+  for (let i = 0; i < 3; i++)
+    for (const [method, callId] of [
+      ['OPTIONS', 'before'],
+      ['INVITE', 'after'],
+      ['CANCEL', 'after'],
+    ] as const)
+      say(method, callId)
+  assert.deepEqual(callee.seen, ['OPTIONS'])
+  const { servers, finished } = callee.layer.counts
+  assert.deepEqual([servers, finished, callee.wheel.size], [0, 0, 0])
+})
