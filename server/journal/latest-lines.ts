@@ -60,7 +60,8 @@ export class LatestLines {
 
   /** Adds all, which are made, to a group: more than once when it is to be longer, because saying the same again is harmless. */
   addTo(group: GroupBytes, leastBytes: number): void {
-    do for (const { type, made } of this.#lines.values()) if (made !== null) group.add(type, made)
-    while (group.length < leastBytes && this.#lines.size > 0)
+    do {
+      for (const { type, made } of this.#lines.values()) if (made !== null) group.add(type, made)
+    } while (group.length < leastBytes && this.#lines.size > 0)
   }
 }

@@ -22,12 +22,12 @@ export class AnsweredColumns {
   merge = new Float64Array(FIRST_ROOM)
   /** The place that was taken before it by another of its Call-ID. */
   before = new Int32Array(FIRST_ROOM)
-  /** Where the answer lies, and behind it the texts that it is known by. */
+  /** Where the answer lies, and behind it the two keys that it is found by. */
   readonly chunks: (Buffer | null)[] = []
   at = new Uint32Array(FIRST_ROOM)
   length = new Uint32Array(FIRST_ROOM)
-  exactLength = new Uint32Array(FIRST_ROOM)
-  copyLength = new Uint32Array(FIRST_ROOM)
+  keyLength = new Uint32Array(FIRST_ROOM)
+  mergeLength = new Uint32Array(FIRST_ROOM)
   /** In the order in which they were taken. Of places that are free: which one is to be taken after it. */
   #younger = new Int32Array(FIRST_ROOM)
   #older = new Int32Array(FIRST_ROOM)
@@ -89,8 +89,8 @@ export class AnsweredColumns {
     this.before = wider(this.before, new Int32Array(room))
     this.at = wider(this.at, new Uint32Array(room))
     this.length = wider(this.length, new Uint32Array(room))
-    this.exactLength = wider(this.exactLength, new Uint32Array(room))
-    this.copyLength = wider(this.copyLength, new Uint32Array(room))
+    this.keyLength = wider(this.keyLength, new Uint32Array(room))
+    this.mergeLength = wider(this.mergeLength, new Uint32Array(room))
     this.#younger = wider(this.#younger, new Int32Array(room))
     this.#older = wider(this.#older, new Int32Array(room))
   }

@@ -3,21 +3,12 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Flow } from '#sip/agent.ts'
 import { KeptBytes } from '#sip/kept-bytes.ts'
-import { buildRequest } from '#sip/message/build.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { NOWHERE } from '#sip/transaction/answered-columns.ts'
 import { AnsweredTable } from '#sip/transaction/answered-table.ts'
 import { mergeKey, serverKey } from '#sip/transaction/keys.ts'
+import { requestOf } from '#sip/transaction/named-request.ts'
 import { ServerName } from '#sip/transaction/server-name.ts'
-
-interface Parts {
-  callId: string
-  branch: string
-  sentBy: string
-  method: string
-  tag: string
-  seq: number
-}
 
 const part = {
   callId: fc.constantFrom('a@host.of.a.long.name', 'b', 'żółw@例え'),
@@ -36,20 +27,6 @@ const part = {
   method: fc.constantFrom('OPTIONS', 'X'),
   tag: fc.constantFrom('', ';tag=1', ';tag=of-a-length-to-be-kept'),
   seq: fc.nat(30),
-}
-
-function requestOf(is: Parts): SipRequest {
-  return buildRequest({
-    method: is.method,
-    uri: 'sip:example.com',
-    headers: [
-      ['Via', `SIP/2.0/UDP ${is.sentBy}${is.branch}`],
-      ['From', `<sip:a@example.com>${is.tag}`],
-      ['To', '<sip:b@example.com>'],
-      ['Call-ID', is.callId],
-      ['CSeq', `${is.seq} ${is.method}`],
-    ],
-  })
 }
 
 const flow: Flow = {

@@ -4,7 +4,8 @@ import type { KeptBytes } from '#sip/kept-bytes.ts'
 import type { SipRequest } from '#sip/message/message.ts'
 import { textBytes, writeText } from '#sip/message/text.ts'
 import { AnsweredColumns, NOWHERE } from '#sip/transaction/answered-columns.ts'
-import { copyText, exactHash, exactText, type ServerName } from '#sip/transaction/server-name.ts'
+import { mergeKey, serverKey } from '#sip/transaction/keys.ts'
+import { exactHash, type ServerName } from '#sip/transaction/server-name.ts'
 
 /** The final answer to a request other than INVITE, and what is known of who asked. */
 export interface FinalAnswer {
@@ -66,13 +67,13 @@ export class AnsweredTable {
   find(request: SipRequest): number {
     let place = this.#latest.get(request.headers.callId) ?? NOWHERE
     if (place === NOWHERE) return NOWHERE
-    const { exact, exactLength, before } = this.#columns
+    const { exact, keyLength, before } = this.#columns
     const hash = exactHash(request)
     let length = 0
     for (; place !== NOWHERE; place = before[place] ?? NOWHERE) {
       if (exact[place] !== hash) continue
-      if (length === 0) length = this.#seek(exactText(request))
-      if (exactLength[place] === length && this.#isSought(place, 0, length)) return place
+      if (length === 0) length = this.#seek(serverKey(request))
+      if (keyLength[place] === length && this.#isSought(place, 0, length)) return place
     }
     return NOWHERE
   }
@@ -81,13 +82,13 @@ export class AnsweredTable {
   hasCopyOf(request: SipRequest): boolean {
     let place = this.#latest.get(request.headers.callId) ?? NOWHERE
     if (place === NOWHERE) return false
-    const { merge, exactLength, copyLength, before } = this.#columns
+    const { merge, keyLength, mergeLength, before } = this.#columns
     const { seq } = request.headers.cseq
     let length = 0
     for (; place !== NOWHERE; place = before[place] ?? NOWHERE) {
       if (merge[place] !== seq) continue
-      if (length === 0) length = this.#seek(copyText(request))
-      if (copyLength[place] === length && this.#isSought(place, exactLength[place] ?? 0, length)) return true
+      if (length === 0) length = this.#seek(mergeKey(request))
+      if (mergeLength[place] === length && this.#isSought(place, keyLength[place] ?? 0, length)) return true
     }
     return false
   }
@@ -95,10 +96,14 @@ export class AnsweredTable {
   add(name: ServerName, { bytes, flow, until, isProved, repeats }: FinalAnswer): void {
     const columns = this.#columns
     const place = columns.take(name.callId, flow)
-    const exact = name.exactText
-    const copy = name.merge === null ? '' : name.copyText
-    const exactLength = textBytes(exact)
-    const { chunk, at, textLength } = this.#memory.place(bytes, exact + copy)
+    const { key } = name
+    const merge = name.mergeKey ?? ''
+    const keyLength = textBytes(key)
+    const mergeLength = textBytes(merge)
+    const { chunk, at } = this.#memory.room(bytes.length + keyLength + mergeLength)
+    chunk.set(bytes, at)
+    writeText(chunk, key, at + bytes.length)
+    writeText(chunk, merge, at + bytes.length + keyLength)
     columns.until[place] = until
     columns.isProved[place] = isProved ? 1 : 0
     columns.repeats[place] = repeats
@@ -107,8 +112,8 @@ export class AnsweredTable {
     columns.chunks[place] = chunk
     columns.at[place] = at
     columns.length[place] = bytes.length
-    columns.exactLength[place] = exactLength
-    columns.copyLength[place] = textLength - exactLength
+    columns.keyLength[place] = keyLength
+    columns.mergeLength[place] = mergeLength
     if (!isProved) this.#strangers++
     this.#chain(name.callId, place)
   }

@@ -10,12 +10,25 @@ import { MAGIC_COOKIE, type Via } from '#sip/message/via.ts'
  */
 export function serverKey(request: SipRequest, method = request.method === 'ACK' ? 'INVITE' : request.method): string {
   const { via, callId } = request.headers
-  return hasCookie(via.branch) ? `${via.branch}|${via.host}:${via.port ?? ''}|${callId}|${method}` : oldKey(request, via, method)
+  return hasCookie(via.branch)
+    ? keyOf({ branch: via.branch, host: via.host, port: via.port, callId, method })
+    : oldKey(request, via, method)
+}
+
+/** As `serverKey`, of its parts. */
+export function keyOf(parts: { branch: string; host: string; port: number | undefined; callId: string; method: string }): string {
+  return `${parts.branch}|${parts.host}:${parts.port ?? ''}|${parts.callId}|${parts.method}`
 }
 
 /** What two copies of one request have in common that reached us over different paths (RFC 3261 §8.2.2.2). */
 export function mergeKey({ headers }: SipRequest): string {
-  return `${headers.callId}|${headers.from.tag ?? ''}|${headers.cseq.seq} ${headers.cseq.method}`
+  const { callId, from, cseq } = headers
+  return mergeKeyOf({ callId, fromTag: from.tag ?? '', seq: cseq.seq, method: cseq.method })
+}
+
+/** As `mergeKey`, of its parts. */
+export function mergeKeyOf(parts: { callId: string; fromTag: string; seq: number; method: string }): string {
+  return `${parts.callId}|${parts.fromTag}|${parts.seq} ${parts.method}`
 }
 
 export function hasCookie(branch: string | undefined): branch is string {

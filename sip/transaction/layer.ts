@@ -275,7 +275,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     }
     const server = this.#serve(incoming, merges)
     server.begin()
-    this.#goesOn(server, request)
+    this.#goesOn(server)
   }
 
   #serve(incoming: Incoming, merges: boolean): ServerRun {
@@ -290,11 +290,11 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
   }
 
   /** It was handed up just now. Most were answered at once, and are never looked for. */
-  #goesOn(server: ServerRun, request: SipRequest): void {
+  #goesOn(server: ServerRun): void {
     if (server.isOver) return
     this.#take(server)
     if (this.#isClosed) server.end()
-    else this.#servers.add(server.name, request)
+    else this.#servers.add(server.name)
   }
 
   #onRepeat(known: ServerRun, flow: Flow): void {
@@ -334,7 +334,7 @@ export class TransactionLayer implements Transactions, TransportReceiver, Transa
     const server = this.#serve(incoming, false)
     if (matches && invite.isProved) server.proved()
     server.respond(buildResponse(cancel, matches ? 200 : 481, undefined, { toTag }))
-    this.#goesOn(server, cancel)
+    this.#goesOn(server)
     if (matches) invite.cancelled(cancel)
     else this.#watch?.offends(flow.remote, 'pointless')
   }

@@ -1,7 +1,7 @@
 import { flatText } from '#base/flat-text.ts'
 import { type Chained, hashOf } from '#sip/chains.ts'
 import type { SipRequest } from '#sip/message/message.ts'
-import { hasCookie, oldKey } from '#sip/transaction/keys.ts'
+import { hasCookie, keyOf, mergeKeyOf, oldKey } from '#sip/transaction/keys.ts'
 import type { ServerRun } from '#sip/transaction/server.ts'
 
 /** What a server transaction is known by. */
@@ -12,8 +12,8 @@ export class ServerName implements Chained<ServerName> {
   merge: number | null
   holder: ServerRun | null = null
   next: ServerName | null = null
-  /** Used by `ServerTable`: the whole of it, where it stands in the crowd. */
-  crowd: { readonly key: string; readonly merge: string | null } | null = null
+  /** Used by `ServerTable`: it is found by the whole of it. */
+  isInCrowd = false
   #branch: string | null
   readonly #host: string
   readonly #port: number | undefined
@@ -38,14 +38,16 @@ export class ServerName implements Chained<ServerName> {
     this.#old = this.#branch === null ? flatText(oldKey(request, via, request.method)) : null
   }
 
-  /** As `exactText` of a request that is the same one. */
-  get exactText(): string {
-    return this.#old ?? textOf(this.method, this.#branch ?? '', this.#host, this.#port)
+  /** As `serverKey` of the request. */
+  get key(): string {
+    const { callId, method } = this
+    return this.#old ?? keyOf({ branch: this.#branch ?? '', host: this.#host, port: this.#port, callId, method })
   }
 
-  /** As `copyText` of a copy. */
-  get copyText(): string {
-    return `${this.method} ${this.merge ?? ''} ${this.#fromTag}`
+  /** As `mergeKey` of the request; null where no copy is looked for. */
+  get mergeKey(): string | null {
+    const { callId, method, merge } = this
+    return merge === null ? null : mergeKeyOf({ callId, fromTag: this.#fromTag, seq: merge, method })
   }
 
   /** As `exactHash` of a request that is the same one. */
@@ -53,18 +55,17 @@ export class ServerName implements Chained<ServerName> {
     return hashOf(this.#branch ?? this.#old ?? '')
   }
 
-  /** Whether a request is the same one again, or its ACK or CANCEL (RFC 3261 §17.2.3, as `serverKey`). */
+  /** Whether a request under this Call-ID is the same one again, or its ACK or CANCEL (RFC 3261 §17.2.3, as `serverKey`). */
   isOf(request: SipRequest, method: string): boolean {
-    const { via, callId } = request.headers
-    if (this.method !== method || this.callId !== callId) return false
+    const { via } = request.headers
+    if (this.method !== method) return false
     if (!hasCookie(via.branch)) return this.#old !== null && this.#old === oldKey(request, via, method)
     return this.#branch === via.branch && this.#port === via.port && this.#host === via.host
   }
 
-  /** Whether a request, which is another transaction, is a copy of this one (RFC 3261 §8.2.2.2, as `mergeKey`). */
+  /** Whether a request under this Call-ID, which is another transaction, is a copy of this one (RFC 3261 §8.2.2.2, as `mergeKey`). */
   isCopiedBy({ method, headers }: SipRequest): boolean {
-    const isSame = this.merge === headers.cseq.seq && this.method === method && this.callId === headers.callId
-    return isSame && this.#fromTag === (headers.from.tag ?? '')
+    return this.merge === headers.cseq.seq && this.method === method && this.#fromTag === (headers.from.tag ?? '')
   }
 
   /** It waits for half a minute from now on, and must not hold on to the message. */
@@ -74,25 +75,8 @@ export class ServerName implements Chained<ServerName> {
   }
 }
 
-/** What requests of one Call-ID are told apart by: the same for the same one again (RFC 3261 §17.2.3, as `serverKey`). */
-export function exactText(request: SipRequest): string {
-  const { via } = request.headers
-  const { branch, host, port } = via
-  return hasCookie(branch) ? textOf(request.method, branch, host, port) : oldKey(request, via, request.method)
-}
-
-/** As `exactText`, the same for copies (RFC 3261 §8.2.2.2, as `mergeKey`). */
-export function copyText({ method, headers }: SipRequest): string {
-  return `${method} ${headers.cseq.seq} ${headers.from.tag ?? ''}`
-}
-
-/** To tell most requests apart at a glance: the same for those that have one `exactText`. */
+/** To tell most requests apart at a glance: the same for those that have one `serverKey`. */
 export function exactHash(request: SipRequest): number {
   const { via } = request.headers
   return hashOf(hasCookie(via.branch) ? via.branch : oldKey(request, via, request.method))
-}
-
-/** None but the branch may hold a blank. */
-function textOf(method: string, branch: string, host: string, port: number | undefined): string {
-  return `${method} ${host} ${port ?? ''} ${branch}`
 }

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { buildRequest } from '#sip/message/build.ts'
-import type { SipRequest } from '#sip/message/message.ts'
 import { mergeKey, serverKey } from '#sip/transaction/keys.ts'
+import { requestOf } from '#sip/transaction/named-request.ts'
 import type { ServerRun } from '#sip/transaction/server.ts'
 import { ServerName } from '#sip/transaction/server-name.ts'
 import { ServerTable } from '#sip/transaction/server-table.ts'
@@ -15,20 +14,6 @@ const part = {
   method: fc.constantFrom('OPTIONS', 'X'),
   tag: fc.constantFrom('', ';tag=1', ';tag=of-a-length-to-be-kept'),
   seq: fc.nat(5),
-}
-
-function requestOf(is: { callId: string; branch: string; sentBy: string; method: string; tag: string; seq: number }): SipRequest {
-  return buildRequest({
-    method: is.method,
-    uri: 'sip:example.com',
-    headers: [
-      ['Via', `SIP/2.0/UDP ${is.sentBy}${is.branch}`],
-      ['From', `<sip:a@example.com>${is.tag}`],
-      ['To', '<sip:b@example.com>'],
-      ['Call-ID', is.callId],
-      ['CSeq', `${is.seq} ${is.method}`],
-    ],
-  })
 }
 
 /** What the table is to do, by whole names alone. */
@@ -61,7 +46,7 @@ test('transactions, and copies of their requests, are found by all of their name
         if (what === 'add' && known === undefined && !isCopy) {
           const name = new ServerName(request, is.callId, { merges: true, source: '192.0.2.1' })
           name.holder = { name } as ServerRun
-          table.add(name, request)
+          table.add(name)
           model.names.set(key, name)
           model.merges.set(mergeKey(request), name)
         } else if (what === 'delete' && known !== undefined) {

@@ -36,29 +36,28 @@ export class ServerTable {
     return name !== null || (this.#crowdMerges.size > 0 && this.#crowdMerges.has(mergeKey(request)))
   }
 
-  /** `request`: that which `name` was made of. */
-  add(name: ServerName, request: SipRequest): void {
+  add(name: ServerName): void {
     if (this.#calls.isShorter(name.callId, FEW)) {
       this.#calls.add(name.callId, name)
       return
     }
-    const merge = name.merge === null ? null : mergeKey(request)
-    name.crowd = { key: serverKey(request), merge }
-    this.#crowd.set(name.crowd.key, name)
+    name.isInCrowd = true
+    this.#crowd.set(name.key, name)
+    const { mergeKey: merge } = name
     if (merge !== null) this.#crowdMerges.add(merge)
   }
 
   /** From now on no copy of it is looked for. */
   unmerge(name: ServerName): void {
-    const merge = name.merge === null ? undefined : name.crowd?.merge
-    if (merge !== undefined && merge !== null) this.#crowdMerges.delete(merge)
+    const merge = name.isInCrowd ? name.mergeKey : null
+    if (merge !== null) this.#crowdMerges.delete(merge)
     name.merge = null
   }
 
   delete(name: ServerName): void {
     this.unmerge(name)
-    if (name.crowd === null) this.#calls.delete(name.callId, name)
-    else if (this.#crowd.get(name.crowd.key) === name) this.#crowd.delete(name.crowd.key)
+    if (!name.isInCrowd) this.#calls.delete(name.callId, name)
+    else if (this.#crowd.get(name.key) === name) this.#crowd.delete(name.key)
   }
 
   /** All that are there now. */
